@@ -23,7 +23,7 @@ use crate::{output, show, values};
 pub(crate) struct Arguments {
     #[command(flatten)]
     about: About,
-    /// A document of the award: TYPE[@INSTITUTION]:SERIES:NUMBER:DAY, as `diploma:A:12345:2026-06-30`; may be repeated
+    /// A document of the award: `TYPE[@INSTITUTION]:SERIES:NUMBER:DAY`, as `diploma:A:12345:2026-06-30`; may be repeated
     ///
     /// Types: diploma, certificate, diploma-supplement, transcript, replacement, other. Series, number and day may be left
     /// out, as in `diploma:A:12345` or `diploma`; the day is that of conferral then. INSTITUTION is another one that

@@ -48,7 +48,7 @@ struct Amended {
 
 #[derive(clap::Args)]
 pub(crate) struct Add {
-    /// A document: TYPE[@INSTITUTION]:SERIES:NUMBER:DAY, as `qualification award` has them; may be repeated
+    /// A document: `TYPE[@INSTITUTION]:SERIES:NUMBER:DAY`, as `qualification award` has them; may be repeated
     #[arg(long = "document", value_name = "DOCUMENT", value_parser = documents::parse, required = true)]
     documents: Vec<AwardDocument>,
     #[command(flatten)]
