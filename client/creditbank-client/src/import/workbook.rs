@@ -54,7 +54,8 @@ impl Workbook {
         let read = move || {
             if let Err(error) = read(input, &file, &told, &out) {
                 // Whoever no longer listens needs no error.
-                let _ = told.try_send(Err(ImportError::Workbook(error.to_string())));
+                let what = if let ImportError::Workbook(what) = &error { what.clone() } else { error.to_string() };
+                let _ = told.try_send(Err(ImportError::Workbook(what)));
                 let _ = out.send(Err(error));
             }
         };
@@ -233,7 +234,7 @@ fn look<R: Read + Seek>(book: &mut Book<R>, sheet: &Named, file: &File) -> Resul
     })?;
     if hidden.count > 0 && file.hidden.is_none() {
         return Err(wrong(format!(
-            "the sheet {:?} hides rows, perhaps by a filter: {}. Show them, or set hidden = \"skip\" or \"include\" in [file]",
+            "the sheet {:?} hides rows, perhaps by a filter (row {}). Show them, or set hidden = \"skip\" or \"include\" in [file]",
             sheet.name,
             hidden.names()
         )));

@@ -38,7 +38,7 @@ fn case_07_hidden() {
     let mapping = case_mapping("07-hidden/mapping.toml");
     let refused = error(&mapping, &case("07-hidden/input.xlsx"));
     assert!(
-        refused.contains("hides rows, perhaps by a filter: 3.") && refused.contains("hidden = \"skip\""),
+        refused.contains("hides rows, perhaps by a filter (row 3).") && refused.contains("hidden = \"skip\""),
         "{refused}"
     );
     let skipped = read(&case_mapping("07-hidden/mapping-skip.toml"), &case("07-hidden/input.xlsx"));

@@ -131,7 +131,7 @@ fn hidden_things() {
     }
     assert_eq!(read(&mapping("header_line = 2\nhidden = \"include\""), &book.pack()).lines.len(), 1);
     let hidden = Book::with(&[], &[row(1, &header), row_with(2, "ht=\"0\"", &good)].concat(), "").pack();
-    assert!(error(&mapping(""), &hidden).contains("hides rows, perhaps by a filter: 2."));
+    assert!(error(&mapping(""), &hidden).contains("hides rows, perhaps by a filter (row 2)."));
     assert!(error(&mapping("hidden = \"skip\""), &hidden).contains("no lines after the header"));
 }
 
@@ -245,7 +245,9 @@ fn open_document() {
     let filtered =
         [header.as_str(), &ods_row("table:visibility=\"filter\"", &["'s1", "'C1", "'Law", "6=6", "14=14", "'2024A"])]
             .concat();
-    assert!(error(&mapping(""), &ods("", &table("R", "v", &filtered))).contains("hides rows, perhaps by a filter: 2."));
+    assert!(
+        error(&mapping(""), &ods("", &table("R", "v", &filtered))).contains("hides rows, perhaps by a filter (row 2).")
+    );
     let encrypted = archive(&[
         ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
         ("content.xml", "garbage"),
