@@ -28,20 +28,16 @@ pub(super) async fn preview_fitting(
     request: PreviewConversionRequest,
 ) -> Result<(ConversionPreview, Vec<Skipped>), Failure> {
     let all: Vec<u32> = (0..).take(request.sources.len()).collect();
-    let mut refused = match ask(client, &request, &all).await? {
-        Ok(preview) => return Ok((preview, Vec::new())),
-        Err(refusal) => refusal,
-    };
     let (mut fits, mut skipped) = (Vec::new(), Vec::new());
     let mut waiting = vec![all];
     while let Some(some) = waiting.pop() {
         match ask(client, &request, &some).await? {
+            Ok(preview) if some.len() == request.sources.len() => return Ok((preview, Vec::new())),
             Ok(_) => fits.extend(some),
             Err(refusal) if some.len() == 1 => {
                 let place = shown_place(&request.sources[some[0] as usize]);
                 let reason = format!("{}: expected {}, found {}", refusal.reason, refusal.expected, refusal.found);
                 skipped.push((some[0], Skipped { place, reason }));
-                refused = refusal;
             }
             Err(_) => {
                 let (first, second) = some.split_at(some.len() / 2);
@@ -58,7 +54,7 @@ pub(super) async fn preview_fitting(
     }
     match ask(client, &request, &fits).await? {
         Ok(preview) => Ok((preview, skipped)),
-        Err(_) => Err(ClientError::Refused(refused).into()),
+        Err(refusal) => Err(ClientError::Refused(refusal).into()),
     }
 }
 
