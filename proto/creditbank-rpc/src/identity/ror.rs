@@ -3,7 +3,7 @@
 /// The digits of Crockford's base 32.
 const BASE_32: &str = "0123456789abcdefghjkmnpqrstvwxyz";
 
-/// The id without its address, in small letters; nothing where it is none.
+/// The id without its address, in small letters; nothing where the text is no ROR id.
 pub fn normal(text: &str) -> Option<String> {
     let small = text.trim().to_lowercase();
     let bare = small.trim_start_matches("https://").trim_start_matches("http://").trim_start_matches("ror.org/");

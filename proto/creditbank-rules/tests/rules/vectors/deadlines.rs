@@ -228,7 +228,7 @@ fn deadlines() {
     }
 }
 
-/// Goal: a term is written as it is read, and what is none is none.
+/// Goal: a term is written as it is read, and a text that is no term is refused.
 #[test]
 fn terms_as_people_write_them() {
     for text in ["1 month", "3 months", "10 working days", "1 working day", "6 weeks", "90 days"] {
