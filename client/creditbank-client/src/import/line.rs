@@ -1,16 +1,17 @@
 //! A line of the file and what the mapping makes of it.
 
 mod grade;
+mod identity;
 
 use std::collections::BTreeMap;
 
 use creditbank_protocol::dates;
-use creditbank_protocol::pb::Kind;
+use creditbank_protocol::pb::{self, Kind};
 use creditbank_rpc::v1::TypedIdentity;
 
 use super::draft::DraftRecord;
-use super::identity;
-use super::mapping::{Blank, Constants, DATES, Mapping, NUMBERS, WORDS};
+use super::identity as who;
+use super::mapping::{Blank, Constants, Field, Mapping, Read, is_day, is_number, is_words};
 use super::rows::RefusedLine;
 use super::survey::{Seen, Warning};
 use super::texts::Texts;
@@ -41,6 +42,14 @@ struct Gathered<'a> {
     lacks_grade: bool,
     /// The grade is a word of the mapping's, not the file's number.
     grade_is_word: bool,
+    /// The same result in further scales.
+    further: Vec<pb::Grade>,
+}
+
+/// What a line makes: a record of a course or programme, an Identity of its learner, or both.
+pub(super) struct Made {
+    pub(super) record: Option<DraftRecord>,
+    pub(super) identity: Option<DraftRecord>,
 }
 
 impl<'a> Line<'a> {
@@ -68,16 +77,36 @@ impl<'a> Line<'a> {
         mapping.reference.iter().flat_map(part).collect()
     }
 
-    /// The record of the line.
-    pub(super) fn draft(&self, mapping: &Mapping) -> Result<DraftRecord, RefusedLine> {
-        let named = identity::read(&mapping.learner, self.value(&mapping.learner.column))
+    /// The records of the line.
+    pub(super) fn made(&self, mapping: &Mapping) -> Result<Made, RefusedLine> {
+        let named = who::read(&mapping.learner, self.value(&mapping.learner.column))
             .map_err(|why| self.refuse(&mapping.learner.column, why))?;
         self.no_test_student()?;
-        let mut gathered = Gathered::default();
-        if let Some(what) = named.doubt {
+        let doubt = named.doubt.map(|what| {
             let what = format!("{} ({what})", named.identity.value);
-            gathered.seen.push(Seen { warning: Warning::CheckDigit, field: mapping.learner.column.clone(), what });
+            Seen { warning: Warning::CheckDigit, field: mapping.learner.column.clone(), what }
+        });
+        let mut record = None;
+        if mapping.makes_records() {
+            record = Some(self.draft(mapping, &named.identity, doubt.clone())?);
         }
+        let mut identity = self.identity(mapping, &named.identity)?;
+        match (&record, &mut identity) {
+            (Some(_), Some(second)) => second.shares_line = true,
+            (None, Some(only)) => only.seen.extend(doubt),
+            _ => {}
+        }
+        Ok(Made { record, identity })
+    }
+
+    /// The record of a course or programme.
+    fn draft(
+        &self,
+        mapping: &Mapping,
+        person: &TypedIdentity,
+        doubt: Option<Seen>,
+    ) -> Result<DraftRecord, RefusedLine> {
+        let mut gathered = Gathered { seen: doubt.into_iter().collect(), ..Gathered::default() };
         self.fields(mapping, &mut gathered)?;
         if !mapping.modules.is_empty() {
             let code = gathered.texts.get("course_code").cloned().unwrap_or_default();
@@ -92,7 +121,8 @@ impl<'a> Line<'a> {
             let (from, until) = period.read(value).map_err(|why| self.refuse(&period.column, why))?;
             gathered.texts.extend([("period_from", from), ("period_until", until)]);
         }
-        let (kind, body) = Texts { line: self.number, texts: &gathered.texts }.body()?;
+        let texts = Texts { line: self.number, texts: &gathered.texts, further: &gathered.further };
+        let (kind, body) = texts.body()?;
         let wanting = gathered.lacks_grade && grade::wants_grade(&body);
         let wanting = wanting.then(|| {
             let what = "the grade is blank: say what that means, as grade = { column = \"...\", blank = \"ungraded\" }";
@@ -100,8 +130,8 @@ impl<'a> Line<'a> {
         });
         let draft = DraftRecord {
             line: self.number,
-            reference: self.reference(mapping, &named.identity),
-            person: vec![named.identity],
+            reference: self.reference(mapping, person),
+            person: vec![person.clone()],
             kind,
             after: None,
             body,
@@ -109,6 +139,7 @@ impl<'a> Line<'a> {
             kept: gathered.kept,
             wanting,
             seen: gathered.seen,
+            shares_line: false,
         };
         draft.spelled()?;
         Ok(Self::with_long_period(draft))
@@ -125,52 +156,12 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The texts of `[fields]`.
+    /// The texts of `[fields]`, and the grades in further scales.
     fn fields(&self, mapping: &'a Mapping, gathered: &mut Gathered<'a>) -> Result<(), RefusedLine> {
-        let numbers = Numbers { from_cells: self.has_cells, ..mapping.numbers };
         for (name, field) in &mapping.fields {
-            let read = field.read(|column| self.value(column));
-            if read.is_blank {
-                match field.blank {
-                    Some(Blank::Refuse) => {
-                        return Err(self.refuse(name, "the cell is blank, which the mapping refuses"));
-                    }
-                    Some(Blank::Clear) => {}
-                    Some(Blank::Keep | Blank::Ungraded) => gathered.kept.push(name.clone()),
-                    None => {
-                        gathered.kept.push(name.clone());
-                        gathered.lacks_grade |= name == "grade";
-                    }
-                }
-            }
-            let mut text = read.text;
-            if read.column.is_some() && !text.is_empty() {
-                if let Some(why) = wording::refusal(&text) {
-                    return Err(self.refuse(name, why));
-                }
-                if read.is_trimmed {
-                    gathered.see(Warning::Trimmed, name, format!("{:?}", read.cell));
-                }
-                if WORDS.contains(&name.as_str()) || name == "course_code" {
-                    gathered.look_at(name, &text);
-                }
-                if NUMBERS.contains(&name.as_str()) && name != "grade" {
-                    text = match numbers.read(&text) {
-                        Number::Plain(number) => number,
-                        Number::Not => text,
-                        Number::Odd(why) => return Err(self.refuse(name, why)),
-                    };
-                }
-                if DATES.contains(&name.as_str()) {
-                    text = mapping
-                        .dates
-                        .read(&text)
-                        .map(|date| dates::show(&date))
-                        .map_err(|why| self.refuse(name, why))?;
-                }
-            }
+            let (text, read) = self.text(mapping, name, field, gathered)?;
             if name == "grade" {
-                gathered.grade_is_word = read.column.is_none() || (read.cell != text && !read.is_trimmed);
+                gathered.grade_is_word = read.is_word(&text);
                 gathered.grade_cell = read.cell;
                 if let Some(scale) = read.scale {
                     gathered.texts.insert("scale", scale.to_owned());
@@ -180,7 +171,61 @@ impl<'a> Line<'a> {
                 gathered.texts.insert(name, text);
             }
         }
-        self.grade(mapping, numbers, gathered)
+        self.grade(mapping, gathered)?;
+        self.further(mapping, gathered)
+    }
+
+    /// The text of one field, once it is known to be undamaged: numbers with a point, days as 2024-06-30.
+    fn text(
+        &self,
+        mapping: &Mapping,
+        name: &str,
+        field: &'a Field,
+        gathered: &mut Gathered<'a>,
+    ) -> Result<(String, Read<'a>), RefusedLine> {
+        let mut read = field.read(|column| self.value(column));
+        if read.is_blank {
+            match field.blank {
+                Some(Blank::Refuse) => {
+                    return Err(self.refuse(name, "the cell is blank, which the mapping refuses"));
+                }
+                Some(Blank::Clear) => {}
+                Some(Blank::Keep | Blank::Ungraded) => gathered.kept.push(name.to_owned()),
+                None => {
+                    gathered.kept.push(name.to_owned());
+                    gathered.lacks_grade |= name == "grade";
+                }
+            }
+        }
+        let mut text = std::mem::take(&mut read.text);
+        if read.column.is_none() || text.is_empty() {
+            return Ok((text, read));
+        }
+        if let Some(why) = wording::refusal(&text) {
+            return Err(self.refuse(name, why));
+        }
+        if read.is_trimmed {
+            gathered.see(Warning::Trimmed, name, format!("{:?}", read.cell));
+        }
+        if is_words(name) || matches!(name, "course_code" | "programme") {
+            gathered.look_at(name, &text);
+        }
+        if is_number(name) && name != "grade" {
+            text = match self.numbers(mapping).read(&text) {
+                Number::Plain(number) => number,
+                Number::Not => text,
+                Number::Odd(why) => return Err(self.refuse(name, why)),
+            };
+        }
+        if is_day(name) {
+            let date = mapping.dates.read(&text).map_err(|why| self.refuse(name, why))?;
+            text = dates::show(&date);
+        }
+        Ok((text, read))
+    }
+
+    fn numbers(&self, mapping: &Mapping) -> Numbers {
+        Numbers { from_cells: self.has_cells, ..mapping.numbers }
     }
 
     /// Warns of a period that is longer than those of its kind.
@@ -223,7 +268,7 @@ impl<'a> Gathered<'a> {
             self.see(Warning::Mojibake, name, format!("{text:?}: question marks stand for letters"));
         }
         // Of a code the node refuses them: nobody can accept that.
-        if name != "course_code" && wording::has_private_use(text) {
+        if !matches!(name, "course_code" | "programme") && wording::has_private_use(text) {
             self.see(Warning::PrivateUse, name, format!("{text:?}"));
         }
         if wording::has_entities(text) {

@@ -3,7 +3,7 @@
 use super::csv_file::CsvFile;
 use super::file_options::{File, Hidden};
 use super::header::{self, Search, Wanted};
-use super::mapping::Mapping;
+use super::mapping::{Mapping, is_day};
 use super::rows::ImportError;
 use super::table::{Row, Table};
 
@@ -11,9 +11,6 @@ use super::table::{Row, Table};
 const NEAR_MAX: usize = 20;
 /// What may stand between the values of a text file.
 const DELIMITERS: [u8; 4] = [b';', b'\t', b',', b'|'];
-/// Fields that take a date.
-const DATE_FIELDS: [&str; 7] =
-    ["period_from", "period_until", "expires", "visible_from", "completed", "birth_date", "issued"];
 
 pub(super) struct Header<'a> {
     pub(super) line: u64,
@@ -68,7 +65,7 @@ pub(super) fn read<'a>(mapping: &'a Mapping, table: &mut dyn Table) -> Result<He
         )));
     }
     // What feeds a field of two is read by both.
-    let of_dates = |name: &str| DATE_FIELDS.iter().any(|field| mapping.feeds(field, name));
+    let of_dates = |name: &str| mapping.fed_by(name).any(|field| is_day(&field));
     let wanted = |(name, position)| Wanted {
         name,
         position,
@@ -82,9 +79,8 @@ pub(super) fn read<'a>(mapping: &'a Mapping, table: &mut dyn Table) -> Result<He
 
 /// Whether a column feeds a field, other than dates where they do not count, or names the learner.
 fn feeds_more(mapping: &Mapping, name: &str, dates_do_not_count: bool) -> bool {
-    let mut fields = mapping.fields.keys().filter(|field| mapping.feeds(field, name));
-    let is_date = |field: &String| DATE_FIELDS.contains(&field.as_str());
-    mapping.learner.column == name || fields.any(|field| !(dates_do_not_count && is_date(field)))
+    let mut fields = mapping.fed_by(name);
+    mapping.learner.column == name || fields.any(|field| !(dates_do_not_count && is_day(&field)))
 }
 
 /// Whether a column does nothing but name the result.

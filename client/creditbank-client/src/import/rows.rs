@@ -8,7 +8,8 @@ use sha2::{Digest as _, Sha256};
 use super::about::{About, Samples};
 use super::draft::DraftRecord;
 use super::header::Wanted;
-use super::line::Line;
+use super::line::{Line, Made};
+use super::people::People;
 use super::mapping::{Mapping, MappingError};
 use super::table::{self, Kind, Row, Source, Table};
 use super::{damage, open_header};
@@ -72,6 +73,11 @@ pub enum ImportError {
     },
 }
 
+/// Lines that an item of [`Rows`] stands for: a second record of a line counts as none.
+pub(crate) fn lines_of(item: &Result<DraftRecord, RefusedLine>) -> u64 {
+    item.as_ref().map_or(1, DraftRecord::lines)
+}
+
 /// The lines of a file, in order.
 pub struct Rows<'a> {
     mapping: &'a Mapping,
@@ -88,6 +94,10 @@ pub struct Rows<'a> {
     has_ended: bool,
     /// First bytes of the references seen, and their lines: bounded at 24 bytes a line.
     seen: HashMap<[u8; 16], u64>,
+    /// The Identities of the lines until now.
+    people: People,
+    /// The Identity of the line that was read last.
+    identity: Option<DraftRecord>,
     skipped: u64,
     /// Whether lines come that lack a value which a record of the ledger may have.
     follows: bool,
@@ -121,6 +131,8 @@ impl<'a> Rows<'a> {
             has_lines: false,
             has_ended: false,
             seen: HashMap::new(),
+            people: People::default(),
+            identity: None,
             skipped: 0,
             follows: false,
         })
@@ -155,6 +167,7 @@ impl<'a> Rows<'a> {
                 .notes
                 .push(format!("the text is valid UTF-8 too, although it is read as {encoding}: look at the words"));
         }
+        about.notes.extend(self.people.note());
         let last = self.ahead.iter().map(|row| row.line.to_string()).collect::<Vec<_>>().join(", ");
         if self.has_ended && !last.is_empty() {
             about.notes.push(format!("left out at the end (skip_last): lines {last}"));
@@ -187,7 +200,9 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn line(&mut self) -> Result<DraftRecord, RefusedLine> {
+    /// The record of the row under way; its Identity where it makes nothing else, and nothing where an earlier line has made
+    /// the same.
+    fn line(&mut self) -> Result<Option<DraftRecord>, RefusedLine> {
         let line = self.row.line;
         let refuse = |field: &str, reason: String| RefusedLine { line, field: field.to_owned(), reason };
         self.check_shape().map_err(|reason| refuse("line", reason))?;
@@ -213,19 +228,34 @@ impl<'a> Rows<'a> {
             values.insert(name, value);
         }
         let has_cells = self.about.delimiter.is_none();
-        let draft = Line { number: line, values: &values, has_cells }.draft(self.mapping);
-        let draft = draft.map_err(|refused| self.at_cell(refused))?;
-        if let Some(wanting) = draft.wanting.as_ref().filter(|_| !self.follows) {
-            return Err(self.at_cell(wanting.clone()));
-        }
-        let digest: [u8; 32] = Sha256::digest(&draft.reference).into();
-        match self.seen.entry(std::array::from_fn(|i| digest[i])) {
-            Entry::Occupied(first) => Err(refuse("reference", format!("the same result as line {}", first.get()))),
-            Entry::Vacant(free) => {
-                free.insert(line);
-                Ok(draft)
+        let made = Line { number: line, values: &values, has_cells }.made(self.mapping);
+        let Made { record, identity } = made.map_err(|refused| self.at_cell(refused))?;
+        for draft in record.iter().chain(&identity) {
+            if let Some(wanting) = draft.wanting.as_ref().filter(|_| !self.follows) {
+                return Err(self.at_cell(wanting.clone()));
             }
         }
+        let identity = match identity {
+            Some(identity) if self.people.has(&identity)? => None,
+            identity => identity,
+        };
+        if let Some(record) = &record {
+            let digest: [u8; 32] = Sha256::digest(&record.reference).into();
+            match self.seen.entry(std::array::from_fn(|i| digest[i])) {
+                Entry::Occupied(first) => {
+                    return Err(refuse("reference", format!("the same result as line {}", first.get())));
+                }
+                Entry::Vacant(free) => free.insert(line),
+            };
+        }
+        if let Some(identity) = &identity {
+            self.people.add(identity);
+        }
+        if record.is_none() {
+            return Ok(identity);
+        }
+        self.identity = identity;
+        Ok(record)
     }
 
     /// Why the values of the row may not stand where they belong.
@@ -319,6 +349,9 @@ impl Iterator for Rows<'_> {
     type Item = Result<Result<DraftRecord, RefusedLine>, ImportError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(identity) = self.identity.take() {
+            return Some(Ok(Ok(identity)));
+        }
         loop {
             return match self.read() {
                 Ok(true) if self.is_skipped() => {
@@ -327,7 +360,11 @@ impl Iterator for Rows<'_> {
                 }
                 Ok(true) => {
                     self.has_lines = true;
-                    Some(Ok(self.line()))
+                    match self.line() {
+                        Ok(None) => continue,
+                        Ok(Some(draft)) => Some(Ok(Ok(draft))),
+                        Err(refused) => Some(Ok(Err(refused))),
+                    }
                 }
                 Ok(false) if self.has_lines => None,
                 Ok(false) => {

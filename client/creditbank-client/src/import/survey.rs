@@ -105,7 +105,7 @@ impl Taking {
 
     /// A line that makes a record; `passed_over` when that is signed already.
     pub(crate) fn line(&mut self, mapping: &Mapping, draft: &DraftRecord, passed_over: bool) {
-        self.survey.lines += 1;
+        self.survey.lines += draft.lines();
         *self.survey.kinds.entry(draft.kind_name()).or_default() += 1;
         if passed_over {
             return;

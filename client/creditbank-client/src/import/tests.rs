@@ -11,6 +11,7 @@ use super::survey::{Survey, Warning};
 use super::{DraftRecord, ImportError, Mapping, RefusedLine, Rows};
 
 mod identities;
+mod more_fields;
 mod shipped;
 mod values;
 

@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::Kind;
 use creditbank_rpc::Reason;
 use creditbank_rules::Registry;
 
 use super::batch::refused_line;
 use super::{BATCH_LEN_MAX, BATCH_MAX, IssueError, Progress};
 use crate::import::report::Report;
-use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source, Survey, Taking, Warning};
+use crate::import::{
+    DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source, Survey, Taking, Warning, lines_of,
+};
 use crate::outbox::{Held, Issued, keyed, patiently};
 use crate::{Client, ClientError, IssuingUnit};
 
@@ -59,8 +62,9 @@ pub async fn check<R: Source>(
     check.report = report.map(Report::create).transpose()?;
     let mut call = Call::default();
     for row in rows.by_ref() {
-        check.forecast.progress.lines += 1;
-        match row? {
+        let row = row?;
+        check.forecast.progress.lines += lines_of(&row);
+        match row {
             Err(refused) => {
                 taking.refused();
                 check.refuse(&refused)?;
@@ -122,7 +126,7 @@ struct Check<'a> {
     /// Learners whom the institution has not named before, with the first line of each.
     new: BTreeMap<[u8; 16], (u64, String)>,
     /// Lines of more than one call's courses that were refused or known in the first reading.
-    settled: HashSet<u64>,
+    settled: HashSet<(u64, Kind)>,
 }
 
 impl<'a> Check<'a> {
@@ -168,17 +172,17 @@ impl<'a> Check<'a> {
             Held::Same => {
                 self.forecast.progress.already += 1;
                 self.with_earlier.insert(self.learner_of(&draft));
-                self.settled.insert(draft.line);
+                self.settled.insert((draft.line, draft.kind));
                 return Ok(());
             }
             Held::Changed => {
-                self.settled.insert(draft.line);
+                self.settled.insert((draft.line, draft.kind));
                 return self.refuse(&super::changed(&draft));
             }
             Held::No => {}
         }
         if let Some(refused) = draft.without_seed(self.unit) {
-            self.settled.insert(draft.line);
+            self.settled.insert((draft.line, draft.kind));
             return self.refuse(&refused);
         }
         let course = self.course_of(&draft);
@@ -197,12 +201,12 @@ impl<'a> Check<'a> {
             match refusals.get(&index) {
                 None => self.count(draft),
                 Some(None) => {
-                    self.settled.insert(draft.line);
+                    self.settled.insert((draft.line, draft.kind));
                     self.forecast.progress.already += 1;
                     self.with_earlier.insert(self.learner_of(draft));
                 }
                 Some(Some(line)) => {
-                    self.settled.insert(draft.line);
+                    self.settled.insert((draft.line, draft.kind));
                     self.refuse(line)?;
                 }
             }
@@ -244,7 +248,7 @@ impl<'a> Check<'a> {
         for row in rows {
             let Ok(draft) = row? else { continue };
             let course = self.course_of(&draft);
-            if self.apart.contains(&course) && !self.settled.contains(&draft.line) {
+            if self.apart.contains(&course) && !self.settled.contains(&(draft.line, draft.kind)) {
                 courses.entry(course).or_default().push(draft);
             }
         }
@@ -283,7 +287,7 @@ impl<'a> Check<'a> {
             *sum = sum.saturating_add(e4);
         }
         match draft.grade() {
-            None => self.forecast.ungraded += 1,
+            None => self.forecast.ungraded += u64::from(draft.is_ungraded()),
             Some((scale, grade)) => {
                 *self.forecast.grades.entry((scale.to_owned(), grade.to_owned())).or_default() += 1;
             }
@@ -301,7 +305,7 @@ impl<'a> Check<'a> {
             progress.credits.entry(unit.to_owned()).and_modify(|sum| less(sum, e4));
         }
         match draft.grade() {
-            None => less(&mut self.forecast.ungraded, 1),
+            None => less(&mut self.forecast.ungraded, u64::from(draft.is_ungraded())),
             Some((scale, grade)) => {
                 let key = (scale.to_owned(), grade.to_owned());
                 self.forecast.grades.entry(key).and_modify(|count| less(count, 1));

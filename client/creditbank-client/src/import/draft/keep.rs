@@ -4,6 +4,7 @@ use creditbank_protocol::canonical::decode;
 use creditbank_protocol::pb;
 
 use super::{Body, DraftRecord};
+use crate::import::mapping::{ASSURANCE, BIRTH_DATE, DOCUMENT};
 
 impl DraftRecord {
     /// Fills the fields whose cells are blank from the record that this one follows, and says which of them it had. A
@@ -15,6 +16,8 @@ impl DraftRecord {
                 Body::Credit(new) => decode(old).is_ok_and(|old: pb::Credit| of_credit(name, new, old)),
                 Body::Result(new) => decode(old).is_ok_and(|old: pb::Result| of_result(name, new, old)),
                 Body::Outcome(new) => decode(old).is_ok_and(|old: pb::Outcome| of_outcome(name, new, old)),
+                Body::Enrolment(new) => decode(old).is_ok_and(|old: pb::Enrolment| of_enrolment(name, new, old)),
+                Body::Identity(new) => decode(old).is_ok_and(|old: pb::Identity| of_identity(name, new, old)),
             };
             if gave {
                 had.push(name.clone());
@@ -69,6 +72,61 @@ macro_rules! common {
     };
 }
 
+/// A grade in a further scale, named as `further.ECTS-GRADE`.
+fn of_further(name: &str, new: &mut Vec<pb::Grade>, old: Vec<pb::Grade>) -> bool {
+    let Some(scale) = name.strip_prefix("further.") else { return false };
+    let had = old.into_iter().enumerate().find(|(_, grade)| grade.scale == scale);
+    let Some((at, grade)) = had.filter(|(_, grade)| new.iter().all(|own| own.scale != grade.scale)) else {
+        return false;
+    };
+    // Where it stood: the same grades in another order would be another record.
+    new.insert(at.min(new.len()), grade);
+    true
+}
+
+fn of_enrolment(name: &str, new: &mut pb::Enrolment, old: pb::Enrolment) -> bool {
+    match name {
+        "programme" => of_course("course_code", &mut new.programme, old.programme),
+        "title" => of_course(name, &mut new.programme, old.programme),
+        "definition" => fill(&mut new.definition, old.definition),
+        "period_from" => fill(&mut new.from, old.from),
+        "period_until" => fill(&mut new.until, old.until),
+        "mode" => fill(&mut new.mode, old.mode),
+        "load" => fill(&mut new.load, old.load),
+        _ => false,
+    }
+}
+
+/// Parts of names are named as `identity.names.el.family`.
+fn of_identity(name: &str, new: &mut pb::Identity, old: pb::Identity) -> bool {
+    if name == BIRTH_DATE {
+        return fill(&mut new.birth_date, old.birth_date);
+    }
+    if name == DOCUMENT {
+        return fill(&mut new.document, old.document);
+    }
+    if name == ASSURANCE {
+        return fill(&mut new.assurance, old.assurance);
+    }
+    let part = name.strip_prefix("identity.names.").and_then(|rest| rest.rsplit_once('.'));
+    let Some((language, part)) = part else { return false };
+    let Some(had) = old.names.into_iter().find(|name| name.language == language) else { return false };
+    let at = new.names.iter().position(|name| name.language == language).unwrap_or(new.names.len());
+    if at == new.names.len() {
+        new.names.push(pb::PersonName { language: language.to_owned(), ..Default::default() });
+    }
+    let own = &mut new.names[at];
+    let gave = match part {
+        "full" => fill(&mut own.full, had.full),
+        "family" => fill(&mut own.family, had.family),
+        _ => fill(&mut own.given, had.given),
+    };
+    let empty = pb::PersonName { language: language.to_owned(), ..Default::default() };
+    new.names.retain(|name| *name != empty);
+    new.names.sort_by_cached_key(prost::Message::encode_to_vec);
+    gave
+}
+
 fn of_credit(name: &str, new: &mut pb::Credit, old: pb::Credit) -> bool {
     match name {
         "grade" => fill(&mut new.grade, old.grade),
@@ -77,6 +135,11 @@ fn of_credit(name: &str, new: &mut pb::Credit, old: pb::Credit) -> bool {
         "hours" => fill(&mut new.hours, old.hours),
         "repeats_max" => fill(&mut new.repeats_max, old.repeats_max),
         "expires" => fill(&mut new.expires, old.expires),
+        "basis" => fill(&mut new.basis, old.basis),
+        "completed" => fill(&mut new.completed, old.completed),
+        "term" => fill(&mut new.term, old.term),
+        "session" => fill(&mut new.session, old.session),
+        _ if name.starts_with("further.") => of_further(name, &mut new.further, old.further),
         _ => common!(name, new, old),
     }
 }
@@ -87,6 +150,10 @@ fn of_result(name: &str, new: &mut pb::Result, old: pb::Result) -> bool {
         "credits" => fill(&mut new.attempted, old.attempted),
         "attempt" => fill(&mut new.attempt, old.attempt),
         "hours" => fill(&mut new.hours, old.hours),
+        "completed" => fill(&mut new.completed, old.completed),
+        "term" => fill(&mut new.term, old.term),
+        "session" => fill(&mut new.session, old.session),
+        _ if name.starts_with("further.") => of_further(name, &mut new.further, old.further),
         _ => common!(name, new, old),
     }
 }

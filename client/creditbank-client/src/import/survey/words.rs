@@ -33,9 +33,14 @@ pub(super) fn of(mapping: &Mapping, draft: &DraftRecord) -> String {
             facts.push(("course", course(one.course.as_ref())));
             facts.push(("credits", amount(one.amount.as_ref())));
             facts.push(("grade", grade(one.grade.as_ref())));
+            facts.extend(one.further.iter().map(|further| ("and", grade(Some(further)))));
+            facts.push(("basis", code(one.basis())));
             facts.push(("level", level(one.level.as_ref())));
             facts.push(("attempt", number(one.attempt)));
+            facts.push(("term", one.term.clone()));
+            facts.push(("session", one.session.clone()));
             facts.push(("period", period(one.period.as_ref())));
+            facts.push(("completed", date(one.completed)));
             facts.push(("expires", date(one.expires)));
             facts.push(("visible from", date(one.visible_from)));
         }
@@ -44,9 +49,13 @@ pub(super) fn of(mapping: &Mapping, draft: &DraftRecord) -> String {
             facts.push(("course", course(one.course.as_ref())));
             facts.push(("attempted", amount(one.attempted.as_ref())));
             facts.push(("grade", grade(one.grade.as_ref())));
+            facts.extend(one.further.iter().map(|further| ("and", grade(Some(further)))));
             facts.push(("level", level(one.level.as_ref())));
             facts.push(("attempt", number(one.attempt)));
+            facts.push(("term", one.term.clone()));
+            facts.push(("session", one.session.clone()));
             facts.push(("period", period(one.period.as_ref())));
+            facts.push(("completed", date(one.completed)));
             facts.push(("visible from", date(one.visible_from)));
         }
         Body::Outcome(one) => {
@@ -57,6 +66,24 @@ pub(super) fn of(mapping: &Mapping, draft: &DraftRecord) -> String {
             facts.push(("period", period(one.period.as_ref())));
             facts.push(("expires", date(one.expires)));
             facts.push(("visible from", date(one.visible_from)));
+        }
+        Body::Enrolment(one) => {
+            facts.push(("programme", course(one.programme.as_ref())));
+            let definition = one.definition.as_ref();
+            let shown = definition.map(|name| format!("{}/{}.{}", name.institution, name.code, name.version));
+            facts.push(("definition", shown.unwrap_or_default()));
+            facts.push(("state", names::of(one.state())));
+            facts.push(("from", date(one.from)));
+            facts.push(("until", date(one.until)));
+            facts.push(("mode", code(one.mode())));
+            facts.push(("load", code(one.load())));
+        }
+        Body::Identity(one) => {
+            let parts = |name: &pb::PersonName| [&name.full, &name.family, &name.given].map(String::as_str).join(" ");
+            facts.extend(one.names.iter().map(|name| ("name", format!("{} ({})", parts(name), name.language))));
+            facts.push(("born", date(one.birth_date)));
+            facts.push(("document", names::of(one.document())));
+            facts.push(("assurance", names::of(one.assurance())));
         }
     }
     let mut text = format!("line {}: {}\n", draft.line, draft.kind_name());
@@ -84,6 +111,11 @@ fn level(level: Option<&pb::Level>) -> String {
 
 fn number(number: u32) -> String {
     if number == 0 { String::new() } else { number.to_string() }
+}
+
+/// Nothing where it is not stated.
+fn code<E: names::Named + Default + PartialEq>(value: E) -> String {
+    if value == E::default() { String::new() } else { names::of(value) }
 }
 
 fn date(date: Option<pb::Date>) -> String {
