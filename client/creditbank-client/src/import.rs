@@ -36,11 +36,12 @@ pub use charset::Charset;
 pub(crate) use draft::After;
 pub(crate) use rows::lines_of;
 pub use draft::DraftRecord;
+pub(crate) use draft::seeds_of_reference;
 pub use encoding::Encoding;
 pub use mapping::{Mapping, MappingError};
 pub use rows::{ImportError, RefusedLine, Rows};
 pub use scales::ScalesError;
-pub(crate) use survey::Taking;
+pub(crate) use survey::{Courses, Known, Surveying};
 pub use survey::{Found, Survey, Warning};
 pub use table::Source;
 

@@ -17,6 +17,7 @@ use std::path::Path;
 use creditbank_protocol::Place;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{Kind, Receipt};
+use creditbank_rpc::Reason;
 
 use crate::import::report::Report;
 use crate::import::{Again, DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source, Survey, Warning, lines_of};
@@ -172,8 +173,8 @@ impl<'a> Run<'a> {
         Self { client, unit, compare, outbox, report, done, drafts: Vec::new(), len: 0, before }
     }
 
-    async fn file(mut self, rows: Rows<'_>, mut progress: impl FnMut(&SyncReport)) -> Result<SyncReport, IssueError> {
-        for row in rows {
+    async fn file(mut self, mut rows: Rows<'_>, mut progress: impl FnMut(&SyncReport)) -> Result<SyncReport, IssueError> {
+        for row in rows.by_ref() {
             let row = row?;
             self.done.lines += lines_of(&row);
             match row {
@@ -196,6 +197,9 @@ impl<'a> Run<'a> {
         }
         self.settle().await?;
         self.flush().await?;
+        for reference in rows.refused() {
+            self.compare.matched.extend(self.compare.view.places_of(reference)?);
+        }
         self.vanished();
         if let Some(report) = self.report.take() {
             report.finish()?;
@@ -311,6 +315,8 @@ impl<'a> Run<'a> {
         for (index, draft) in drafts.iter().enumerate() {
             match refusals.iter().find(|refusal| refusal.record_plus_1 as usize == index + 1) {
                 None => self.count(draft),
+                // Somebody has issued it since the chain was read.
+                Some(refusal) if refusal.why() == Reason::DuplicateRecord => self.done.unchanged += 1,
                 Some(refusal) => self.refuse(&refused_line(draft.line, refusal))?,
             }
         }

@@ -3,6 +3,8 @@
 mod body;
 mod keep;
 
+use std::sync::Arc;
+
 use creditbank_protocol::pb::{self, AmendReason, Amends, Kind};
 use creditbank_protocol::record::{BODY_LEN_MAX, Record};
 use creditbank_protocol::{Alias, Digest, Place};
@@ -34,6 +36,10 @@ pub struct DraftRecord {
     pub(crate) after: Option<After>,
     /// Fields whose cells are blank: what was signed of them stays when a file is followed.
     pub(crate) kept: Vec<String>,
+    /// Fields whose cells are blank, which the mapping takes for "none": what was signed of them goes.
+    pub(crate) cleared: Vec<String>,
+    /// Fields that the mapping has not: what was signed of them stays.
+    pub(super) unsaid: Arc<[&'static str]>,
     /// Why it cannot be issued, unless it follows a record that says what its cells do not.
     pub(crate) wanting: Option<RefusedLine>,
     /// What a registrar should see before it is signed.
@@ -53,6 +59,13 @@ pub(crate) struct After {
 }
 
 impl DraftRecord {
+    /// The fields that following a record would empty: those whose cells are blank and that the record has.
+    pub(crate) fn loses(&self, old: &[u8]) -> Vec<String> {
+        let mut whole = self.clone();
+        whole.kept = self.kept.iter().chain(&self.cleared).cloned().collect();
+        whole.keep(old)
+    }
+
     /// Lines that it stands for: a second record of a line counts as none.
     pub(crate) fn lines(&self) -> u64 {
         u64::from(!self.shares_line)
@@ -193,4 +206,14 @@ impl DraftRecord {
             _ => None,
         }
     }
+}
+
+/// The seeds that a record of this reference may have, whatever its line says.
+pub(crate) fn seeds_of_reference(unit: &IssuingUnit, reference: &[u8]) -> Result<Vec<[u8; 32]>, ClientError> {
+    let mut seeds = Vec::new();
+    for kind in body::FILE_KINDS {
+        let input = SeedInput { kind, reference, predecessor: None };
+        seeds.extend(unit.seeds.seeds_of_all_years(this_year(), input)?);
+    }
+    Ok(seeds)
 }

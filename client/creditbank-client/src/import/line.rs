@@ -4,6 +4,7 @@ mod grade;
 mod identity;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use creditbank_protocol::dates;
 use creditbank_protocol::pb::{self, Kind};
@@ -35,6 +36,7 @@ pub(super) struct Line<'a> {
 struct Gathered<'a> {
     texts: BTreeMap<&'a str, String>,
     kept: Vec<String>,
+    cleared: Vec<String>,
     seen: Vec<Seen>,
     /// The cell of the grade as it is in the file.
     grade_cell: String,
@@ -75,6 +77,12 @@ impl<'a> Line<'a> {
             [&u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes()[..], value.as_bytes()].concat()
         };
         mapping.reference.iter().flat_map(part).collect()
+    }
+
+    /// What names the result of the line, where that can be read.
+    pub(super) fn names(&self, mapping: &Mapping) -> Option<Vec<u8>> {
+        let named = who::read(&mapping.learner, self.value(&mapping.learner.column)).ok()?;
+        Some(self.reference(mapping, &named.identity))
     }
 
     /// The records of the line.
@@ -137,6 +145,8 @@ impl<'a> Line<'a> {
             body,
             place: mapping.place.as_ref().map(|column| cells::trimmed(self.value(column)).to_owned()),
             kept: gathered.kept,
+            cleared: gathered.cleared,
+            unsaid: Arc::clone(&mapping.unsaid),
             wanting,
             seen: gathered.seen,
             shares_line: false,
@@ -189,7 +199,7 @@ impl<'a> Line<'a> {
                 Some(Blank::Refuse) => {
                     return Err(self.refuse(name, "the cell is blank, which the mapping refuses"));
                 }
-                Some(Blank::Clear) => {}
+                Some(Blank::Clear) => gathered.cleared.push(name.to_owned()),
                 Some(Blank::Keep | Blank::Ungraded) => gathered.kept.push(name.to_owned()),
                 None => {
                     gathered.kept.push(name.to_owned());
@@ -249,6 +259,7 @@ impl<'a> Gathered<'a> {
     fn set(&mut self, constants: &'a Constants) {
         for (name, value) in constants {
             self.kept.retain(|kept| kept != name);
+            self.cleared.retain(|cleared| cleared != name);
             if name == "grade" {
                 self.lacks_grade = false;
             }

@@ -9,6 +9,7 @@ mod results;
 mod wrong;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use creditbank_protocol::pb::GradeScale;
 use creditbank_rules::decimal::parse_e4;
@@ -68,6 +69,8 @@ pub struct Mapping {
     /// a file does not say of itself.
     pub(super) reference: Vec<String>,
     pub(super) fields: BTreeMap<String, Field>,
+    /// Fields that nothing in it says.
+    pub(super) unsaid: Arc<[&'static str]>,
     /// Grades in further scales.
     pub(super) further: Vec<Field>,
     pub(super) modules: BTreeMap<String, Constants>,
@@ -150,12 +153,20 @@ impl Mapping {
         }
         let (learner, period) = (Learner::of(learner)?, period.map(Period::of).transpose()?);
         let (place, scales) = (None, BTreeMap::new());
+        let tables = modules.values().chain(results.iter().flat_map(Results::tables).map(|(_, table)| table));
+        let said: BTreeSet<&String> = fields.keys().chain(tables.flat_map(Constants::keys)).collect();
+        let is_said = |name: &&str| match *name {
+            "period_from" | "period_until" => period.is_some() || said.iter().any(|own| own.as_str() == *name),
+            name => said.iter().any(|own| own.as_str() == name),
+        };
+        let unsaid = FIELDS.into_iter().filter(|name| !is_said(name)).collect();
         Ok(Self {
             file,
             numbers,
             dates,
             learner,
             reference,
+            unsaid,
             fields,
             further,
             modules,

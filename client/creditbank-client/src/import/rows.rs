@@ -14,6 +14,8 @@ use super::mapping::{Mapping, MappingError};
 use super::table::{self, Kind, Row, Source, Table};
 use super::{damage, open_header};
 
+/// Refused lines whose references are kept.
+const REFUSED_MAX: usize = 100_000;
 /// Most bytes of one field.
 const FIELD_LEN_MAX: usize = 64 << 10;
 
@@ -99,6 +101,8 @@ pub struct Rows<'a> {
     /// The Identity of the line that was read last.
     identity: Option<DraftRecord>,
     skipped: u64,
+    /// What names the results of lines that were refused, where that could be read, while lines are compared with the ledger.
+    refused: Vec<Vec<u8>>,
     /// Whether lines come that lack a value which a record of the ledger may have.
     follows: bool,
 }
@@ -134,6 +138,7 @@ impl<'a> Rows<'a> {
             people: People::default(),
             identity: None,
             skipped: 0,
+            refused: Vec::new(),
             follows: false,
         })
     }
@@ -200,9 +205,24 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// What names the results of lines that were refused until now.
+    pub(crate) fn refused(&self) -> &[Vec<u8>] {
+        &self.refused
+    }
+
+    /// The row under way, with what names its result where it is refused.
+    fn line(&mut self) -> Result<Option<DraftRecord>, RefusedLine> {
+        let before = self.refused.len();
+        let made = self.records();
+        if made.is_ok() {
+            self.refused.truncate(before);
+        }
+        made
+    }
+
     /// The record of the row under way; its Identity where it makes nothing else, and nothing where an earlier line has made
     /// the same.
-    fn line(&mut self) -> Result<Option<DraftRecord>, RefusedLine> {
+    fn records(&mut self) -> Result<Option<DraftRecord>, RefusedLine> {
         let line = self.row.line;
         let refuse = |field: &str, reason: String| RefusedLine { line, field: field.to_owned(), reason };
         self.check_shape().map_err(|reason| refuse("line", reason))?;
@@ -228,7 +248,12 @@ impl<'a> Rows<'a> {
             values.insert(name, value);
         }
         let has_cells = self.about.delimiter.is_none();
-        let made = Line { number: line, values: &values, has_cells }.made(self.mapping);
+        let of_line = Line { number: line, values: &values, has_cells };
+        if self.follows && self.refused.len() < REFUSED_MAX {
+            // Taken back where the line makes a record.
+            self.refused.extend(of_line.names(self.mapping));
+        }
+        let made = of_line.made(self.mapping);
         let Made { record, identity } = made.map_err(|refused| self.at_cell(refused))?;
         for draft in record.iter().chain(&identity) {
             if let Some(wanting) = draft.wanting.as_ref().filter(|_| !self.follows) {

@@ -197,7 +197,12 @@ impl<'a> Texts<'a> {
     /// The attempt, counted from 1; `attempt_offset` is added to what the file counts.
     fn attempt(&self) -> Result<u32, RefusedLine> {
         let (counted, offset) = (self.number("attempt")?, self.number("attempt_offset")?);
-        counted.checked_add(offset).ok_or_else(|| self.refuse("attempt", "the number is too large"))
+        let sum = counted.checked_add(offset).ok_or_else(|| self.refuse("attempt", "the number is too large"))?;
+        if sum == 0 && !self.get("attempt").is_empty() {
+            let what = "attempts count from 1, found 0: where the file counts from 0, set attempt_offset = \"1\"";
+            return Err(self.refuse("attempt", what));
+        }
+        Ok(if self.get("attempt").is_empty() { 0 } else { sum })
     }
 
     fn date(&self, field: &str) -> Result<Option<pb::Date>, RefusedLine> {

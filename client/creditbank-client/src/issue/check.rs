@@ -6,13 +6,12 @@ use std::path::Path;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::Kind;
 use creditbank_rpc::Reason;
-use creditbank_rules::Registry;
 
 use super::batch::refused_line;
 use super::{BATCH_LEN_MAX, BATCH_MAX, IssueError, Progress};
 use crate::import::report::Report;
 use crate::import::{
-    DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source, Survey, Taking, Warning, lines_of,
+    Courses, DraftRecord, ImportError, Known, Mapping, RefusedLine, Rows, Source, Survey, Surveying, Warning, lines_of,
 };
 use crate::outbox::{Held, Issued, keyed, patiently};
 use crate::{Client, ClientError, IssuingUnit};
@@ -55,10 +54,10 @@ pub async fn check<R: Source>(
 ) -> Result<Forecast, IssueError> {
     let opened = || open().map_err(|error| ImportError::Read { line: 1, error: error.to_string() });
     let mapping = &Box::pin(mapping.informed(client)).await?;
-    let codes = client.course_codes(Some(unit.id.institution)).await?;
-    let mut check = Check::new(client, unit, codes, Issued::peek(work, client.origin(), unit)?);
+    let courses = Courses::of(client, unit.id.institution).await?;
+    let mut check = Check::new(client, unit, mapping, courses, Issued::peek(work, client.origin(), unit)?);
     let mut rows = Rows::open(mapping, opened()?)?;
-    let mut taking = Taking::default();
+    let mut surveying = Surveying::default();
     check.report = report.map(Report::create).transpose()?;
     let mut call = Call::default();
     for row in rows.by_ref() {
@@ -66,12 +65,14 @@ pub async fn check<R: Source>(
         check.forecast.progress.lines += lines_of(&row);
         match row {
             Err(refused) => {
-                taking.refused();
+                surveying.refused();
                 check.refuse(&refused)?;
             }
             Ok(draft) => {
                 let held = check.issued.held(&draft.mark(unit));
-                taking.line(mapping, &draft, matches!(held, Held::Same));
+                // Records that the node would take are shown once it has said so.
+                let known = if matches!(held, Held::Same) { Known::Signed } else { Known::Changed };
+                surveying.line(mapping, &check.courses, &draft, known);
                 check.take(draft, held, &mut call)?;
             }
         }
@@ -81,7 +82,8 @@ pub async fn check<R: Source>(
         }
     }
     check.ask(call).await?;
-    check.forecast.survey = taking.end(&rows);
+    let first = std::mem::take(&mut check.forecast.survey.first);
+    check.forecast.survey = Survey { first, ..surveying.end(&rows) };
     check.forecast.stops = check.forecast.survey.stops(mapping);
     if !check.apart.is_empty() {
         check.ask_again(Rows::open(mapping, opened()?)?).await?;
@@ -112,13 +114,14 @@ struct Check<'a> {
     client: &'a Client,
     unit: &'a IssuingUnit,
     /// Which codes name one course.
-    codes: Registry,
+    courses: Courses,
+    mapping: &'a Mapping,
     issued: Issued,
     forecast: Forecast,
     report: Option<Report>,
     calls: u32,
     /// In which call a learner's course was: a call sees the ledger and its own lines, not those of the calls before.
-    courses: HashMap<[u8; 16], u32>,
+    calls_of: HashMap<[u8; 16], u32>,
     /// Courses of learners that are in more than one call.
     apart: HashSet<[u8; 16]>,
     learners: HashSet<[u8; 16]>,
@@ -130,16 +133,23 @@ struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    fn new(client: &'a Client, unit: &'a IssuingUnit, codes: Registry, issued: Issued) -> Self {
+    fn new(
+        client: &'a Client,
+        unit: &'a IssuingUnit,
+        mapping: &'a Mapping,
+        courses: Courses,
+        issued: Issued,
+    ) -> Self {
         Self {
             client,
             unit,
-            codes,
+            courses,
+            mapping,
             issued,
             forecast: Forecast::default(),
             report: None,
             calls: 0,
-            courses: HashMap::new(),
+            calls_of: HashMap::new(),
             apart: HashSet::new(),
             learners: HashSet::new(),
             with_earlier: HashSet::new(),
@@ -150,7 +160,7 @@ impl<'a> Check<'a> {
 
     fn course_of(&self, draft: &DraftRecord) -> [u8; 16] {
         let mut input = draft.person_input();
-        input.extend(self.codes.course(self.unit.id.institution, draft.course()).id().as_bytes());
+        input.extend(self.courses.id(draft.course()));
         keyed(self.unit, b"course of a learner", &input)
     }
 
@@ -186,7 +196,7 @@ impl<'a> Check<'a> {
             return self.refuse(&refused);
         }
         let course = self.course_of(&draft);
-        if *self.courses.entry(course).or_insert(self.calls) != self.calls {
+        if *self.calls_of.entry(course).or_insert(self.calls) != self.calls {
             self.apart.insert(course);
         }
         call.push(draft);
@@ -279,6 +289,7 @@ impl<'a> Check<'a> {
     }
 
     fn count(&mut self, draft: &DraftRecord) {
+        self.forecast.survey.show(self.mapping, draft);
         let progress = &mut self.forecast.progress;
         progress.records += 1;
         *progress.kinds.entry(draft.kind_name()).or_default() += 1;

@@ -9,6 +9,9 @@ use crate::seeds::{of_day, of_period};
 /// The kinds of records about one course: a correction may make one of another.
 const COURSE_KINDS: [Kind; 3] = [Kind::Outcome, Kind::Credit, Kind::Result];
 
+/// The kinds that a line with a reference may make.
+pub(super) const FILE_KINDS: [Kind; 4] = [Kind::Outcome, Kind::Credit, Kind::Result, Kind::Enrolment];
+
 #[derive(Clone)]
 pub(in crate::import) enum Body {
     Outcome(Box<pb::Outcome>),

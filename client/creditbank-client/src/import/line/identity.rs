@@ -1,5 +1,7 @@
 //! Who the learner of a line is, by `[identity]`.
 
+use std::sync::Arc;
+
 use creditbank_protocol::pb::{self, Assurance, Date, DocumentType, Kind, PersonName};
 use creditbank_protocol::names;
 use creditbank_rpc::v1::TypedIdentity;
@@ -76,6 +78,8 @@ impl<'a> Line<'a> {
             body: Body::Identity(Box::new(body)),
             place: mapping.place.as_ref().map(|column| cells::trimmed(self.value(column)).to_owned()),
             kept: gathered.kept,
+            cleared: gathered.cleared,
+            unsaid: Arc::default(),
             wanting,
             seen: gathered.seen,
             shares_line: false,

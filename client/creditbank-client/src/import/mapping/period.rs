@@ -76,6 +76,10 @@ impl Period {
         for (table, spans) in [("suffixes", &suffixes), ("values", &values)] {
             for (name, span) in spans {
                 for text in [&span.from, &span.until] {
+                    if table == "values" && text.contains('{') {
+                        let expected = "a month or day such as 2024-09: a whole value names its own year";
+                        return Err(wrong(&format!("{table}.{name}"), expected, text.clone()));
+                    }
                     let year = text.replace("{year}", "2000").replace("{next_year}", "2001");
                     if creditbank_rules::dates::parse(&year).is_none() {
                         let expected = "a month or day such as {year}-02 or {next_year}-06-30";

@@ -16,6 +16,8 @@ enum Piece {
     Literal(char),
 }
 
+const DASH: Piece = Piece::Literal('-');
+
 /// How a file writes days.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::import) struct DateForm {
@@ -51,7 +53,9 @@ impl DateForm {
         let is_whole = count(&pieces, |piece| matches!(piece, Piece::Year | Piece::ShortYear(_))) == 1
             && count(&pieces, |piece| *piece == Piece::Month) == 1
             && count(&pieces, |piece| *piece == Piece::Day) <= 1;
-        is_whole.then(|| Self { text: text.to_owned(), pieces })
+        // Nobody could tell 2025-03-04 from a day of ISO 8601, which cells of a workbook are read as.
+        let is_ambiguous = pieces == [Piece::Year, DASH, Piece::Day, DASH, Piece::Month];
+        (is_whole && !is_ambiguous).then(|| Self { text: text.to_owned(), pieces })
     }
 
     /// The date that a text stands for. A day of ISO 8601 is read beside the form, as it is no other day in any; midnight
@@ -153,7 +157,7 @@ mod tests {
         ] {
             assert_eq!(read(form, text), None, "{form} {text}");
         }
-        for odd in ["DD.MM.YY", "DD.MM", "YYYY", "DD.DD.MM.YYYY", "d.m.Y", "DD.MM.YYYY hh"] {
+        for odd in ["DD.MM.YY", "DD.MM", "YYYY", "DD.DD.MM.YYYY", "YYYY-DD-MM", "d.m.Y", "DD.MM.YYYY hh"] {
             assert_eq!(DateForm::parse(odd), None, "{odd}");
         }
     }

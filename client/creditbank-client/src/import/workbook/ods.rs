@@ -118,15 +118,17 @@ impl<I: Read> Reader<I> {
                     "table:table-column" => {
                         let count = repeated(&element, "table:number-columns-repeated");
                         if is_hidden(&element) {
-                            self.layout.hidden_columns.extend(column..(column + count).min(COLUMNS_MAX));
+                            self.layout.hidden_columns.extend(column.min(COLUMNS_MAX)..column.saturating_add(count).min(COLUMNS_MAX));
                         }
-                        column += count;
+                        column = column.saturating_add(count);
                         depth += 1;
                     }
                     "table:table-row" => {
                         let count = repeated(&element, "table:number-rows-repeated");
                         let is_hidden = is_hidden(&element);
+                        let regions = self.layout.merged.len();
                         let cells = self.cells()?;
+                        self.repeat_regions(regions, count)?;
                         if !self.give(&cells, count, is_hidden, give)? {
                             return Ok(self.layout);
                         }
@@ -141,6 +143,28 @@ impl<I: Read> Reader<I> {
             }
         }
         Ok(self.layout)
+    }
+
+    /// What is merged in a row that is repeated is merged in each of them.
+    fn repeat_regions(&mut self, from: usize, count: usize) -> Result<(), ImportError> {
+        let own: Vec<Region> = self.layout.merged[from..].to_vec();
+        if own.is_empty() || count == 1 {
+            return Ok(());
+        }
+        if own.iter().any(|region| region.last.0 > region.first.0) {
+            let name = cell_name(u64::from(self.row) + 1, own[0].first.1);
+            return Err(wrong(format!("cell {name} is merged with rows below, and its row is repeated: unmerge it")));
+        }
+        let count = u32::try_from(count).unwrap_or(u32::MAX).min(ROWS_MAX);
+        for region in own {
+            // One region of many rows says the same of each of them.
+            let below = region.first.0.saturating_add(count - 1);
+            self.layout.merged.push(Region { first: (region.first.0.saturating_add(1), region.first.1), last: (below, region.last.1) });
+        }
+        if self.layout.merged.len() > MERGED_MAX {
+            return Err(wrong(format!("more than {MERGED_MAX} merged regions: unmerge the cells")));
+        }
+        Ok(())
     }
 
     /// Gives a row as often as it is there; an empty one only counts.
