@@ -17,7 +17,7 @@ use super::rows::RefusedLine;
 use super::survey::{Seen, Warning};
 use super::texts::Texts;
 use super::values::numbers::{Number, Numbers};
-use super::values::{cells, wording};
+use super::values::{cells, mojibake, wording};
 
 /// Longest period of a course that nobody wonders at, in days; of an Outcome, which may be years of experience.
 const COURSE_DAYS_MAX: i64 = 3 * 366;
@@ -27,8 +27,8 @@ const OUTCOME_DAYS_MAX: i64 = 15 * 366;
 pub(super) struct Line<'a> {
     pub(super) number: u64,
     pub(super) values: &'a BTreeMap<&'a str, &'a str>,
-    /// It is a row of a workbook.
-    pub(super) has_cells: bool,
+    /// Columns whose cells are numbers of a workbook: they come with a point, whatever its texts have.
+    pub(super) numbers: &'a [&'a str],
 }
 
 /// The texts of a line's fields while they come together.
@@ -40,6 +40,7 @@ struct Gathered<'a> {
     seen: Vec<Seen>,
     /// The cell of the grade as it is in the file.
     grade_cell: String,
+    grade_column: Option<&'a str>,
     /// It is blank, and the mapping does not say what that means.
     lacks_grade: bool,
     /// The grade is a word of the mapping's, not the file's number.
@@ -79,10 +80,11 @@ impl<'a> Line<'a> {
         mapping.reference.iter().flat_map(part).collect()
     }
 
-    /// What names the result of the line, where that can be read.
-    pub(super) fn names(&self, mapping: &Mapping) -> Option<Vec<u8>> {
-        let named = who::read(&mapping.learner, self.value(&mapping.learner.column)).ok()?;
-        Some(self.reference(mapping, &named.identity))
+    /// What names the result of the line and the Identity of its learner, where that can be read.
+    pub(super) fn names(&self, mapping: &Mapping) -> Vec<Vec<u8>> {
+        let Ok(named) = who::read(&mapping.learner, self.value(&mapping.learner.column)) else { return Vec::new() };
+        let of_identity = mapping.identity.is_some().then(|| identity::reference(&named.identity));
+        std::iter::once(self.reference(mapping, &named.identity)).chain(of_identity).collect()
     }
 
     /// The records of the line.
@@ -171,6 +173,7 @@ impl<'a> Line<'a> {
         for (name, field) in &mapping.fields {
             let (text, read) = self.text(mapping, name, field, gathered)?;
             if name == "grade" {
+                gathered.grade_column = read.column;
                 gathered.grade_is_word = read.is_word(&text);
                 gathered.grade_cell = read.cell;
                 if let Some(scale) = read.scale {
@@ -208,6 +211,10 @@ impl<'a> Line<'a> {
             }
         }
         let mut text = std::mem::take(&mut read.text);
+        if !read.is_blank && text.is_empty() {
+            // A word of the mapping's that means "none".
+            gathered.cleared.push(name.to_owned());
+        }
         if read.column.is_none() || text.is_empty() {
             return Ok((text, read));
         }
@@ -220,8 +227,11 @@ impl<'a> Line<'a> {
         if is_words(name) || matches!(name, "course_code" | "programme") {
             gathered.look_at(name, &text);
         }
+        if let Some(what) = wording::damaged(name, &text) {
+            gathered.see(Warning::Damaged, name, format!("{text:?} {what}"));
+        }
         if is_number(name) && name != "grade" {
-            text = match self.numbers(mapping).read(&text) {
+            text = match self.numbers(mapping, read.column).read(&text) {
                 Number::Plain(number) => number,
                 Number::Not => text,
                 Number::Odd(why) => return Err(self.refuse(name, why)),
@@ -234,8 +244,9 @@ impl<'a> Line<'a> {
         Ok((text, read))
     }
 
-    fn numbers(&self, mapping: &Mapping) -> Numbers {
-        Numbers { from_cells: self.has_cells, ..mapping.numbers }
+    /// How the numbers of a column are written.
+    fn numbers(&self, mapping: &Mapping, column: Option<&str>) -> Numbers {
+        if column.is_some_and(|column| self.numbers.contains(&column)) { Numbers::default() } else { mapping.numbers }
     }
 
     /// Warns of a period that is longer than those of its kind.
@@ -273,10 +284,11 @@ impl<'a> Gathered<'a> {
 
     /// Text that people read.
     fn look_at(&mut self, name: &str, text: &str) {
-        if let Some(meant) = wording::mojibake(text) {
-            self.see(Warning::Mojibake, name, format!("{text:?}: is {meant:?} meant? Then set [file] encoding"));
-        } else if wording::has_lost_letters(text) {
-            self.see(Warning::Mojibake, name, format!("{text:?}: question marks stand for letters"));
+        if let Some(what) = mojibake::lost_letters(text).or_else(|| mojibake::undecoded(text)) {
+            self.see(Warning::Mojibake, name, format!("{text:?}: {what}"));
+        } else if let Some(meant) = mojibake::mojibake(text) {
+            let what = "set [file] encoding, or, where the file itself holds it so, export it again";
+            self.see(Warning::Mojibake, name, format!("{text:?}: is {meant:?} meant? Then {what}"));
         }
         // Of a code the node refuses them: nobody can accept that.
         if !matches!(name, "course_code" | "programme") && wording::has_private_use(text) {

@@ -30,6 +30,8 @@ pub(super) use results::Results;
 pub use wrong::MappingError;
 pub(super) use wrong::nearest;
 
+/// Begins what a mapping that comes with the program cannot know.
+const TO_DO: &str = "TODO";
 /// Most grades of one result in further scales, as the protocol has it.
 const FURTHER_MAX: usize = 8;
 
@@ -102,7 +104,7 @@ impl Mapping {
         let wrong = |key: &str, expected: &'static str, found: &str| {
             Err(MappingError::Value { key: key.to_owned(), expected, found: found.to_owned() })
         };
-        let numbers = Numbers { decimal: file.decimal, thousands: file.thousands, from_cells: false };
+        let numbers = Numbers { decimal: file.decimal, thousands: file.thousands };
         if numbers.decimal.is_some_and(|decimal| !matches!(decimal, ',' | '.')) {
             return wrong("file.decimal", "\",\" or \".\"", &file.decimal.map(String::from).unwrap_or_default());
         }
@@ -150,6 +152,9 @@ impl Mapping {
         }
         for (place, constants) in results.iter().flat_map(Results::tables) {
             known_fields(&place, constants.keys())?;
+        }
+        if let Some((key, found)) = to_do(&fields, &modules, results.as_ref(), &reference) {
+            return wrong(&key, "what your file is about", &found);
         }
         let (learner, period) = (Learner::of(learner)?, period.map(Period::of).transpose()?);
         let (place, scales) = (None, BTreeMap::new());
@@ -264,6 +269,27 @@ impl Mapping {
         self.all_fields().filter(move |(_, field)| feeds(field)).map(|(key, _)| key)
     }
 
+    /// Whether a column feeds nothing but grades of scales from 0 to 100.
+    pub(super) fn takes_percent(&self, column: &str) -> bool {
+        let is_grade = |key: &String| key == "grade" || key.starts_with("further.");
+        let mut fed = self.fed_by(column).peekable();
+        if fed.peek().is_none() || self.learner.column == column || !fed.all(|key| is_grade(&key)) {
+            return false;
+        }
+        let graded = self.fields.get("grade").into_iter().chain(&self.further);
+        let of_column = graded.filter(|field| field.columns.iter().any(|own| own == column));
+        let own = self.fields.get("scale").and_then(|scale| scale.value.clone());
+        let mut scales = of_column.flat_map(|field| {
+            let at = field.columns.iter().position(|own| own == column).unwrap_or_default();
+            field.scales.get(at).cloned().or_else(|| own.clone())
+        });
+        let is_percent = |code: &String| {
+            self.scales.get(code).and_then(|scale| scale.numeric.as_ref()).is_some_and(|range| (range.min_e4, range.max_e4) == (0, 1_000_000))
+        };
+        let all: Vec<String> = scales.by_ref().collect();
+        !all.is_empty() && all.iter().all(is_percent)
+    }
+
     /// Every field, with its key.
     fn all_fields(&self) -> impl Iterator<Item = (String, &Field)> {
         let further = self.further.iter().map(|field| (further_key(field), field));
@@ -287,6 +313,24 @@ impl Mapping {
 /// The key of a grade in a further scale: as `further.ECTS-GRADE`.
 pub(super) fn further_key(field: &Field) -> String {
     format!("further.{}", field.scales.first().map_or("", String::as_str))
+}
+
+/// What a mapping that comes with the program leaves to who uses it: its key and the text that stands there.
+fn to_do(
+    fields: &BTreeMap<String, Field>,
+    modules: &BTreeMap<String, Constants>,
+    results: Option<&Results>,
+    reference: &[String],
+) -> Option<(String, String)> {
+    let of_fields = fields.iter().filter_map(|(name, field)| Some((format!("fields.{name}"), field.value.as_ref()?)));
+    let tables = modules.iter().map(|(code, table)| (format!("modules.{code}"), table));
+    let tables = tables.chain(results.into_iter().flat_map(Results::tables));
+    let of_tables =
+        tables.flat_map(|(place, table)| table.iter().map(move |(name, value)| (format!("{place}.{name}"), value)));
+    let of_reference = reference.iter().map(|column| ("reference".to_owned(), column));
+    let mut all = of_fields.chain(of_tables).chain(of_reference);
+    let found = all.find(|(_, text)| text.trim_start_matches('=').starts_with(TO_DO));
+    found.map(|(key, text)| (key, text.clone()))
 }
 
 fn known_fields<'a>(place: &str, keys: impl Iterator<Item = &'a String>) -> Result<(), MappingError> {

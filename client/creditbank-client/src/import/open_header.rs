@@ -56,6 +56,11 @@ pub(super) fn read<'a>(mapping: &'a Mapping, table: &mut dyn Table) -> Result<He
         Ok(places) => places,
         Err(missing) => return Err(explain(mapping, table, &row, above, &missing)),
     };
+    if let Some(odd) = file.refuse_columns.iter().find(|odd| names.iter().any(|name| header::key(name) == header::key(odd))) {
+        return Err(ImportError::Header(format!(
+            "it has the column {odd:?}, with which this mapping would read the wrong column: see refuse_columns in it"
+        )));
+    }
     let facts = table.facts();
     let mut hidden = places.iter().filter(|(_, place)| facts.hidden_columns.contains(place));
     if let (Some((name, place)), true) = (hidden.next(), file.hidden != Some(Hidden::Include)) {
@@ -70,6 +75,7 @@ pub(super) fn read<'a>(mapping: &'a Mapping, table: &mut dyn Table) -> Result<He
         name,
         position,
         takes_dates: of_dates(name) && !feeds_more(mapping, name, true) || is_only_reference(mapping, name),
+        takes_percent: mapping.takes_percent(name),
         takes_booleans: !feeds_more(mapping, name, false),
     };
     let width = names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);

@@ -103,6 +103,7 @@ pub struct Rows<'a> {
     skipped: u64,
     /// What names the results of lines that were refused, where that could be read, while lines are compared with the ledger.
     refused: Vec<Vec<u8>>,
+    nameless: usize,
     /// Whether lines come that lack a value which a record of the ledger may have.
     follows: bool,
 }
@@ -139,6 +140,7 @@ impl<'a> Rows<'a> {
             identity: None,
             skipped: 0,
             refused: Vec::new(),
+            nameless: 0,
             follows: false,
         })
     }
@@ -166,12 +168,6 @@ impl<'a> Rows<'a> {
     /// What the file is, with sample words of the lines that were read until now.
     pub fn about(&self) -> About {
         let mut about = About { samples: self.samples.all(), ..self.about.clone() };
-        if about.is_also_utf8 {
-            let encoding = about.encoding.unwrap_or_default();
-            about
-                .notes
-                .push(format!("the text is valid UTF-8 too, although it is read as {encoding}: look at the words"));
-        }
         about.notes.extend(self.people.note());
         let last = self.ahead.iter().map(|row| row.line.to_string()).collect::<Vec<_>>().join(", ");
         if self.has_ended && !last.is_empty() {
@@ -210,12 +206,19 @@ impl<'a> Rows<'a> {
         &self.refused
     }
 
+    /// Refused lines of which not even that could be read.
+    pub(crate) fn nameless(&self) -> usize {
+        self.nameless
+    }
+
     /// The row under way, with what names its result where it is refused.
     fn line(&mut self) -> Result<Option<DraftRecord>, RefusedLine> {
         let before = self.refused.len();
         let made = self.records();
         if made.is_ok() {
             self.refused.truncate(before);
+        } else if self.refused.len() == before {
+            self.nameless += 1;
         }
         made
     }
@@ -227,6 +230,7 @@ impl<'a> Rows<'a> {
         let refuse = |field: &str, reason: String| RefusedLine { line, field: field.to_owned(), reason };
         self.check_shape().map_err(|reason| refuse("line", reason))?;
         let mut values = BTreeMap::new();
+        let mut numbers = Vec::new();
         for wanted in &self.wanted {
             let Wanted { name, position, .. } = *wanted;
             let at_cell = |reason: String| refuse(name, with_cell(&*self.table, line, position, reason));
@@ -246,9 +250,11 @@ impl<'a> Rows<'a> {
                 self.samples.look(line, name, value);
             }
             values.insert(name, value);
+            if matches!(kind, Kind::Number | Kind::Percent) {
+                numbers.push(name);
+            }
         }
-        let has_cells = self.about.delimiter.is_none();
-        let of_line = Line { number: line, values: &values, has_cells };
+        let of_line = Line { number: line, values: &values, numbers: &numbers };
         if self.follows && self.refused.len() < REFUSED_MAX {
             // Taken back where the line makes a record.
             self.refused.extend(of_line.names(self.mapping));
@@ -354,7 +360,12 @@ fn odd_kind(wanted: &Wanted<'_>, kind: Kind) -> Option<String> {
         Kind::Boolean if !wanted.takes_booleans => {
             Some("a boolean (TRUE or FALSE), and the column feeds a field that takes none".to_owned())
         }
-        Kind::Text | Kind::Number | Kind::Date | Kind::Boolean => None,
+        Kind::Percent if !wanted.takes_percent => Some(
+            "a percentage, and the column does not feed a grade of a scale from 0 to 100 alone: format the cell as the number \
+             that is meant"
+                .to_owned(),
+        ),
+        Kind::Text | Kind::Number | Kind::Percent | Kind::Date | Kind::Boolean => None,
     }
 }
 
@@ -362,8 +373,10 @@ fn odd_kind(wanted: &Wanted<'_>, kind: Kind) -> Option<String> {
 /// another have: two quotes that were not closed fit each other.
 fn has_swallowed(value: &[u8], delimiter: char, position: usize, width: usize) -> bool {
     let delimiter = u8::try_from(delimiter).unwrap_or(b',');
-    let pieces: Vec<&[u8]> =
-        value.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|piece| !piece.is_empty()).collect();
+    let lines = value.split(|byte| *byte == b'\n').flat_map(|line| line.split(|byte| *byte == b'\r'));
+    let last = value.iter().rposition(|byte| matches!(byte, b'\n' | b'\r')).map_or(0, |at| at + 1);
+    // What stands behind the last line break may be nothing; empty lines before it are no records.
+    let pieces: Vec<&[u8]> = lines.filter(|piece| !piece.is_empty()).chain(value[last..].is_empty().then_some(&b""[..])).collect();
     let count = |piece: &[u8]| piece.split(|byte| *byte == delimiter).count() - 1;
     let [first, middle @ .., last] = pieces.as_slice() else { return false };
     let ends = count(first) + 1 + position == width && count(last) == position;

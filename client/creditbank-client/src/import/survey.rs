@@ -143,6 +143,12 @@ impl Surveying {
     /// What was found.
     pub(crate) fn end(mut self, rows: &Rows<'_>) -> Survey {
         (self.survey.skipped, self.survey.about) = (rows.skipped(), rows.about());
+        let about = &self.survey.about;
+        if about.is_also_utf8 {
+            let encoding = about.encoding.unwrap_or_default();
+            let what = format!("the file is valid UTF-8, and is read as {encoding}: look at the words");
+            self.survey.warn(Warning::AlsoUtf8, about.header_line, "encoding", what);
+        }
         self.survey
     }
 

@@ -187,8 +187,11 @@ impl<'a> Texts<'a> {
         match self.get(field) {
             "" => Ok(0),
             text => {
-                let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-                let number = text.parse().ok().filter(|_| digits);
+                // 2.0 is two: programs that know only decimals write it so.
+                let whole = text.split_once('.').filter(|(_, rest)| rest.bytes().all(|byte| byte == b'0'));
+                let whole = whole.map_or(text, |(whole, _)| whole);
+                let digits = whole.bytes().all(|byte| byte.is_ascii_digit());
+                let number = whole.parse().ok().filter(|_| digits);
                 number.ok_or_else(|| self.refuse(field, format!("{text:?} is no whole number")))
             }
         }

@@ -10,6 +10,7 @@ mod number_format;
 mod ods;
 mod sections;
 mod sheet;
+mod shown_date;
 mod shown_number;
 mod strings;
 mod unpack;

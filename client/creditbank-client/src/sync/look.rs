@@ -63,11 +63,10 @@ pub(super) async fn at(
         return Err(error.into());
     }
     // A refused line is in the file, whatever it says.
-    let named = rows.refused();
-    for reference in named {
+    for reference in rows.refused() {
         matched.extend(view.places_of(reference)?);
     }
-    let nameless = (survey.refused as usize).saturating_sub(named.len());
+    let nameless = rows.nameless();
     let shown: Vec<Place> =
         view.rows().filter(|row| row.person != [0; 16] && view.stands(row.at)).map(|row| row.at).collect();
     let mut lost: Vec<(u64, String, String)> = Vec::new();

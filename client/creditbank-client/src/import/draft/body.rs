@@ -10,7 +10,8 @@ use crate::seeds::{of_day, of_period};
 const COURSE_KINDS: [Kind; 3] = [Kind::Outcome, Kind::Credit, Kind::Result];
 
 /// The kinds that a line with a reference may make.
-pub(super) const FILE_KINDS: [Kind; 4] = [Kind::Outcome, Kind::Credit, Kind::Result, Kind::Enrolment];
+pub(super) const FILE_KINDS: [Kind; 5] =
+    [Kind::Outcome, Kind::Credit, Kind::Result, Kind::Enrolment, Kind::Identity];
 
 #[derive(Clone)]
 pub(in crate::import) enum Body {

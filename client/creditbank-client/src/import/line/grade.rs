@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use creditbank_protocol::pb::{self, PassBasis, ResultStatus};
+use creditbank_rules::decimal::parse_e4;
 
 use super::{Gathered, Line};
 use crate::import::RefusedLine;
@@ -18,7 +19,7 @@ impl<'a> Line<'a> {
         if grade.is_empty() || gathered.grade_is_word {
             return Ok(());
         }
-        let spelled = self.spelled(mapping, "grade", scale, grade, &gathered.grade_cell)?;
+        let spelled = self.spelled(mapping, ("grade", gathered.grade_column), scale, grade, &gathered.grade_cell)?;
         gathered.texts.insert("grade", spelled);
         Ok(())
     }
@@ -29,11 +30,11 @@ impl<'a> Line<'a> {
             let key = further_key(field);
             let (text, read) = self.text(mapping, &key, field, gathered)?;
             let (Some(scale), false) = (read.scale, text.is_empty()) else { continue };
-            if words_of(mapping).is_some_and(|words| words.contains_key(&read.cell)) {
+            if words_of(mapping).is_some_and(|words| word_of(words, &read.cell).is_some()) {
                 continue;
             }
             let value =
-                if read.is_word(&text) { text } else { self.spelled(mapping, &key, scale, &text, &read.cell)? };
+                if read.is_word(&text) { text } else { self.spelled(mapping, (&key, read.column), scale, &text, &read.cell)? };
             gathered.further.push(pb::Grade { scale: scale.to_owned(), value });
         }
         Ok(())
@@ -43,7 +44,7 @@ impl<'a> Line<'a> {
     fn spelled(
         &self,
         mapping: &Mapping,
-        key: &str,
+        (key, column): (&str, Option<&str>),
         scale: &str,
         grade: &str,
         cell: &str,
@@ -51,10 +52,10 @@ impl<'a> Line<'a> {
         if mapping.passes(scale, grade).is_some() {
             return Ok(grade.to_owned());
         }
-        match self.numbers(mapping).read(grade) {
+        match self.numbers(mapping, column).read(grade) {
             Number::Plain(number) if mapping.passes(scale, &number).is_some() => Ok(number),
             Number::Plain(number) => Ok(mapping.listed_as(scale, &number).map_or(number.clone(), str::to_owned)),
-            Number::Odd(why) if mapping.knows_scale(scale) && words_of(mapping).is_none_or(|words| !words.contains_key(cell)) => {
+            Number::Odd(why) if mapping.knows_scale(scale) && words_of(mapping).is_none_or(|words| word_of(words, cell).is_none()) => {
                 Err(self.refuse(key, why))
             }
             // What the scale does not have, and what words may mean.
@@ -86,7 +87,7 @@ impl<'a> Line<'a> {
     ) -> Result<(), RefusedLine> {
         let cell =
             column.map_or(gathered.grade_cell.as_str(), |column| cells::trimmed(cells::text(self.value(column))));
-        if let Some(word) = words.get(cell) {
+        if let Some(word) = word_of(words, cell) {
             gathered.texts.insert("kind", "result".to_owned());
             gathered.texts.insert("grade", String::new());
             gathered.lacks_grade = false;
@@ -132,6 +133,14 @@ fn words_of(mapping: &Mapping) -> Option<&BTreeMap<String, Constants>> {
         Some(Results::Scale { words, .. }) => Some(words),
         _ => None,
     }
+}
+
+/// What a word means. One that is a number is meant however its zeros are written: 0 for 0.00.
+fn word_of<'w>(words: &'w BTreeMap<String, Constants>, cell: &str) -> Option<&'w Constants> {
+    words.get(cell).or_else(|| {
+        let e4 = parse_e4(cell).ok()?;
+        words.iter().find(|(word, _)| parse_e4(word).is_ok_and(|own| own == e4)).map(|(_, word)| word)
+    })
 }
 
 /// Whether a blank grade leaves open what the record says. Who was absent or has withdrawn has none.

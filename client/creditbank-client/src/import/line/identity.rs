@@ -17,6 +17,11 @@ use crate::import::values::dates::DateForm;
 /// Begins the reference of an Identity. That of a course begins with the length of a value, which is never so large.
 const REFERENCE: &[u8] = b"\xff\xff\xff\xffidentity";
 
+/// What names the Identity of a learner.
+pub(super) fn reference(person: &TypedIdentity) -> Vec<u8> {
+    [REFERENCE, &person.encode_to_vec()].concat()
+}
+
 impl<'a> Line<'a> {
     /// The Identity of the learner; nothing where the mapping asks for none, or where all its cells are blank and the line
     /// makes another record.
@@ -71,7 +76,7 @@ impl<'a> Line<'a> {
         let wanting = missing.map(|(key, _)| self.refuse(key, "an Identity needs it, and the cell is blank"));
         let draft = DraftRecord {
             line: self.number,
-            reference: [REFERENCE, &person.encode_to_vec()].concat(),
+            reference: reference(person),
             person: vec![person.clone()],
             kind: Kind::Identity,
             after: None,

@@ -45,8 +45,9 @@ pub(in crate::import) struct Period {
     values: BTreeMap<String, Span>,
 }
 
+/// How years and suffixes stand in a value.
 #[derive(Debug, Clone)]
-struct Pattern {
+pub(in crate::import) struct Pattern {
     text: String,
     regex: Regex,
     /// Named places: `y4`, `y2`, `next4`, `next2`, `suffix`.
@@ -54,6 +55,11 @@ struct Pattern {
 }
 
 impl Period {
+    /// Patterns as they stand in a mapping.
+    pub(in crate::import) fn patterns(texts: &[&str]) -> Result<Vec<Pattern>, MappingError> {
+        texts.iter().map(|text| Pattern::parse(text)).collect()
+    }
+
     pub(super) fn of(text: Text) -> Result<Self, MappingError> {
         let Text { column, pattern, century, suffixes, values } = text;
         let patterns = match pattern {
@@ -150,6 +156,11 @@ impl Pattern {
             return Err(refuse());
         }
         Ok(Self { text: text.to_owned(), short: has("y2"), regex })
+    }
+
+    /// The suffix of a value; nothing where the value is written in another way.
+    pub(in crate::import) fn suffix<'v>(&self, value: &'v str) -> Option<&'v str> {
+        self.read(value, 20).map(|(_, suffix)| suffix)
     }
 
     /// Year and suffix; nothing where the value does not fit, or its second year is not the next one.

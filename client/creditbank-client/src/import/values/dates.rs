@@ -90,6 +90,11 @@ impl DateForm {
             // Digits that stand by themselves may lack their leading zero.
             let is_alone = !matches!(self.pieces.get(at + 1), Some(piece) if !matches!(piece, Piece::Literal(_)))
                 && !matches!(at.checked_sub(1).map(|at| self.pieces[at]), Some(piece) if !matches!(piece, Piece::Literal(_)));
+            // 01. 09. 2024 is written like 01.09.2024.
+            let is_mark = matches!(piece, Piece::Literal(c) if !c.is_alphanumeric() && !c.is_whitespace());
+            if is_mark || at > 0 && matches!(self.pieces[at - 1], Piece::Literal(c) if !c.is_whitespace()) {
+                rest = rest.trim_start_matches([' ', '\u{a0}']);
+            }
             let mut digits = |len: usize, least: usize| {
                 let found = rest.bytes().take(len).take_while(u8::is_ascii_digit).count();
                 let number = rest[..found].parse::<u32>().ok().filter(|_| found >= least)?;
@@ -113,7 +118,9 @@ impl DateForm {
 fn without_midnight(text: &str) -> &str {
     let Some((day, time)) = text.split_once(['T', ' ']).filter(|(_, time)| time.contains(':')) else { return text };
     let is_nothing = |c: char| matches!(c, '0' | ':' | '.' | 'Z');
-    if time.trim().chars().all(is_nothing) { day } else { text }
+    let time = time.trim();
+    let morning = time.strip_suffix("AM").or_else(|| time.strip_suffix("am")).and_then(|time| time.strip_prefix("12"));
+    if morning.unwrap_or(time).trim().chars().all(is_nothing) { day } else { text }
 }
 
 #[cfg(test)]
@@ -133,6 +140,9 @@ mod tests {
             ("DD.MM.YYYY", "1.2.2025", "2025-02-01"),
             ("DD.MM.YYYY", "12.02.2025 00:00:00", "2025-02-12"),
             ("DD.MM.YYYY", "2025-02-12", "2025-02-12"),
+            ("DD.MM.YYYY", "12. 02. 2025", "2025-02-12"),
+            ("DD.MM.YYYY", "1. 2. 2025", "2025-02-01"),
+            ("MM/DD/YYYY", "2/12/2025 12:00:00 AM", "2025-02-12"),
             ("MM/DD/YYYY", "02/12/2025", "2025-02-12"),
             ("YYYY/MM/DD", "2025/02/12", "2025-02-12"),
             ("YYYYMMDD", "20250212", "2025-02-12"),
@@ -151,6 +161,7 @@ mod tests {
             ("DD.MM.YYYY", "31.02.2025"),
             ("DD.MM.YYYY", "12.02.2025x"),
             ("DD.MM.YYYY", "12.02.2025 10:30"),
+            ("DD.MM.YYYY", "12.02.2025 12:00:00 PM"),
             ("YYYYMMDD", "2025212"),
             ("DD.MM.YYYY", "12.02.2567"),
             ("DD.MM.YYYY", ""),
