@@ -124,8 +124,7 @@ fn of_message(message: &DynamicMessage) -> String {
                 let text = of_value(&field.kind(), field.name(), value);
                 // What a thing is called, and in what language, needs no name.
                 match field.name() {
-                    "code" | "titles" | "type" | "kind" | "value" | "place" => text,
-                    "e4" => text,
+                    "code" | "titles" | "type" | "kind" | "value" | "place" | "e4" => text,
                     name => format!("{} {text}", words_of(name)),
                 }
             });
@@ -171,11 +170,12 @@ mod tests {
 
     fn said(message: &str, body: &impl prost_reflect::prost::Message) -> String {
         let facts = facts(message, &body.encode_to_vec()).unwrap_or_else(|_| panic!("it can be shown"));
-        facts.into_iter().map(|(name, text)| format!("{name}: {text}\n")).collect()
+        facts.into_iter().map(|(name, text)| name + ": " + &text + "\n").collect()
     }
 
-    fn day(year: u32, month: u32, day: u32) -> Option<pb::Date> {
-        Some(pb::Date { year, month, day })
+    /// As `2026-01-20`, or a month.
+    fn day(text: &str) -> Option<pb::Date> {
+        dates::parse(text)
     }
 
     fn text(language: &str, value: &str) -> pb::Text {
@@ -195,11 +195,11 @@ mod tests {
             grade: Some(grade("FR-20", "12")),
             further: vec![grade("DE-5", "1.3"), grade("AT-5", "1")],
             basis: pb::PassBasis::Condoned.into(),
-            period: Some(pb::Period { from: day(2025, 9, 0), until: day(2026, 1, 0) }),
-            completed: day(2026, 1, 20),
+            period: Some(pb::Period { from: day("2025-09"), until: day("2026-01") }),
+            completed: day("2026-01-20"),
             term: "2025\u{7} S1".to_owned(),
             session: "resit".to_owned(),
-            visible_from: day(2026, 2, 1),
+            visible_from: day("2026-02-01"),
             hours: Some(pb::Hours { kind: pb::HoursKind::Workload.into(), e4: 1_500_000 }),
             ..Default::default()
         };
@@ -227,7 +227,7 @@ mod tests {
         let enrolment = Enrolment {
             programme: Some(pb::Course { code: "INF".to_owned(), titles: vec![text("und", "Informatics")] }),
             definition: Some(QualificationName { institution: 2, code: "BSC".to_owned(), version: 3 }),
-            from: day(2024, 9, 0),
+            from: day("2024-09"),
             state: pb::EnrolmentState::Leave.into(),
             mode: pb::Mode::OnSite.into(),
             load: pb::StudyLoad::PartTime.into(),
@@ -258,7 +258,7 @@ mod tests {
         };
         let person = pb::Identity {
             names: vec![name("zh-Hans", "\u{738b}\u{5c0f}\u{660e}", "", ""), name("en", "", "DOE", "Jane")],
-            birth_date: day(1999, 4, 30),
+            birth_date: day("1999-04-30"),
             document: pb::DocumentType::Passport.into(),
             ..Default::default()
         };
@@ -274,10 +274,10 @@ mod tests {
             documents: vec![AwardDocument {
                 r#type: pb::AwardDocumentType::Replacement.into(),
                 number: number("R", "5"),
-                issued: day(2026, 11, 2),
+                issued: day("2026-11-02"),
                 state: pb::AwardDocumentState::Issued.into(),
                 replaces: number("A", "1"),
-                ..Default::default()
+                institution: 0,
             }],
             ..Default::default()
         };
