@@ -140,7 +140,7 @@ pub(crate) fn grade(grade: &pb::Grade) -> String {
 
 /// `DOE, Jane (en)`.
 fn name(name: &pb::PersonName) -> String {
-    let pb::PersonName { language, full, family, given, .. } = name;
+    let pb::PersonName { language, full, family, given } = name;
     let parts = [family, given].into_iter().filter(|part| !part.is_empty()).map(String::as_str);
     let apart = parts.collect::<Vec<_>>().join(", ");
     let both = [full.as_str(), &apart].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" = ");
@@ -254,7 +254,6 @@ mod tests {
             full: full.to_owned(),
             family: family.to_owned(),
             given: given.to_owned(),
-            ..Default::default()
         };
         let person = pb::Identity {
             names: vec![name("zh-Hans", "\u{738b}\u{5c0f}\u{660e}", "", ""), name("en", "", "DOE", "Jane")],

@@ -25,13 +25,7 @@ async fn an_enrolment_until_its_end() {
     );
     assert_eq!((&said["programme"]["code"], &said["load"]), (&json!("ÖKO BSc"), &json!("full-time")), "{read}");
 
-    let change = |place: &str, more: &[&'static str]| {
-        ["enrolment", "change", place].iter().chain(more).map(|word| (*word).to_owned()).collect::<Vec<_>>()
-    };
-    let words = |owned: &[String]| owned.iter().map(|word| word.clone()).collect::<Vec<String>>();
-    let leave = change(&place, &["--state", "leave", "--from", "2025-10", "--until", "2026-03"]);
-    let leave: Vec<String> = words(&leave);
-    let leave: Vec<&str> = leave.iter().map(String::as_str).collect();
+    let leave = ["enrolment", "change", &place, "--state", "leave", "--from", "2025-10", "--until", "2026-03"];
     let second = office.seal(1, &leave).await;
     assert_eq!(
         office.shown(1, &place).await["marks"][0].as_str().map(|mark| mark.starts_with("superseded")),

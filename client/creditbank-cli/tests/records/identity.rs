@@ -15,8 +15,7 @@ async fn an_identity_and_a_newer_one() {
         let more = ["--birth-date", born, "--document", "passport", "--assurance", "substantial"];
         words.iter().chain(&more).map(|word| (*word).to_owned()).collect::<Vec<_>>()
     };
-    let words = |owned: Vec<String>| owned;
-    let first = words(of("zh-Latn:WANG/Xiaoming", "1999-04-30"));
+    let first = of("zh-Latn:WANG/Xiaoming", "1999-04-30");
     let first: Vec<&str> = first.iter().map(String::as_str).collect();
     let (code, out, err) = office.call(1, &[&first[..], &["--key", "unit-1.key"]].concat()).await;
     assert!(code == 0 && out.contains("sealed at") && !out.contains("WANG") && !out.contains("1999"), "{out}{err}");
