@@ -11,6 +11,23 @@ use creditbank_rules::decimal::show_e4;
 use crate::import::draft::Body;
 use crate::import::{DraftRecord, Mapping};
 
+/// What records of courses have in common.
+macro_rules! common {
+    ($one:expr) => {
+        [
+            ("level", level($one.level.as_ref())),
+            ("field", $one.field.clone()),
+            ("language", $one.language.clone()),
+            ("place", site($one.place.as_ref())),
+            ("mode", code($one.mode())),
+            ("identity check", code($one.identity_check())),
+            ("assessment", code($one.assessment())),
+            ("period", period($one.period.as_ref())),
+            ("visible from", date($one.visible_from)),
+        ]
+    };
+}
+
 /// One fact a line, without what the record does not say.
 pub(super) fn of(mapping: &Mapping, draft: &DraftRecord) -> String {
     let mut facts: Vec<(&str, String)> = Vec::new();
@@ -35,14 +52,14 @@ pub(super) fn of(mapping: &Mapping, draft: &DraftRecord) -> String {
             facts.push(("grade", grade(one.grade.as_ref())));
             facts.extend(one.further.iter().map(|further| ("and", grade(Some(further)))));
             facts.push(("basis", code(one.basis())));
-            facts.push(("level", level(one.level.as_ref())));
             facts.push(("attempt", number(one.attempt)));
+            facts.push(("repeats", number(one.repeats_max)));
+            facts.push(("hours", hours(one.hours.as_ref())));
             facts.push(("term", one.term.clone()));
             facts.push(("session", one.session.clone()));
-            facts.push(("period", period(one.period.as_ref())));
             facts.push(("completed", date(one.completed)));
             facts.push(("expires", date(one.expires)));
-            facts.push(("visible from", date(one.visible_from)));
+            facts.extend(common!(one));
         }
         Body::Result(one) => {
             facts.push(("status", names::of(one.status())));
@@ -50,22 +67,21 @@ pub(super) fn of(mapping: &Mapping, draft: &DraftRecord) -> String {
             facts.push(("attempted", amount(one.attempted.as_ref())));
             facts.push(("grade", grade(one.grade.as_ref())));
             facts.extend(one.further.iter().map(|further| ("and", grade(Some(further)))));
-            facts.push(("level", level(one.level.as_ref())));
             facts.push(("attempt", number(one.attempt)));
+            facts.push(("hours", hours(one.hours.as_ref())));
             facts.push(("term", one.term.clone()));
             facts.push(("session", one.session.clone()));
-            facts.push(("period", period(one.period.as_ref())));
             facts.push(("completed", date(one.completed)));
-            facts.push(("visible from", date(one.visible_from)));
+            facts.extend(common!(one));
         }
         Body::Outcome(one) => {
             facts.push(("type", names::of(one.r#type())));
             facts.push(("course", course(one.course.as_ref())));
             let score = one.score.as_ref().map(|score| format!("{} in {}", score.value, score.scale));
             facts.push(("score", score.unwrap_or_default()));
-            facts.push(("period", period(one.period.as_ref())));
+            facts.push(("hours", hours(one.workload.as_ref())));
             facts.push(("expires", date(one.expires)));
-            facts.push(("visible from", date(one.visible_from)));
+            facts.extend(common!(one));
         }
         Body::Enrolment(one) => {
             facts.push(("programme", course(one.programme.as_ref())));
@@ -90,7 +106,7 @@ pub(super) fn of(mapping: &Mapping, draft: &DraftRecord) -> String {
     for (name, fact) in facts.iter().filter(|(_, fact)| !fact.trim().is_empty()) {
         let fact = fact.split_whitespace().collect::<Vec<_>>().join(" ");
         // Writing into a String cannot fail.
-        let _ = writeln!(text, "  {name:<13} {fact}");
+        let _ = writeln!(text, "  {name:<14} {fact}");
     }
     text
 }
@@ -103,6 +119,14 @@ fn course(course: Option<&pb::Course>) -> String {
 
 fn amount(amount: Option<&pb::Amount>) -> String {
     amount.map_or(String::new(), |amount| format!("{} {}", show_e4(amount.e4), amount.unit))
+}
+
+fn hours(hours: Option<&pb::Hours>) -> String {
+    hours.map_or(String::new(), |hours| format!("{} of {}", show_e4(hours.e4), names::of(hours.kind())))
+}
+
+fn site(site: Option<&pb::Site>) -> String {
+    site.map_or(String::new(), |site| format!("{} {}", site.name, site.country))
 }
 
 fn level(level: Option<&pb::Level>) -> String {

@@ -39,7 +39,7 @@ fn further_grades() {
     assert_eq!(grades(&credit(&read, 1).further), ["ECTS-AF E"]);
     let Body::Result(absent) = &read.good(3).body else { panic!("a Result") };
     assert!(absent.further.is_empty());
-    assert!(read.survey.first[0].contains("and           B in ECTS-AF"), "{}", read.survey.first[0]);
+    assert!(read.survey.first[0].contains("and            B in ECTS-AF"), "{}", read.survey.first[0]);
     let without = mapping("", "[[further]]\ncolumn = \"ects\"");
     assert!(Mapping::parse(&without).expect_err("no scale").to_string().contains("the scale of the column"));
 }
