@@ -3,10 +3,10 @@
 
 use creditbank_client::import::{Mapping, Warning};
 use creditbank_client::sync::Step;
+use creditbank_protocol::Place;
 use creditbank_protocol::canonical::{Canonical, decode};
 use creditbank_protocol::names;
 use creditbank_protocol::pb::{Credit, Enrolment, EnrolmentState, Identity, Kind, PassBasis};
-use creditbank_protocol::Place;
 
 use crate::desk::Desk;
 
@@ -66,10 +66,13 @@ async fn two_grades_and_a_name() {
     let desk = Desk::new().await;
     let mapping = greek("");
     let line = |name: &str, code: &str, grade: &str| {
-        format!("5001,{name},\u{395}\u{3bb}\u{3ad}\u{3bd}\u{3b7},2001-05-03,{code},\u{386}\u{3bb}\u{3b3}\u{3b5}\u{3b2}\u{3c1}\u{3b1},6,{grade},x,A,\u{3a7}\u{395}\u{399}\u{39c} 2024,2025-02-03\n")
+        format!(
+            "5001,{name},\u{395}\u{3bb}\u{3ad}\u{3bd}\u{3b7},2001-05-03,{code},\u{386}\u{3bb}\u{3b3}\u{3b5}\u{3b2}\u{3c1}\u{3b1},6,{grade},x,A,\u{3a7}\u{395}\u{399}\u{39c} 2024,2025-02-03\n"
+        )
     };
     let old = "\u{39f}\u{3b9}\u{3ba}\u{3bf}\u{3bd}\u{3cc}\u{3bc}\u{3bf}\u{3c5}";
-    let file = format!("{HEADER}{}{}", line(old, "\u{3a0}\u{39b}\u{397}10", "9.6"), line(old, "\u{3a0}\u{39b}\u{397}11", "8"));
+    let file =
+        format!("{HEADER}{}{}", line(old, "\u{3a0}\u{39b}\u{397}10", "9.6"), line(old, "\u{3a0}\u{39b}\u{397}11", "8"));
     let forecast = desk.forecast(&mapping, file.as_bytes()).await.expect("a forecast");
     let done = desk.issue(&mapping, file.as_bytes()).await.expect("the import");
     assert_eq!((forecast.progress, forecast.ungraded), (done.clone(), 0));
@@ -81,7 +84,10 @@ async fn two_grades_and_a_name() {
         all.map(|grade| format!("{} {}", grade.value, grade.scale)).collect::<Vec<_>>()
     };
     assert_eq!(grades(first), ["9.6 ES-10", "A ECTS-AF"]);
-    assert_eq!((first.term.as_str(), first.completed.map(|day| day.day)), ("\u{3a7}\u{395}\u{399}\u{39c} 2024", Some(3)));
+    assert_eq!(
+        (first.term.as_str(), first.completed.map(|day| day.day)),
+        ("\u{3a7}\u{395}\u{399}\u{39c} 2024", Some(3))
+    );
     let again = desk.issue(&mapping, file.as_bytes()).await.expect("again");
     assert_eq!((again.records, again.already), (0, 3));
     let synced = desk.sync(&mapping, file.as_bytes()).await.expect("the same");
@@ -121,7 +127,10 @@ async fn what_a_mapping_lacks_stays() {
     let place = first.place.clone().expect("a place");
     assert_eq!((place.country.as_str(), place.name.as_str()), ("GB", "North"));
     assert_eq!(first.grade.as_ref().map(|grade| grade.value.as_str()), Some("8"));
-    assert_eq!((first.basis(), first.level.as_ref().map(|level| level.level.as_str())), (PassBasis::Condoned, Some("6")));
+    assert_eq!(
+        (first.basis(), first.level.as_ref().map(|level| level.level.as_str())),
+        (PassBasis::Condoned, Some("6"))
+    );
     assert_eq!(first.course.as_ref().map(|course| course.titles[0].value.as_str()), Some("Law 1"));
     for clearing in [", blank = \"clear\"", ", words = { \"-\" = \"\" }"] {
         let clearing = parse(&whole.replace("column = \"grade\"", &format!("column = \"grade\"{clearing}")));

@@ -173,7 +173,11 @@ impl<'a> Run<'a> {
         Self { client, unit, compare, outbox, report, done, drafts: Vec::new(), len: 0, before }
     }
 
-    async fn file(mut self, mut rows: Rows<'_>, mut progress: impl FnMut(&SyncReport)) -> Result<SyncReport, IssueError> {
+    async fn file(
+        mut self,
+        mut rows: Rows<'_>,
+        mut progress: impl FnMut(&SyncReport),
+    ) -> Result<SyncReport, IssueError> {
         for row in rows.by_ref() {
             let row = row?;
             self.done.lines += lines_of(&row);

@@ -101,7 +101,8 @@ fn new(global: &Global, arguments: New) -> Result<(), Failure> {
     let draft = write(&looked, &answers).map_err(|open| missing(&open))?;
     Mapping::parse(&draft.text)?;
     output::new_file(&out, draft.text.as_bytes(), false)?;
-    let guessed: BTreeMap<&str, &str> = draft.guessed.iter().map(|(key, guess)| (key.as_str(), guess.as_str())).collect();
+    let guessed: BTreeMap<&str, &str> =
+        draft.guessed.iter().map(|(key, guess)| (key.as_str(), guess.as_str())).collect();
     output::print(global, &json!({ "mapping": out, "guessed": guessed, "rows": looked.rows() }), || {
         told(&file, &out, &draft.guessed)
     })
@@ -141,7 +142,9 @@ fn ask(looked: &Look, answers: &mut BTreeMap<String, String>) -> Result<(), Fail
     let mut left: Vec<String> = Vec::new();
     loop {
         let questions = looked.questions(answers);
-        let Some(question) = questions.into_iter().find(|question| !left.contains(&question.key)) else { return Ok(()) };
+        let Some(question) = questions.into_iter().find(|question| !left.contains(&question.key)) else {
+            return Ok(());
+        };
         let hint = match &question.guess {
             Some(guess) => format!(" [{}]", show::safe(guess)),
             None if question.needed => String::new(),
@@ -155,7 +158,9 @@ fn ask(looked: &Look, answers: &mut BTreeMap<String, String>) -> Result<(), Fail
         if input.read_line(&mut line).map_err(failed)? == 0 {
             let said = answers.iter().map(|(key, value)| format!("--set '{key}={}'", show::safe(value)));
             let said = said.collect::<Vec<_>>().join(" ");
-            return Err(Failure::Told(format!("the answers ended, and nothing was written. To go on from here, add:\n  {said}")));
+            return Err(Failure::Told(format!(
+                "the answers ended, and nothing was written. To go on from here, add:\n  {said}"
+            )));
         }
         let given = match (line.trim(), &question.guess) {
             ("", Some(guess)) => guess.clone(),

@@ -45,6 +45,7 @@ impl Encoding {
         charset::by_language()
     }
 
+    /// Its name in mappings.
     pub fn name(self) -> &'static str {
         match self {
             Self::Auto | Self::Utf8 => "utf-8",

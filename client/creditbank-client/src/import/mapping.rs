@@ -99,7 +99,8 @@ impl Mapping {
     /// Reads a mapping. Amounts are strings: TOML's own decimals are binary floating point and are refused.
     pub fn parse(text: &str) -> Result<Self, MappingError> {
         let read: Text = toml::from_str(text).map_err(|error| wrong::of_toml(text, &error))?;
-        let Text { file, learner, reference, record_id, accept, fields, further, modules, results, identity, period } = read;
+        let Text { file, learner, reference, record_id, accept, fields, further, modules, results, identity, period } =
+            read;
         let has_records = !fields.is_empty() || !modules.is_empty() || results.is_some();
         let wrong = |key: &str, expected: &'static str, found: &str| {
             Err(MappingError::Value { key: key.to_owned(), expected, found: found.to_owned() })
@@ -171,8 +172,8 @@ impl Mapping {
             dates,
             learner,
             reference,
-            unsaid,
             fields,
+            unsaid,
             further,
             modules,
             results,
@@ -279,14 +280,17 @@ impl Mapping {
         let graded = self.fields.get("grade").into_iter().chain(&self.further);
         let of_column = graded.filter(|field| field.columns.iter().any(|own| own == column));
         let own = self.fields.get("scale").and_then(|scale| scale.value.clone());
-        let mut scales = of_column.flat_map(|field| {
+        let scales = of_column.filter_map(|field| {
             let at = field.columns.iter().position(|own| own == column).unwrap_or_default();
             field.scales.get(at).cloned().or_else(|| own.clone())
         });
         let is_percent = |code: &String| {
-            self.scales.get(code).and_then(|scale| scale.numeric.as_ref()).is_some_and(|range| (range.min_e4, range.max_e4) == (0, 1_000_000))
+            self.scales
+                .get(code)
+                .and_then(|scale| scale.numeric.as_ref())
+                .is_some_and(|range| (range.min_e4, range.max_e4) == (0, 1_000_000))
         };
-        let all: Vec<String> = scales.by_ref().collect();
+        let all: Vec<String> = scales.collect();
         !all.is_empty() && all.iter().all(is_percent)
     }
 

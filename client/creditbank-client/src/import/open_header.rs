@@ -56,7 +56,9 @@ pub(super) fn read<'a>(mapping: &'a Mapping, table: &mut dyn Table) -> Result<He
         Ok(places) => places,
         Err(missing) => return Err(explain(mapping, table, &row, above, &missing)),
     };
-    if let Some(odd) = file.refuse_columns.iter().find(|odd| names.iter().any(|name| header::key(name) == header::key(odd))) {
+    if let Some(odd) =
+        file.refuse_columns.iter().find(|odd| names.iter().any(|name| header::key(name) == header::key(odd)))
+    {
         return Err(ImportError::Header(format!(
             "it has the column {odd:?}, with which this mapping would read the wrong column: see refuse_columns in it"
         )));

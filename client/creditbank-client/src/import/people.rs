@@ -27,7 +27,9 @@ impl People {
             Some((line, _)) => Err(RefusedLine {
                 line: identity.line,
                 field: "identity".to_owned(),
-                reason: format!("line {line} says something else of who this learner is: correct the one that is wrong"),
+                reason: format!(
+                    "line {line} says something else of who this learner is: correct the one that is wrong"
+                ),
             }),
         }
     }
@@ -39,7 +41,9 @@ impl People {
     /// What a registrar should know of them.
     pub(super) fn note(&self) -> Option<String> {
         let again = self.again;
-        (again > 0).then(|| format!("{again} lines say of who a learner is what an earlier line says: each Identity is made once"))
+        (again > 0).then(|| {
+            format!("{again} lines say of who a learner is what an earlier line says: each Identity is made once")
+        })
     }
 }
 

@@ -59,10 +59,17 @@ pub fn look<R: Source>(
     let mut failed = None;
     // What the file says itself, or a comma, comes first.
     for delimiter in [None, Some(b';'), Some(b'\t'), Some(b'|')] {
-        let file = File { encoding: encoding.unwrap_or_default(), sheet: sheet.map(str::to_owned), delimiter, ..File::default() };
+        let file = File {
+            encoding: encoding.unwrap_or_default(),
+            sheet: sheet.map(str::to_owned),
+            delimiter,
+            ..File::default()
+        };
         let input = open().map_err(|error| ImportError::Read { line: 1, error: error.to_string() })?;
         match read(&file, input) {
-            Ok(found) if best.as_ref().is_none_or(|best| found.columns.len() > best.columns.len()) => best = Some(found),
+            Ok(found) if best.as_ref().is_none_or(|best| found.columns.len() > best.columns.len()) => {
+                best = Some(found);
+            }
             Ok(_) => {}
             // A file that says its delimiter is not read with another one.
             Err(error) => {

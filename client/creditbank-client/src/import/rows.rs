@@ -9,8 +9,8 @@ use super::about::{About, Samples};
 use super::draft::DraftRecord;
 use super::header::Wanted;
 use super::line::{Line, Made};
-use super::people::People;
 use super::mapping::{Mapping, MappingError};
+use super::people::People;
 use super::table::{self, Kind, Row, Source, Table};
 use super::{damage, open_header};
 
@@ -376,7 +376,8 @@ fn has_swallowed(value: &[u8], delimiter: char, position: usize, width: usize) -
     let lines = value.split(|byte| *byte == b'\n').flat_map(|line| line.split(|byte| *byte == b'\r'));
     let last = value.iter().rposition(|byte| matches!(byte, b'\n' | b'\r')).map_or(0, |at| at + 1);
     // What stands behind the last line break may be nothing; empty lines before it are no records.
-    let pieces: Vec<&[u8]> = lines.filter(|piece| !piece.is_empty()).chain(value[last..].is_empty().then_some(&b""[..])).collect();
+    let pieces: Vec<&[u8]> =
+        lines.filter(|piece| !piece.is_empty()).chain(value[last..].is_empty().then_some(&b""[..])).collect();
     let count = |piece: &[u8]| piece.split(|byte| *byte == delimiter).count() - 1;
     let [first, middle @ .., last] = pieces.as_slice() else { return false };
     let ends = count(first) + 1 + position == width && count(last) == position;

@@ -58,7 +58,8 @@ impl Row {
 
     /// Whether nothing stands in it, or only delimiters and white space, or the end mark of DOS.
     pub(super) fn is_blank(&self) -> bool {
-        let is_empty = self.values.as_slice().iter().all(|byte| byte.is_ascii_whitespace() || matches!(byte, 0x0b | 0x1a));
+        let is_empty =
+            self.values.as_slice().iter().all(|byte| byte.is_ascii_whitespace() || matches!(byte, 0x0b | 0x1a));
         is_empty && self.problems.is_empty() && self.broken.is_none()
     }
 }

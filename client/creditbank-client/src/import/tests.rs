@@ -36,7 +36,10 @@ impl Read {
         let mapping = Mapping::parse(mapping).expect("a mapping").with_scales(scales());
         let rows = Rows::open(&mapping, Cursor::new(file.to_vec()))?;
         let lines = rows.collect::<Result<_, _>>()?;
-        let survey = Survey::of(&mapping, &mut Rows::open(&mapping, Cursor::new(file.to_vec()))?, &Courses::default(), |_| Known::New)?;
+        let survey =
+            Survey::of(&mapping, &mut Rows::open(&mapping, Cursor::new(file.to_vec()))?, &Courses::default(), |_| {
+                Known::New
+            })?;
         Ok(Self { lines, survey })
     }
 

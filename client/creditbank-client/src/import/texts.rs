@@ -13,6 +13,7 @@ use super::rows::RefusedLine;
 use super::values::dates::DateForm;
 
 /// The text of each field of a line, with where it came from for messages.
+#[expect(clippy::struct_field_names, reason = "the texts of the fields are what it is about")]
 pub(super) struct Texts<'a> {
     pub(super) line: u64,
     pub(super) texts: &'a BTreeMap<&'a str, String>,

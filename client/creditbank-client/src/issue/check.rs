@@ -133,13 +133,7 @@ struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    fn new(
-        client: &'a Client,
-        unit: &'a IssuingUnit,
-        mapping: &'a Mapping,
-        courses: Courses,
-        issued: Issued,
-    ) -> Self {
+    fn new(client: &'a Client, unit: &'a IssuingUnit, mapping: &'a Mapping, courses: Courses, issued: Issued) -> Self {
         Self {
             client,
             unit,

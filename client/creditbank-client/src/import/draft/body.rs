@@ -10,8 +10,7 @@ use crate::seeds::{of_day, of_period};
 const COURSE_KINDS: [Kind; 3] = [Kind::Outcome, Kind::Credit, Kind::Result];
 
 /// The kinds that a line with a reference may make.
-pub(super) const FILE_KINDS: [Kind; 5] =
-    [Kind::Outcome, Kind::Credit, Kind::Result, Kind::Enrolment, Kind::Identity];
+pub(super) const FILE_KINDS: [Kind; 5] = [Kind::Outcome, Kind::Credit, Kind::Result, Kind::Enrolment, Kind::Identity];
 
 #[derive(Clone)]
 pub(in crate::import) enum Body {
@@ -59,7 +58,8 @@ impl Body {
 
     /// The kinds that a record of the same result may have, its own first.
     pub(super) fn kinds(&self) -> Vec<Kind> {
-        let others = COURSE_KINDS.into_iter().filter(|kind| *kind != self.kind() && COURSE_KINDS.contains(&self.kind()));
+        let others =
+            COURSE_KINDS.into_iter().filter(|kind| *kind != self.kind() && COURSE_KINDS.contains(&self.kind()));
         std::iter::once(self.kind()).chain(others).collect()
     }
 

@@ -43,11 +43,13 @@ pub(super) fn of(value: &str, may_have_separators: bool) -> Option<&'static str>
     if value.starts_with(['\'', '=', '+']) {
         return Some("begins with a mark of a spreadsheet: export the column as text");
     }
-    let quotes = ['"', '\'', '`', '\u{b4}', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}', '\u{201e}', '\u{ab}', '\u{bb}'];
+    let quotes =
+        ['"', '\'', '`', '\u{b4}', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}', '\u{201e}', '\u{ab}', '\u{bb}'];
     if value.starts_with(quotes) || value.ends_with(quotes) {
         return Some("has a quote at its beginning or end: export the file again");
     }
-    if value.ends_with(['.', ',', ';', ':', '/', '\\', '|']) || value.starts_with(['.', ',', ';', ':', '/', '\\', '|']) {
+    if value.ends_with(['.', ',', ';', ':', '/', '\\', '|']) || value.starts_with(['.', ',', ';', ':', '/', '\\', '|'])
+    {
         return Some("has a mark of punctuation at its beginning or end");
     }
     if value.chars().any(|c| matches!(c, '$' | '\u{a2}'..='\u{a5}' | '\u{20a0}'..='\u{20cf}' | '\u{d7}' | '^')) {
@@ -96,14 +98,19 @@ pub(super) fn spelling(value: &str) -> Option<&'static str> {
 
 /// `-1`, which programs write for "none".
 fn is_negative(value: &str) -> bool {
-    value.strip_prefix('-').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+    value
+        .strip_prefix('-')
+        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
 }
 
 /// `10234567.5`: more digits before the point than the parts of a name such as `10.5072` have.
 fn is_fraction(value: &str) -> bool {
     value.rsplit_once(['.', ',']).is_some_and(|(whole, rest)| {
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        is_grouped(whole) && digits(rest) && rest.len() < 3 || digits(whole) && digits(rest) && (whole.len() >= 5 && rest.len() != 3 || rest.bytes().all(|byte| byte == b'0'))
+        is_grouped(whole) && digits(rest) && rest.len() < 3
+            || digits(whole)
+                && digits(rest)
+                && (whole.len() >= 5 && rest.len() != 3 || rest.bytes().all(|byte| byte == b'0'))
     })
 }
 
@@ -283,7 +290,16 @@ mod tests {
             assert_eq!(of(value, false), None, "{value}");
             assert!(!has_foreign_digits(value), "{value}");
         }
-        for value in ["IN\u{2010}V1", "IN\u{2212}1", "INV1\u{fe0f}", "\u{3164}", "1\u{61c}2", "\u{17f}1", "\u{fb01}1", "1\u{e0041}"] {
+        for value in [
+            "IN\u{2010}V1",
+            "IN\u{2212}1",
+            "INV1\u{fe0f}",
+            "\u{3164}",
+            "1\u{61c}2",
+            "\u{17f}1",
+            "\u{fb01}1",
+            "1\u{e0041}",
+        ] {
             assert!(spelling(value).is_some(), "{value:?}");
         }
         for value in ["GE42ABC", "\u{5f20}\u{4e09}7", "12 34", "\u{3a3}1", "\u{e9}1", "e\u{301}1", "s-1_2.3"] {

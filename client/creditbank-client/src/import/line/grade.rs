@@ -33,8 +33,11 @@ impl<'a> Line<'a> {
             if words_of(mapping).is_some_and(|words| word_of(words, &read.cell).is_some()) {
                 continue;
             }
-            let value =
-                if read.is_word(&text) { text } else { self.spelled(mapping, (&key, read.column), scale, &text, &read.cell)? };
+            let value = if read.is_word(&text) {
+                text
+            } else {
+                self.spelled(mapping, (&key, read.column), scale, &text, &read.cell)?
+            };
             gathered.further.push(pb::Grade { scale: scale.to_owned(), value });
         }
         Ok(())
@@ -55,7 +58,10 @@ impl<'a> Line<'a> {
         match self.numbers(mapping, column).read(grade) {
             Number::Plain(number) if mapping.passes(scale, &number).is_some() => Ok(number),
             Number::Plain(number) => Ok(mapping.listed_as(scale, &number).map_or(number.clone(), str::to_owned)),
-            Number::Odd(why) if mapping.knows_scale(scale) && words_of(mapping).is_none_or(|words| word_of(words, cell).is_none()) => {
+            Number::Odd(why)
+                if mapping.knows_scale(scale)
+                    && words_of(mapping).is_none_or(|words| word_of(words, cell).is_none()) =>
+            {
                 Err(self.refuse(key, why))
             }
             // What the scale does not have, and what words may mean.

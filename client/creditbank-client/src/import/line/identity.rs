@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use creditbank_protocol::pb::{self, Assurance, Date, DocumentType, Kind, PersonName};
 use creditbank_protocol::names;
+use creditbank_protocol::pb::{self, Assurance, Date, DocumentType, Kind, PersonName};
 use creditbank_rpc::v1::TypedIdentity;
 use prost::Message as _;
 

@@ -73,7 +73,9 @@ impl Identity {
             }
         }
         let facts = [(BIRTH_DATE, birth_date), (DOCUMENT, document), (ASSURANCE, assurance)];
-        for (key, field) in names.iter().flat_map(Name::parts).chain(facts.iter().map(|(key, field)| ((*key).to_owned(), field))) {
+        for (key, field) in
+            names.iter().flat_map(Name::parts).chain(facts.iter().map(|(key, field)| ((*key).to_owned(), field)))
+        {
             field.check(&key)?;
         }
         Ok(Self { names, facts })

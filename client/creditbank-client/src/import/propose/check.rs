@@ -18,11 +18,19 @@ impl Look {
             "course_code" | "title" => match answer.strip_prefix('=') {
                 Some(constant) if constant.trim().is_empty() => Some("expected text behind =".to_owned()),
                 Some(_) => None,
-                None => self.no_column(answer).map(|why| format!("{why}; for the same text on every line write ={answer}")),
+                None => {
+                    self.no_column(answer).map(|why| format!("{why}; for the same text on every line write ={answer}"))
+                }
             },
             "credits" if parse_e4(answer).is_ok() => None,
             "credits" => self.no_column(answer).map(|why| format!("{why}, nor a number such as 6 or 7.5")),
-            "level" if answer.split_once(':').is_some_and(|(framework, level)| !framework.is_empty() && !level.is_empty()) => None,
+            "level"
+                if answer
+                    .split_once(':')
+                    .is_some_and(|(framework, level)| !framework.is_empty() && !level.is_empty()) =>
+            {
+                None
+            }
             "level" => self.no_column(answer).map(|why| format!("{why}, nor a level such as EQF:6")),
             "title_language" => wrong_language(answer),
             "unit" | "scale" | "framework" => {
@@ -33,10 +41,15 @@ impl Look {
             "blank" => one_of(&["ungraded", "refuse"]),
             "decimal" => one_of(&[",", "."]),
             "learner_type" => one_of(&["student_number", "national", "passport", "network"]),
-            "date" => DateForm::parse(answer).is_none().then(|| "expected a form such as DD.MM.YYYY or MM/DD/YYYY".to_owned()),
+            "date" => {
+                DateForm::parse(answer).is_none().then(|| "expected a form such as DD.MM.YYYY or MM/DD/YYYY".to_owned())
+            }
             "period" => self.wrong_period(answer),
             "reference" => self.wrong_reference(answer),
-            "period_pattern" => terms::suffixes(answer, period.and_then(|name| self.column(name)).map_or(&[], |column| &column.values)).err(),
+            "period_pattern" => {
+                terms::suffixes(answer, period.and_then(|name| self.column(name)).map_or(&[], |column| &column.values))
+                    .err()
+            }
             key if key.starts_with("months.") => terms::months(answer).is_none().then(|| {
                 "expected first and last month with {year} or {next_year}, as {year}-10 {next_year}-02".to_owned()
             }),
@@ -104,7 +117,10 @@ impl Look {
 /// BCP 47: a language of two or three letters, and what stands behind it.
 fn wrong_language(answer: &str) -> Option<String> {
     let mut parts = answer.split('-');
-    let is_language = parts.next().is_some_and(|part| (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_lowercase()));
-    let is_rest = parts.all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let is_language = parts
+        .next()
+        .is_some_and(|part| (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_lowercase()));
+    let is_rest =
+        parts.all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     (!(is_language && is_rest)).then(|| "expected a language as in BCP 47, such as en, el or zh-Hans".to_owned())
 }

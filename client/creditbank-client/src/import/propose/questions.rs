@@ -39,17 +39,32 @@ impl Look {
             ),
         ];
         if answer("learner_type").is_some_and(|kind| kind != "student_number") {
-            all.push(question("learner_scope", "the country, as FR, or the network, as esi or orcid, of that", None, true));
+            all.push(question(
+                "learner_scope",
+                "the country, as FR, or the network, as esi or orcid, of that",
+                None,
+                true,
+            ));
         }
         all.extend([
             column("course_code", "which column has the code of the course; or =CODE, the same on every line"),
             column("title", "which column has the title of the course; or =TITLE, the same on every line"),
             question("title_language", "the language of the titles, as en or zh", None, true),
             column("credits", "which column has the credits, or how many each result is worth, as 6"),
-            question("unit", "the credit unit, as ECTS, CATS or US-SEMESTER: creditbank registry list credit-unit", None, true),
+            question(
+                "unit",
+                "the credit unit, as ECTS, CATS or US-SEMESTER: creditbank registry list credit-unit",
+                None,
+                true,
+            ),
             column("grade", "which column has the grade"),
             question("scale", "the grade scale, as FR-20, DE-5 or US-4: creditbank scale list", None, true),
-            question("results", "credit where every line is a pass; scale where the scale says which passes", None, true),
+            question(
+                "results",
+                "credit where every line is a pass; scale where the scale says which passes",
+                None,
+                true,
+            ),
             question(
                 "blank",
                 "what a blank grade means: ungraded, or refuse",
@@ -72,12 +87,19 @@ impl Look {
              last month of all, as 2024-09 2025-01",
         ));
         all.extend(self.of_period(answers, of("period")));
-        let asks = "the columns that together name one result, with commas between them; or the one that numbers the results";
+        let asks =
+            "the columns that together name one result, with commas between them; or the one that numbers the results";
         all.push(question("reference", asks, None, true));
-        let numbers = ["credits", "grade", "hours"].into_iter().filter_map(of).filter_map(|name| self.column(&name).cloned());
+        let numbers =
+            ["credits", "grade", "hours"].into_iter().filter_map(of).filter_map(|name| self.column(&name).cloned());
         let has_commas = numbers.into_iter().any(|column| column.values.iter().any(|value| is_decimal(value)));
         if has_commas || answer("decimal").is_some() {
-            all.push(question("decimal", "what stands between whole and fraction: , or .", Some(",".to_owned()), false));
+            all.push(question(
+                "decimal",
+                "what stands between whole and fraction: , or .",
+                Some(",".to_owned()),
+                false,
+            ));
         }
         if let Some((form, is_sure)) = self.columns.iter().find_map(date_form) {
             let guess = is_sure.then(|| form.to_owned());
@@ -89,7 +111,8 @@ impl Look {
 
     /// How terms are written, and the months of each.
     fn of_period(&self, answers: &BTreeMap<String, String>, period: Option<String>) -> Vec<Question> {
-        let Some(column) = period.and_then(|name| self.column(&name).cloned()).filter(|column| !has_days(column)) else {
+        let Some(column) = period.and_then(|name| self.column(&name).cloned()).filter(|column| !has_days(column))
+        else {
             return Vec::new();
         };
         let guess = terms::guess(&column.values);
@@ -98,7 +121,9 @@ impl Look {
         let Some(pattern) = answers.get("period_pattern").cloned().or(guess) else { return all };
         for suffix in terms::suffixes(&pattern, &column.values).unwrap_or_default() {
             let name = if suffix.is_empty() { "a year".to_owned() } else { format!("the term {suffix:?}") };
-            let asks = format!("first and last month of {name}, as {{year}}-10 {{next_year}}-02; {{year}} is the one that is written");
+            let asks = format!(
+                "first and last month of {name}, as {{year}}-10 {{next_year}}-02; {{year}} is the one that is written"
+            );
             all.push(question(format!("months.{suffix}"), asks, None, true));
         }
         all

@@ -14,8 +14,13 @@ fn answers(said: &[(&str, &str)]) -> BTreeMap<String, String> {
     said.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
-const SAID: [(&str, &str); 5] =
-    [("unit", "ECTS"), ("scale", "FR-20"), ("results", "scale"), ("title_language", "fr"), ("reference", "sid,code,term")];
+const SAID: [(&str, &str); 5] = [
+    ("unit", "ECTS"),
+    ("scale", "FR-20"),
+    ("results", "scale"),
+    ("title_language", "fr"),
+    ("reference", "sid,code,term"),
+];
 
 fn written(look: &Look, said: &[(&str, &str)]) -> Draft {
     let all = [&SAID[..], said].concat();
@@ -52,7 +57,9 @@ fn months_are_asked() {
     let text = written(&look, &said).text;
     assert!(text.contains("pattern = [\"{suffix} {yyyy}/{yy+1}\", \"{suffix} {yyyy}\"]"), "{text}");
     assert!(text.contains("\"SS\" = { from = \"{year}-04\", until = \"{year}-09\" }"), "{text}");
-    assert!(look.wrong("period_pattern", "{suffix} {yyyy}", Some("term")).is_some_and(|why| why.contains("WS 2024/25")));
+    assert!(
+        look.wrong("period_pattern", "{suffix} {yyyy}", Some("term")).is_some_and(|why| why.contains("WS 2024/25"))
+    );
     for odd in ["2024-09 2025-01", "{year}-10", "{year}-10 {year}-02", "october february"] {
         assert!(look.wrong("months.WS", odd, None).is_some(), "{odd}");
     }

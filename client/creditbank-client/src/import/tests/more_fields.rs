@@ -62,16 +62,26 @@ fn a_blank_further_grade_is_kept() {
 /// result has a basis.
 #[test]
 fn the_basis_of_a_pass() {
-    let basis = "basis = { column = \"basis\", words = { COMP = \"compensated\", EX = \"exempted\", OK = \"earned\" } }";
+    let basis =
+        "basis = { column = \"basis\", words = { COMP = \"compensated\", EX = \"exempted\", OK = \"earned\" } }";
     let by_scale = mapping(basis, "[results]\nby = \"scale\"");
     let file = "sid;code;grade;basis\ns1;A;15;COMP\ns2;A;;EX\ns3;A;24;OK\ns4;A;15;\ns5;A;15;OK\ns6;A;20;odd\n";
     let read = Read::of(&by_scale, file.as_bytes()).expect("a file");
-    let shown =
-        ["2 credit S1 15 6", "3 credit S2 no grade 6", "4 credit S3 24 6", "5 result S4 15", "6 result S5 15", "7: basis"];
+    let shown = [
+        "2 credit S1 15 6",
+        "3 credit S2 no grade 6",
+        "4 credit S3 24 6",
+        "5 result S4 15",
+        "6 result S5 15",
+        "7: basis",
+    ];
     assert_eq!(read.shown(), shown);
     let of = |at| credit(&read, at).basis();
     assert_eq!((of(0), of(1), of(2)), (PassBasis::Compensated, PassBasis::Exempted, PassBasis::Unspecified));
-    let result = mapping(basis, "[results]\ncolumn = \"code\"\n[results.values]\nA = { kind = \"result\", status = \"failed\" }");
+    let result = mapping(
+        basis,
+        "[results]\ncolumn = \"code\"\n[results.values]\nA = { kind = \"result\", status = \"failed\" }",
+    );
     let read = Read::of(&result, b"sid;code;grade;basis\ns1;A;15;COMP\n").expect("a file");
     assert!(read.why(2).contains("basis of a pass"), "{}", read.why(2));
 }
@@ -124,13 +134,27 @@ fn identities_beside_results() {
                 s1;C;27;\u{39f}\u{3b9}\u{3ba}\u{3bf}\u{3bd}\u{3cc}\u{3bc}\u{3bf}\u{3c5};\u{395}\u{3bb}\u{3ad}\u{3bd}\u{3b7};Oikonomou Eleni;2001-05-04;K\n\
                 s2;A;27;;;;;\ns3;A;27;X;Y;Y X;;K\n";
     let read = Read::of(&text, file.as_bytes()).expect("a file");
-    let shown = ["2 credit S1 28 6", "2 identity S1 no grade", "3 credit S1 27 6", "4: identity", "5 credit S2 27 6", "6: identity.birth_date"];
+    let shown = [
+        "2 credit S1 28 6",
+        "2 identity S1 no grade",
+        "3 credit S1 27 6",
+        "4: identity",
+        "5 credit S2 27 6",
+        "6: identity.birth_date",
+    ];
     assert_eq!(read.shown(), shown);
     assert_eq!(read.survey.lines, 5, "a second record of a line is no second line");
     let Body::Identity(eleni) = &read.good(1).body else { panic!("an Identity") };
-    let mut names: Vec<_> = eleni.names.iter().map(|name| (name.language.as_str(), name.full.as_str(), name.family.as_str())).collect();
+    let mut names: Vec<_> =
+        eleni.names.iter().map(|name| (name.language.as_str(), name.full.as_str(), name.family.as_str())).collect();
     names.sort_unstable();
-    assert_eq!(names, [("el", "", "\u{39f}\u{3b9}\u{3ba}\u{3bf}\u{3bd}\u{3cc}\u{3bc}\u{3bf}\u{3c5}"), ("el-Latn", "Oikonomou Eleni", "")]);
+    assert_eq!(
+        names,
+        [
+            ("el", "", "\u{39f}\u{3b9}\u{3ba}\u{3bf}\u{3bd}\u{3cc}\u{3bc}\u{3bf}\u{3c5}"),
+            ("el-Latn", "Oikonomou Eleni", "")
+        ]
+    );
     assert_eq!((eleni.document(), eleni.assurance()), (DocumentType::NationalId, Assurance::Substantial));
     assert!(read.why(4).contains("line 2"), "{}", read.why(4));
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use encoding_rs::{
-    BIG5, EUC_JP, EUC_KR, Encoding, GB18030, IBM866, KOI8_R, MACINTOSH, SHIFT_JIS, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252,
-    WINDOWS_1253, WINDOWS_1254, WINDOWS_1257,
+    BIG5, EUC_JP, EUC_KR, Encoding, GB18030, IBM866, KOI8_R, MACINTOSH, SHIFT_JIS, WINDOWS_1250, WINDOWS_1251,
+    WINDOWS_1252, WINDOWS_1253, WINDOWS_1254, WINDOWS_1257,
 };
 
 /// Letters of a word that are all beyond ASCII: as many stand together in no language of Western Europe.
@@ -51,18 +51,34 @@ fn in_parts(text: &str) -> Option<String> {
         let is_lead = matches!(first, '\u{c2}'..='\u{c5}' | '\u{ce}'..='\u{d1}' | '\u{d7}'..='\u{d9}');
         let second = pair.chars().nth(1);
         // Two letters with accents may stand together; a sign behind a letter with an accent is no word.
-        let is_sign = second.is_some_and(|c| !c.is_ascii() && !c.is_alphabetic() || matches!(c, '\u{192}' | '\u{160}' | '\u{161}' | '\u{152}' | '\u{153}' | '\u{178}' | '\u{17d}' | '\u{17e}' | '\u{aa}' | '\u{ba}'));
-        let meant = if is_lead && is_sign { encoded(WINDOWS_1252, &pair).and_then(|bytes| decoded(&bytes, encoding_rs::UTF_8)) } else { None };
-        match meant {
-            Some(meant) => {
-                found.push_str(&meant);
-                is_changed = true;
-                rest = &rest[pair.len()..];
-            }
-            None => {
-                found.push(first);
-                rest = &rest[first.len_utf8()..];
-            }
+        let is_sign = second.is_some_and(|c| {
+            !c.is_ascii() && !c.is_alphabetic()
+                || matches!(
+                    c,
+                    '\u{192}'
+                        | '\u{160}'
+                        | '\u{161}'
+                        | '\u{152}'
+                        | '\u{153}'
+                        | '\u{178}'
+                        | '\u{17d}'
+                        | '\u{17e}'
+                        | '\u{aa}'
+                        | '\u{ba}'
+                )
+        });
+        let meant = if is_lead && is_sign {
+            encoded(WINDOWS_1252, &pair).and_then(|bytes| decoded(&bytes, encoding_rs::UTF_8))
+        } else {
+            None
+        };
+        if let Some(meant) = meant {
+            found.push_str(&meant);
+            is_changed = true;
+            rest = &rest[pair.len()..];
+        } else {
+            found.push(first);
+            rest = &rest[first.len_utf8()..];
         }
     }
     is_changed.then_some(found)
@@ -76,7 +92,8 @@ fn as_latin(text: &str) -> Option<String> {
         return None;
     }
     let bytes = encoded(WINDOWS_1252, text)?;
-    let is_east_asian = |c: char| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}');
+    let is_east_asian =
+        |c: char| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}');
     let is_cyrillic = |c: char| matches!(c, '\u{400}'..='\u{45f}');
     let all = |text: &str, is_meant: &dyn Fn(char) -> bool| text.chars().filter(|c| !c.is_ascii()).all(is_meant);
     let east = [GB18030, EUC_KR, EUC_JP, BIG5, SHIFT_JIS].into_iter();
@@ -87,7 +104,14 @@ fn as_latin(text: &str) -> Option<String> {
         found.filter(|meant| all(meant, &is_cyrillic)).find(|meant| !has_late_capitals(meant))
     };
     // Chinese words have few letters, so the words of a text in Cyrillic are longer.
-    cyrillic().filter(|_| text.split(' ').any(|word| word.chars().filter(|c| matches!(c, '\u{c0}'..='\u{ff}')).count() == word.chars().count() && word.len() >= 2 * FOREIGN_MIN)).or(east)
+    cyrillic()
+        .filter(|_| {
+            text.split(' ').any(|word| {
+                word.chars().filter(|c| matches!(c, '\u{c0}'..='\u{ff}')).count() == word.chars().count()
+                    && word.len() >= 2 * FOREIGN_MIN
+            })
+        })
+        .or(east)
 }
 
 /// Cyrillic that was read in the other encoding of Cyrillic: small letters and capitals have changed places.
@@ -97,7 +121,9 @@ fn swapped_case(text: &str) -> Option<String> {
     }
     let ways = [(WINDOWS_1251, KOI8_R), (KOI8_R, WINDOWS_1251), (WINDOWS_1251, IBM866), (IBM866, WINDOWS_1251)];
     let meant = ways.into_iter().filter_map(|(read, was)| decoded(&encoded(read, text)?, was));
-    meant.into_iter().find(|meant| !has_late_capitals(meant) && meant.chars().any(|c| matches!(c, '\u{410}'..='\u{44f}')))
+    meant
+        .into_iter()
+        .find(|meant| !has_late_capitals(meant) && meant.chars().any(|c| matches!(c, '\u{410}'..='\u{44f}')))
 }
 
 /// Whether a Cyrillic word begins with a small letter and goes on in capitals.
@@ -122,7 +148,8 @@ fn decoded(bytes: &[u8], encoding: &'static Encoding) -> Option<String> {
 /// Why letters of a text are lost: no encoding brings them back.
 pub(in crate::import) fn lost_letters(text: &str) -> Option<&'static str> {
     let has = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
-    if has(&["\u{ef}\u{bf}\u{bd}", "\u{951f}\u{65a4}\u{62f7}", "\u{70eb}\u{70eb}\u{70eb}", "\u{5c6f}\u{5c6f}\u{5c6f}"]) {
+    if has(&["\u{ef}\u{bf}\u{bd}", "\u{951f}\u{65a4}\u{62f7}", "\u{70eb}\u{70eb}\u{70eb}", "\u{5c6f}\u{5c6f}\u{5c6f}"])
+    {
         return Some("letters were lost before this file was written");
     }
     if text.chars().any(|c| matches!(c, '\u{2500}'..='\u{259f}')) {
@@ -180,8 +207,14 @@ mod tests {
             ("caf\u{221a}\u{a9}", "caf\u{e9}"),
             ("Alg\u{e8}bre et G\u{c3}\u{a9}om\u{c3}\u{a9}trie", "Alg\u{e8}bre et G\u{e9}om\u{e9}trie"),
             ("\u{b8}\u{df}\u{b5}\u{c8}\u{ca}\u{fd}\u{d1}\u{a7}", "\u{9ad8}\u{7b49}\u{6570}\u{5b66}"),
-            ("\u{cc}\u{e0}\u{f2}\u{e5}\u{ec}\u{e0}\u{f2}\u{e8}\u{ea}\u{e0}", "\u{41c}\u{430}\u{442}\u{435}\u{43c}\u{430}\u{442}\u{438}\u{43a}\u{430}"),
-            ("\u{43b}\u{411}\u{424}\u{415}\u{41d}\u{411}\u{424}\u{419}\u{41b}\u{411}", "\u{41a}\u{430}\u{442}\u{435}\u{43c}\u{430}\u{442}\u{438}\u{43a}\u{430}"),
+            (
+                "\u{cc}\u{e0}\u{f2}\u{e5}\u{ec}\u{e0}\u{f2}\u{e8}\u{ea}\u{e0}",
+                "\u{41c}\u{430}\u{442}\u{435}\u{43c}\u{430}\u{442}\u{438}\u{43a}\u{430}",
+            ),
+            (
+                "\u{43b}\u{411}\u{424}\u{415}\u{41d}\u{411}\u{424}\u{419}\u{41b}\u{411}",
+                "\u{41a}\u{430}\u{442}\u{435}\u{43c}\u{430}\u{442}\u{438}\u{43a}\u{430}",
+            ),
         ] {
             assert_eq!(mojibake(seen).as_deref(), Some(meant), "{seen}");
         }

@@ -16,8 +16,21 @@ pub(in crate::import) fn refusal(text: &str) -> Option<String> {
 
 /// Why a code or a title is nothing that a person has written; `field` is the mapping's.
 pub(in crate::import) fn damaged(field: &str, text: &str) -> Option<&'static str> {
-    const NOTHING: [&str; 13] =
-        ["n/a", "#n/a", "#n/a n/a", "null", "nan", "nat", "none", "nil", "undefined", "[object object]", "\\n", "#ref!", "(blank)"];
+    const NOTHING: [&str; 13] = [
+        "n/a",
+        "#n/a",
+        "#n/a n/a",
+        "null",
+        "nan",
+        "nat",
+        "none",
+        "nil",
+        "undefined",
+        "[object object]",
+        "\\n",
+        "#ref!",
+        "(blank)",
+    ];
     let is_nothing = || NOTHING.contains(&text.to_lowercase().as_str()) || text.chars().all(|c| !c.is_alphanumeric());
     match field {
         "course_code" | "programme" if is_nothing() => Some("is what a program writes for nothing"),

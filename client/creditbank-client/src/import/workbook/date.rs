@@ -49,7 +49,9 @@ pub(super) fn as_shown(day: String, shows: [bool; 3]) -> Result<String, String> 
     match (shows, day.get(..7)) {
         ([true, true, true], _) => Ok(day),
         ([true, true, false], Some(month)) => Ok(month.to_owned()),
-        _ => Err(format!("the cell holds the day {day} and hides a part of it: format it as a day or a month with its year")),
+        _ => Err(format!(
+            "the cell holds the day {day} and hides a part of it: format it as a day or a month with its year"
+        )),
     }
 }
 

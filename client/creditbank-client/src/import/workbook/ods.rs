@@ -121,7 +121,9 @@ impl<I: Read> Reader<I> {
                     "table:table-column" => {
                         let count = repeated(&element, "table:number-columns-repeated");
                         if is_hidden(&element) {
-                            self.layout.hidden_columns.extend(column.min(COLUMNS_MAX)..column.saturating_add(count).min(COLUMNS_MAX));
+                            self.layout
+                                .hidden_columns
+                                .extend(column.min(COLUMNS_MAX)..column.saturating_add(count).min(COLUMNS_MAX));
                         }
                         column = column.saturating_add(count);
                         depth += 1;
@@ -171,7 +173,10 @@ impl<I: Read> Reader<I> {
         for region in own {
             // One region of many rows says the same of each of them.
             let below = region.first.0.saturating_add(count - 1);
-            self.layout.merged.push(Region { first: (region.first.0.saturating_add(1), region.first.1), last: (below, region.last.1) });
+            self.layout.merged.push(Region {
+                first: (region.first.0.saturating_add(1), region.first.1),
+                last: (below, region.last.1),
+            });
         }
         if self.layout.merged.len() > MERGED_MAX {
             return Err(wrong(format!("more than {MERGED_MAX} merged regions: unmerge the cells")));

@@ -19,13 +19,16 @@ pub(super) fn shown_date(shown: Option<&str>, day: &str) -> Result<String, Strin
     let has_day = take(of_month);
     let has_year = take(year) || take(year % 100);
     match (has_year, has_day, numbers.len()) {
-        (true, true, _) => Ok(day.to_owned()),
-        // Years of another calendar or era.
-        (_, _, 3..) => Ok(day.to_owned()),
-        _ if numbers.contains(&year) || numbers.contains(&(year % 100)) && (numbers.len() == 1 || numbers.contains(&month)) => {
+        // Three numbers: the year is one of another calendar or era.
+        (true, true, _) | (_, _, 3..) => Ok(day.to_owned()),
+        _ if numbers.contains(&year)
+            || numbers.contains(&(year % 100)) && (numbers.len() == 1 || numbers.contains(&month)) =>
+        {
             Ok(day.get(..7).unwrap_or(day).to_owned())
         }
-        _ => Err(format!("the cell shows {shown} and holds the day {day}: format it as a day or a month with its year")),
+        _ => {
+            Err(format!("the cell shows {shown} and holds the day {day}: format it as a day or a month with its year"))
+        }
     }
 }
 

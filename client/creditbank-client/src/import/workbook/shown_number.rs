@@ -33,8 +33,8 @@ pub(super) fn shown_number(shown: Option<&str>, number: &Decimal, is_percent: bo
     let size = meant.size();
     // A point or comma that stands between no thousands would make another number of the same digits: 7.5 of 75.
     let has_mark = inner.contains(['.', ',', '\'', '\u{2019}']);
-    let is_same = same_number(&inner, &size).is_some()
-        || !has_mark && Decimal::parse(&digits).is_some_and(|found| found == size);
+    let is_same =
+        same_number(&inner, &size).is_some() || !has_mark && Decimal::parse(&digits).is_some_and(|found| found == size);
     if is_same && (!meant.is_negative || body.contains('-')) { Ok(body.to_owned()) } else { refuse() }
 }
 
