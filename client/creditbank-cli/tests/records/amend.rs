@@ -67,7 +67,7 @@ async fn fields_are_set_by_their_names() {
     assert_eq!((&said["basis"], &said["completed"]), (&json!("recognised"), &json!("2026-01-20")), "{said}");
     office.json(1, &["transcript", "--alias", &alias, "--out", "shown.cbt"]).await;
     let (code, text, err) = office.call(1, &["verify", "shown.cbt"]).await;
-    assert_eq!(code, 0, "{text}{err}");
+    assert!(code == 1 && err.contains("1 superseded"), "{text}{err}");
     let (_, shown, _) = office.call(1, &["record", "show", &newer]).await;
     let (_, listed, _) = office.call(1, &["learner", "records", "--alias", &alias]).await;
     for part in ["1.3 in DE-5, 1 in AT-5", "recognised", "2025 S1, resit, assessed 2026-01-20"] {
