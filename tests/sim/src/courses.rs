@@ -146,7 +146,7 @@ mod tests {
         let at = |entry| creditbank_protocol::Place::new(entry, 0);
         let [first, other] = [false, true].map(|is_other| credit(spelled(7, is_other, &mut chance)));
         let mut courses = Courses::default();
-        let mut put = |courses: &mut Courses, entry, record: &Record| courses.record(at(entry), 1, Some(3), record);
+        let put = |courses: &mut Courses, entry, record: &Record| courses.record(at(entry), 1, Some(3), record);
         assert_eq!(put(&mut courses, 1, &first), Ok(()));
         assert!(put(&mut courses, 2, &credit(spelled(7, false, &mut chance))).is_err(), "in another spelling");
         assert_eq!(put(&mut courses, 3, &other), Ok(()), "another course so far");
