@@ -127,8 +127,10 @@ impl<'a> Line<'a> {
         }
         self.result(mapping, &mut gathered)?;
         if let Some(period) = &mapping.period {
-            let value = cells::trimmed(cells::text(self.value(&period.column)));
-            let (from, until) = period.read(value).map_err(|why| self.refuse(&period.column, why))?;
+            let values: Vec<&str> =
+                period.columns.iter().map(|column| cells::trimmed(cells::text(self.value(column)))).collect();
+            let column = period.columns.first().map_or("period", String::as_str);
+            let (from, until) = period.read(&values.join(" ")).map_err(|why| self.refuse(column, why))?;
             gathered.texts.extend([("period_from", from), ("period_until", until)]);
         }
         let texts = Texts { line: self.number, texts: &gathered.texts, further: &gathered.further };

@@ -308,7 +308,7 @@ impl Mapping {
             .chain(self.reference.iter().map(String::as_str).filter(|column| !column.starts_with('=')))
             .chain([self.learner.column.as_str()])
             .chain(self.results.iter().filter_map(Results::column))
-            .chain(self.period.iter().map(|period| period.column.as_str()))
+            .chain(self.period.iter().flat_map(|period| &period.columns).map(String::as_str))
             .chain(self.file.skip_where.iter().map(|rule| rule.column.as_str()))
             .chain(self.place.as_deref())
     }

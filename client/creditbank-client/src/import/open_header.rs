@@ -94,7 +94,7 @@ fn feeds_more(mapping: &Mapping, name: &str, dates_do_not_count: bool) -> bool {
 /// Whether a column does nothing but name the result.
 fn is_only_reference(mapping: &Mapping, name: &str) -> bool {
     let of_results = mapping.results.as_ref().is_some_and(|results| results.column() == Some(name));
-    let of_period = mapping.period.as_ref().is_some_and(|period| period.column == name);
+    let of_period = mapping.period.as_ref().is_some_and(|period| period.columns.iter().any(|column| column == name));
     !feeds_more(mapping, name, false) && !of_results && !of_period
 }
 

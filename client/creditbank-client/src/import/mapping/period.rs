@@ -10,7 +10,9 @@ use super::MappingError;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Text {
-    column: String,
+    column: Option<String>,
+    #[serde(default)]
+    columns: Vec<String>,
     pattern: Option<Patterns>,
     century: Option<u32>,
     #[serde(default)]
@@ -37,7 +39,8 @@ pub(in crate::import) struct Span {
 /// How a column names a period.
 #[derive(Debug, Clone)]
 pub(in crate::import) struct Period {
-    pub(in crate::import) column: String,
+    /// Columns whose values, with a space between them, name the period.
+    pub(in crate::import) columns: Vec<String>,
     patterns: Vec<Pattern>,
     /// The first two digits of years that are written with two.
     century: u32,
@@ -61,7 +64,15 @@ impl Period {
     }
 
     pub(super) fn of(text: Text) -> Result<Self, MappingError> {
-        let Text { column, pattern, century, suffixes, values } = text;
+        let Text { column, columns, pattern, century, suffixes, values } = text;
+        let columns = match column {
+            Some(column) if columns.is_empty() => vec![column],
+            None if !columns.is_empty() => columns,
+            _ => {
+                let expected = "column, or columns whose values stand with a space between them";
+                return Err(wrong("column", expected, "both or neither".to_owned()));
+            }
+        };
         let patterns = match pattern {
             None => vec!["{yyyy}{suffix}".to_owned()],
             Some(Patterns::One(one)) => vec![one],
@@ -94,7 +105,7 @@ impl Period {
                 }
             }
         }
-        Ok(Self { column, patterns, century: century.unwrap_or(20), suffixes, values })
+        Ok(Self { columns, patterns, century: century.unwrap_or(20), suffixes, values })
     }
 
     /// First and last day of a value, or why it names no period.

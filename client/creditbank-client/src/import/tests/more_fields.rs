@@ -173,3 +173,16 @@ fn identities_alone() {
     assert!(refused("el-Latn", "el").contains("el twice"));
     assert!(refused("birth_date = { column = \"born\" }\n", "").contains("birth_date"));
 }
+
+/// Goal: a year and a term in two columns name a period.
+#[test]
+fn year_and_term_apart() {
+    let period = "[period]\ncolumns = [\"year\", \"term\"]\npattern = \"{yyyy}-{yyyy+1} {suffix}\"\n\
+                  [period.suffixes]\n2 = { from = \"{next_year}-02\", until = \"{next_year}-07\" }";
+    let read = Read::of(&mapping("kind = \"credit\"", period), b"sid;code;grade;year;term\ns1;A;28;2023-2024;2\n");
+    let credit = credit(&read.expect("a file"), 0);
+    let shown = |date: Option<pb::Date>| date.map(|date| dates::show(&date)).unwrap_or_default();
+    let period = credit.period.expect("a period");
+    assert_eq!((shown(period.from), shown(period.until)), ("2024-02".to_owned(), "2024-07".to_owned()));
+    assert!(Mapping::parse(&mapping("", "[period]\nvalues.A = { from = \"2024-09\", until = \"2025-01\" }")).is_err());
+}
