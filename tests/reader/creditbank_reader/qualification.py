@@ -127,6 +127,8 @@ def _origin(register, conversion, result, institution, awarding):
         rule = register.get(forms.KIND_EQUIVALENCE, name.institution, name.code, name.version)
         if rule is not None and rule.type in (TEST, STANDING_RULE):
             return NON_FORMAL
+    if result.basis in (RECOGNISED, EXEMPTED):
+        return TRANSFER if result.basis == RECOGNISED else EXEMPTION
     own = {institution, *(source.institution for source in conversion.sources)} <= awarding
     return OWN if own else TRANSFER
 

@@ -64,24 +64,54 @@ impl Client {
     }
 }
 
-impl Client {
-    /// What the registry says of the course codes of an institution, or of all, and nothing else: enough to know which
-    /// codes name one course.
-    pub async fn course_codes(&self, institution: Option<InstitutionId>) -> Result<Registry, ClientError> {
-        let mut registry = Registry::new(self.origin());
-        for kind in [Kind::CourseCodes, Kind::CourseAlias] {
-            for item in self.registry_list(kind, institution).await? {
-                let withdrawn = kind == Kind::CourseAlias && item.decode::<pb::CourseAlias>()?.withdrawn;
-                if withdrawn {
-                    continue;
+/// What the registry says of course codes.
+#[derive(Debug)]
+pub struct PublishedCodes {
+    /// Enough to know which codes name one course, and nothing else.
+    pub registry: Registry,
+    /// What institutions have said of case.
+    pub codes: Vec<pb::CourseCodes>,
+    /// The aliases that are not withdrawn.
+    pub aliases: Vec<pb::CourseAlias>,
+}
+
+impl PublishedCodes {
+    fn new(origin: &str) -> Self {
+        Self { registry: Registry::new(origin), codes: Vec::new(), aliases: Vec::new() }
+    }
+
+    fn add(&mut self, item: &RegistryItem) -> Result<(), ClientError> {
+        let kind = item.key.kind();
+        match kind {
+            Kind::CourseCodes => self.codes.push(item.decode()?),
+            _ => {
+                let alias: pb::CourseAlias = item.decode()?;
+                if alias.withdrawn {
+                    return Ok(());
                 }
-                let (body, entry) = (item.body.as_slice(), item.place.entry);
-                let institution = publisher(&item)?.into();
-                let record = RegistryRecord { kind, body, institution, created_at_minute: 0, sealed_at_ms: 0, entry };
-                registry.admit(record).map_err(|error| ClientError::Local(error.to_string()))?;
+                self.aliases.push(alias);
             }
         }
-        Ok(registry)
+        let (body, entry, institution) = (item.body.as_slice(), item.place.entry, publisher(item)?.into());
+        let record = RegistryRecord { kind, body, institution, created_at_minute: 0, sealed_at_ms: 0, entry };
+        // An alias that the rules would not admit as things stand now says nothing: since case no longer matters, its two
+        // codes are one without it.
+        let _ = self.registry.admit(record);
+        Ok(())
+    }
+}
+
+impl Client {
+    /// What the registry says of the course codes of an institution, or of all. An alias that says nothing as things stand
+    /// now is listed, and left out of the registry.
+    pub async fn course_codes(&self, institution: Option<InstitutionId>) -> Result<PublishedCodes, ClientError> {
+        let mut found = PublishedCodes::new(self.origin());
+        for kind in [Kind::CourseCodes, Kind::CourseAlias] {
+            for item in self.registry_list(kind, institution).await? {
+                found.add(&item)?;
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -178,6 +178,7 @@ fn rule_code(rule: Rule) -> Code {
         | Rule::IdentityNotAmended
         | Rule::UnknownReference
         | Rule::AgreementsOverlap
+        | Rule::TooManyAliases
         | Rule::NotInForce
         | Rule::OutsideScope
         | Rule::NotMostSpecific
