@@ -6,15 +6,15 @@ use creditbank_protocol::InstitutionId;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, Kind, Place};
 use creditbank_protocol::transcript::verify;
-use creditbank_rpc::v1::{IdentityType, InstitutionAlias, Person, TypedIdentity};
 use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_rpc::v1::{IdentityType, InstitutionAlias, Person, TypedIdentity};
 use creditbank_server::directory;
 use creditbank_server::environment::Environment;
 use creditbank_server::operate::check::check;
-use creditbank_tests::{TestNode, University};
 use creditbank_tests::chain::now_ms;
 use creditbank_tests::corrections::{Corrections, amend, refuses, revoke};
 use creditbank_tests::university::set;
+use creditbank_tests::{TestNode, University};
 
 use super::amend::scene;
 

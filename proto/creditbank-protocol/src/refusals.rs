@@ -101,8 +101,6 @@ macro_rules! with_rules {
             NotThePublisher = "NOT_THE_PUBLISHER",
             /// No two agreements of one tier cover the same credit, unless one replaces the other.
             AgreementsOverlap = "AGREEMENTS_OVERLAP",
-            /// An institution publishes at most 10,000 aliases, with those that it has withdrawn.
-            TooManyAliases = "TOO_MANY_ALIASES",
             /// A definition has at most 1,000 requirements and 32 levels.
             DefinitionTooLarge = "DEFINITION_TOO_LARGE",
             /// References do not lead back to where they began.

@@ -130,3 +130,38 @@ fn publisher(item: &RegistryItem) -> Result<u64, ClientError> {
         _ => Ok(0),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use creditbank_protocol::Place;
+    use creditbank_protocol::canonical::encode;
+    use creditbank_protocol::registry::RegistryKey;
+
+    use super::*;
+
+    fn item<M: Canonical>(kind: Kind, entry: &M) -> RegistryItem {
+        let body = encode(entry).expect("canonical");
+        RegistryItem { key: RegistryKey::of(kind, &body).expect("a key"), body, place: Place::new(1, 0) }
+    }
+
+    /// Goal: an alias of two codes that differed in case, and no longer do, ends no command: it is listed, and its codes are
+    /// one course; so are those of the aliases beside it.
+    #[test]
+    fn an_alias_that_says_nothing_any_more_is_left_out() {
+        let alias = |code: &str, same_as: &str, withdrawn| pb::CourseAlias {
+            institution: 1,
+            code: code.to_owned(),
+            same_as: same_as.to_owned(),
+            withdrawn,
+        };
+        let mut found = PublishedCodes::new("creditbank.example/log");
+        let said = pb::CourseCodes { institution: 1, case_matters: false };
+        found.add(&item(Kind::CourseCodes, &said)).expect("what is said of case");
+        for one in [alias("ws101", "WS101", false), alias("WS-101", "WS101", false), alias("X", "WS101", true)] {
+            found.add(&item(Kind::CourseAlias, &one)).expect("an alias");
+        }
+        assert_eq!((found.codes.len(), found.aliases.len()), (1, 2));
+        let course = found.registry.course(1.into(), "ws101");
+        assert!(course.is("WS101") && course.is("WS-101") && !course.is("X"));
+    }
+}

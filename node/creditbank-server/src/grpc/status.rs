@@ -178,7 +178,6 @@ fn rule_code(rule: Rule) -> Code {
         | Rule::IdentityNotAmended
         | Rule::UnknownReference
         | Rule::AgreementsOverlap
-        | Rule::TooManyAliases
         | Rule::NotInForce
         | Rule::OutsideScope
         | Rule::NotMostSpecific

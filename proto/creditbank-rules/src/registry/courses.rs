@@ -83,7 +83,7 @@ impl Courses {
             let count = self.counts.get(&institution).map_or(1, |count| **count + 1);
             let expected =
                 format_args!("at most {ALIASES_MAX} aliases of an institution, with those that are withdrawn");
-            require(count <= ALIASES_MAX, Rule::TooManyAliases, "code", expected, count)?;
+            require(count <= ALIASES_MAX, Rule::Contradiction, "code", expected, count)?;
             with.counts.insert_mut(institution, Arc::new(count));
         }
         let before = before.cloned();

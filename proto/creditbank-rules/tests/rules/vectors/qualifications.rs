@@ -504,6 +504,11 @@ fn studies() -> Vec<Case> {
         let first = pb::QualificationDefinition { until: day(2022, 12, 31), ..all(vec![credits(1, 20, None)]) };
         enrolled(about, first, &[spell(version, from, day(2024, 6, 30), state)])
     };
+    let returned = |about: &str, state: State| {
+        let first = pb::QualificationDefinition { until: day(2022, 12, 31), ..all(vec![credits(1, 20, None)]) };
+        let began = spell(1, day(2020, 1, 1), day(2021, 6, 30), State::Withdrawn);
+        enrolled(about, first, &[began, spell(1, day(2023, 9, 1), None, state)])
+    };
     vec![
         Case::new(
             "as much compensated and condoned as is allowed",
@@ -567,6 +572,12 @@ fn studies() -> Vec<Case> {
         catalogue("enrolled while the version was in force", day(2022, 12, 31), 1, registered),
         catalogue("enrolled a day later", day(2023, 1, 1), 1, registered),
         catalogue("enrolled on no version", day(2022, 12, 31), 0, registered),
+        catalogue("enrolled while the version was in force, and completed", day(2022, 12, 31), 1, completed),
+        catalogue("enrolled while the version was in force, and withdrawn", day(2022, 12, 31), 1, State::Withdrawn),
+        catalogue("enrolled while the version was in force, and excluded", day(2022, 12, 31), 1, State::Excluded),
+        returned("withdrawn, and come back to the version", registered),
+        returned("withdrawn, and withdrawn once more", State::Withdrawn),
+        returned("withdrawn, and on leave from the version", leave),
         catalogue("on leave while the version was in force", day(2022, 12, 31), 1, leave),
     ]
 }
