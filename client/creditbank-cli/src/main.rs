@@ -20,6 +20,7 @@ mod signing;
 mod summary;
 mod values;
 mod whose;
+mod words;
 
 use std::process::ExitCode;
 

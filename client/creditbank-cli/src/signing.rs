@@ -144,12 +144,17 @@ impl Signing {
         (value, text): (Value, String),
     ) -> Result<(), Failure> {
         let Some((last, before)) = blocks.split_last() else { return output::print(global, &value, || text) };
-        if !self.dry_run {
-            let work = self.work();
-            let options = Options { work: &work, require_approval: self.require_approval };
-            for contents in before {
-                seal_block(client, unit, contents, options, refused_by_now).await?;
+        if self.dry_run {
+            let mut refusals = Vec::new();
+            for contents in blocks {
+                refusals.extend(check(client, unit, contents).await?);
             }
+            return forecast(global, &refusals, (value, text));
+        }
+        let work = self.work();
+        let options = Options { work: &work, require_approval: self.require_approval };
+        for contents in before {
+            seal_block(client, unit, contents, options, refused_by_now).await?;
         }
         self.seal(global, client, unit, last, (value, text)).await
     }

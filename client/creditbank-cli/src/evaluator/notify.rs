@@ -1,17 +1,17 @@
 //! `notify`: how and when a decision was made known that was sealed before. From then on the time for an appeal runs.
 
 use creditbank_client::correct::{Change, Correction, NewBody, Target};
+use creditbank_protocol::Place;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, AmendReason, Kind, NoticeChannel};
 use creditbank_protocol::registry::RegistryKey;
-use creditbank_protocol::{Place, names};
 
 use super::decide::{appealable, case, read_as};
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::registrar::correct::{Common, Work, one};
 use crate::signing::Needs;
-use crate::{entries, values};
+use crate::{entries, show, values};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -37,9 +37,10 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let read = client.record(place).await?;
     let kind = read.disclosed.info.kind;
     if kind != Kind::Decision {
-        return Err(Failure::NotValid(format!("{place}: expected a decision, found a {}", names::of(kind))));
+        return Err(Failure::NotValid(format!("{place}: expected a decision, found {}", show::one_of(kind))));
     }
     let mut decision: pb::Decision = read_as(&read)?;
+    let before = decision.clone();
     let follows = Place::read(decision.application.or(decision.appeal));
     let (application, _) = case(&client, follows).await?;
     let unknown = || format!("the registry has no legal deadline {}", application.deadline);
@@ -49,6 +50,9 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     decision.notified = Some(notified.unwrap_or_else(creditbank_client::today));
     decision.arrived = arrived;
     appealable(&mut decision, &law);
+    if decision == before {
+        return Err(Failure::NotValid(format!("nothing was changed: {place} says so already")));
+    }
     let body = encode(&decision).map_err(|error| Failure::NotValid(error.to_string()))?;
     let change = Change::Amend(AmendReason::Other, NewBody::Bytes(Kind::Decision, body));
     let corrections = one(Correction { line: 0, target: Target::At(place), change });

@@ -9,11 +9,11 @@ use creditbank_client::authoring::document_in_words;
 use creditbank_client::now_ms;
 use creditbank_protocol::dates::{date_of, day_of_ms, show as date};
 use creditbank_protocol::key::FormerOrigin;
-use creditbank_protocol::pb::AwardBasis;
+use creditbank_protocol::pb::{self, AwardBasis, Kind};
 use creditbank_protocol::record::RestsOn;
 use creditbank_protocol::transcript::{Current, Reliance, Report, TRANSCRIPT_LEN_MAX, TranscriptRecord, verify};
 use creditbank_protocol::trust::duration_ms;
-use creditbank_protocol::{InstitutionId, Trust, names};
+use creditbank_protocol::{InstitutionId, Place, Trust, names};
 use serde_json::{Value, json};
 
 use super::why;
@@ -21,7 +21,7 @@ use crate::connect::Global;
 use crate::failure::Failure;
 use crate::summary::{Summary, agreement, equivalence};
 use crate::values::minute;
-use crate::{output, show};
+use crate::{output, show, words};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -320,6 +320,16 @@ fn log(report: &Report, trust: &Trust) -> String {
     format!("{}, {} entries{before}", report.origin, report.size)
 }
 
+/// Who the transcript is about, as far as the holder shows it, and by which record.
+fn identity(report: &Report, place: Place) -> String {
+    let shown = report.records.iter().find(|one| one.place == place && one.disclosed.info.kind == Kind::Identity);
+    let said = shown.and_then(|one| creditbank_protocol::canonical::decode::<pb::Identity>(&one.disclosed.body).ok());
+    match said.map(|said| words::identity(&said)).filter(|text| !text.is_empty()) {
+        Some(text) => format!("{text}; record {place}"),
+        None => format!("record {place}, of which nothing is shown"),
+    }
+}
+
 /// What the file contains of all that there is.
 fn contains(report: &Report) -> String {
     match (report.statement.complete_for, report.statement.is_whole) {
@@ -345,7 +355,7 @@ fn text(report: &Report, lines: &[String], trust: &Trust, now_ms: u64) -> String
         [] => "none: the log's operator alone vouches for this history".to_owned(),
         names => names.join(", "),
     };
-    let identity = report.statement.identity.map_or("no Identity record".to_owned(), |place| place.to_string());
+    let identity = report.statement.identity.map_or("no Identity record".to_owned(), |place| identity(report, place));
     let facts = output::facts([
         ("authentic", "yes: every hash, proof and signature holds".to_owned()),
         ("trusted", trusted(report)),

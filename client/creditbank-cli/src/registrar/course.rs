@@ -112,13 +112,19 @@ async fn publish(global: &Global, client: &Client, arguments: Alias) -> Result<(
     };
     let known = published(client, Kind::CourseAlias, own).await?;
     let entries: Vec<CourseAlias> = asked
-        .into_iter()
-        .map(|one| CourseAlias { withdrawn: withdraw, ..one })
+        .iter()
+        .map(|one| CourseAlias { withdrawn: withdraw, ..one.clone() })
         .filter(|one| is_news(&known, one))
         .collect();
     if entries.is_empty() {
-        let found = if withdraw { "there is no such alias" } else { "every alias is published already" };
-        return Err(Failure::Told(format!("nothing was published: {found}")));
+        let what = if withdraw {
+            let shown = asked.iter().take(3).map(|one| show::safe(&format!("{} of {}", one.code, one.same_as)));
+            let shown = shown.collect::<Vec<_>>().join(", ");
+            format!("institution {own} has no such alias ({shown}): creditbank course list shows those that it has")
+        } else {
+            "the registry has every one of these aliases already".to_owned()
+        };
+        return Err(Failure::NotValid(format!("nothing was published: {what}")));
     }
     let blocks = blocks(&unit, &entries, &known, &signing)?;
     let text = |one: &CourseAlias| {
@@ -127,8 +133,10 @@ async fn publish(global: &Global, client: &Client, arguments: Alias) -> Result<(
     };
     let shown: Vec<Value> =
         entries.iter().map(|one| json!({ "code": one.code, "same_as": one.same_as, "withdrawn": withdraw })).collect();
-    let value = json!({ "institution": own.0, "aliases": shown });
-    let text = entries.iter().map(text).collect::<Vec<_>>().join("\n");
+    let as_they_are = asked.len() - entries.len();
+    let value = json!({ "institution": own.0, "aliases": shown, "as_they_are": as_they_are });
+    let left = (as_they_are > 0).then(|| format!("{as_they_are} more are as they were already"));
+    let text = entries.iter().map(text).chain(left).collect::<Vec<_>>().join("\n");
     signing.seal_each(global, client, &unit, &blocks, (value, text)).await
 }
 
@@ -186,7 +194,8 @@ async fn say(global: &Global, client: &Client, arguments: Codes) -> Result<(), F
     let before = known.as_ref().and_then(|item| item.decode::<CourseCodes>().ok());
     if before.is_some_and(|said| said.case_matters) == case_matters {
         let found = if case_matters { "case matters already" } else { "case does not matter as it is" };
-        return Err(Failure::Told(format!("nothing was published: {found}")));
+        let what = format!("nothing was published: in the codes of institution {own} {found}");
+        return Err(Failure::NotValid(what));
     }
     let entry = CourseCodes { institution: own.0, case_matters };
     let place = known.map_or(String::new(), |item| item.place.to_string());

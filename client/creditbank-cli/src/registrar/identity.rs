@@ -53,6 +53,9 @@ pub(crate) struct Issue {
 /// `zh-Hans:王小明`, `en:DOE/Jane`.
 fn name(text: &str) -> Result<PersonName, String> {
     let text = values::text(text)?;
+    if text.value.split('/').all(|part| part.trim().is_empty()) {
+        return Err("expected LANGUAGE:NAME or LANGUAGE:FAMILY/GIVEN with a name, as en:DOE/Jane".to_owned());
+    }
     Ok(match text.value.split_once('/') {
         Some((family, given)) => PersonName {
             language: text.language,
@@ -88,7 +91,7 @@ pub(super) async fn run(global: &Global, Command::Issue(issue): Command) -> Resu
         && let Ok(before) = creditbank_protocol::canonical::decode::<Identity>(&one.disclosed.body)
         && (Identity { amends: None, ..before }) == made
     {
-        return Err(Failure::NotValid(format!("the Identity at {} says so already", one.place)));
+        return Err(Failure::NotValid(format!("nothing was changed: the Identity at {} says so already", one.place)));
     }
     let made = Identity { amends, ..made };
     let mut contents = Contents::of([record(&unit, Kind::Identity, &made, &signing.reference)?]);

@@ -82,15 +82,14 @@ impl PublishedCodes {
 
     fn add(&mut self, item: &RegistryItem) -> Result<(), ClientError> {
         let kind = item.key.kind();
-        match kind {
-            Kind::CourseCodes => self.codes.push(item.decode()?),
-            _ => {
-                let alias: pb::CourseAlias = item.decode()?;
-                if alias.withdrawn {
-                    return Ok(());
-                }
-                self.aliases.push(alias);
+        if kind == Kind::CourseCodes {
+            self.codes.push(item.decode()?);
+        } else {
+            let alias: pb::CourseAlias = item.decode()?;
+            if alias.withdrawn {
+                return Ok(());
             }
+            self.aliases.push(alias);
         }
         let (body, entry, institution) = (item.body.as_slice(), item.place.entry, publisher(item)?.into());
         let record = RegistryRecord { kind, body, institution, created_at_minute: 0, sealed_at_ms: 0, entry };

@@ -272,8 +272,8 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// The last of the amendments of a record, or itself.
-fn newest<'a>(records: &'a [ReadRecord], mut read: &'a ReadRecord) -> &'a ReadRecord {
+/// The last of the amendments of a record among the records of its learner, or itself.
+pub fn newest<'a>(records: &'a [ReadRecord], mut read: &'a ReadRecord) -> &'a ReadRecord {
     while read.is(Mark::Superseded) {
         let amends = |other: &&ReadRecord| {
             other.amends().is_some_and(|amends| Place::read(amends.place) == read.place) && other.place > read.place

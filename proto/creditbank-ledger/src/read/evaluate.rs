@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, btree_map};
 use creditbank_protocol::dates::{Day, date_of};
 use creditbank_protocol::pb::{self, Kind, QualificationDefinition, QualificationName, RecordReference};
 use creditbank_protocol::record::is_embargoed;
-use creditbank_protocol::status::Mark;
 use creditbank_protocol::{AccountId, InstitutionId, Part, Place, Portion, Standing};
 use creditbank_rules::admission::{
     AdmissionError, Spending, Used, award_of, candidates, earlier, is_contested, is_redeemed, source_of, stands,
@@ -252,7 +251,7 @@ fn enrolments(
             _ => {}
         }
     }
-    let mut found = match (wanted.is_empty(), on.is_empty()) {
+    let found = match (wanted.is_empty(), on.is_empty()) {
         (true, false) => on,
         (true, true) => bare,
         (false, _) => [on, bare].concat(),

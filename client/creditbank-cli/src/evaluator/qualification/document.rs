@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use creditbank_client::ReadRecord;
 use creditbank_client::recognition::derived::{Completion, amended_award};
 use creditbank_client::recognition::joint::JointAward;
 use creditbank_protocol::Place;
@@ -16,7 +17,7 @@ use crate::connect::Global;
 use crate::evaluator::mandated::Mandated;
 use crate::failure::Failure;
 use crate::signing::Signing;
-use crate::{output, values};
+use crate::{output, records, show, values};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -76,9 +77,7 @@ pub(super) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let Add { documents: new, amended } = *add;
             amend(global, amended, |award| {
                 let new = documents::of(&new, creditbank_client::today());
-                if new.iter().all(|one| award.documents.contains(one)) {
-                    return Err(Failure::NotValid("the award has these documents already".to_owned()));
-                }
+                let new: Vec<_> = new.into_iter().filter(|one| !award.documents.contains(one)).collect();
                 award.documents.extend(new);
                 Ok(())
             })
@@ -87,10 +86,13 @@ pub(super) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Replace(replace) => {
             let Replace { number, state, document, amended } = *replace;
             amend(global, amended, |award| {
-                let known = award.documents.iter_mut().find(|one| one.number.as_ref() == Some(&number));
-                let missing = || Failure::NotValid("the award has no document of this series and number".to_owned());
-                let original = known.ok_or_else(missing)?;
-                original.state = state.into();
+                let own = |one: &AwardDocument| one.number.as_ref() == Some(&number);
+                let Some(at) = award.documents.iter().position(own) else {
+                    let (known, found) = (documents::numbers(award), documents::spelled(&number));
+                    let what = format!("--number: expected one of the award's documents, {known}, found {found}");
+                    return Err(Failure::NotValid(what));
+                };
+                award.documents[at].state = state.into();
                 let new = documents::of(document.as_slice(), creditbank_client::today()).pop();
                 award.documents.extend(new.map(|one| AwardDocument { replaces: Some(number.clone()), ..one }));
                 Ok(())
@@ -111,14 +113,26 @@ async fn amend(
     let unit = signing.unit(global, &client).await?;
     let read = client.record(place).await?;
     if read.disclosed.info.kind != Kind::Award || read.subject() != unit.id.institution {
-        return Err(Failure::NotValid(format!("{place} is no award of institution {}", unit.id.institution)));
+        let (own, found) = (unit.id.institution, show::one_of(read.disclosed.info.kind));
+        let what = format!("{place}: expected an award of institution {own}, found {found} of {}", read.subject());
+        return Err(Failure::NotValid(what));
     }
     let former =
         RecordReference { place: Some(place.into()), status_id: read.status_id.0.to_vec(), ..Default::default() };
     let body = &read.disclosed.body;
     let mut award: Award =
         creditbank_protocol::canonical::decode(body).map_err(|e| Failure::NotValid(e.to_string()))?;
+    let before = award.documents.clone();
     change(&mut award)?;
+    if award.documents == before {
+        let told = documents::words(&award);
+        return Err(Failure::NotValid(format!("nothing was changed: {place} says so already: {told}")));
+    }
+    let is_same = |newest: &ReadRecord| {
+        let said = creditbank_protocol::canonical::decode::<Award>(&newest.disclosed.body);
+        said.is_ok_and(|said| said.documents == award.documents)
+    };
+    records::stands(&client, &read, &award.learner, is_same).await?;
     let amends = Some(Amends { place: Some(place.into()), reason: reason.into() });
     let joint = !award.cosignatures.is_empty();
     award = Award { amends, mandate: None, cosignatures: Vec::new(), ..award };

@@ -38,6 +38,17 @@ pub(super) fn number(text: &str) -> Result<DocumentNumber, String> {
     Ok(DocumentNumber { series: series.to_owned(), number: number.to_owned() })
 }
 
+/// As the command line has it: `A:12345`.
+pub(super) fn spelled(number: &DocumentNumber) -> String {
+    show::safe(&format!("{}:{}", number.series, number.number))
+}
+
+/// The numbers of an award's documents, as the command line has them.
+pub(super) fn numbers(award: &Award) -> String {
+    let each: Vec<String> = award.documents.iter().filter_map(|one| one.number.as_ref()).map(spelled).collect();
+    if each.is_empty() { "none of which has a number".to_owned() } else { each.join(", ") }
+}
+
 /// The documents, each without a day with that of conferral.
 pub(super) fn of(documents: &[AwardDocument], conferred: pb::Date) -> Vec<AwardDocument> {
     let dated = |one: &AwardDocument| AwardDocument { issued: one.issued.or(Some(conferred)), ..one.clone() };
