@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use creditbank_client::authoring::document_in_words;
 use creditbank_client::now_ms;
+use creditbank_protocol::canonical::decode;
 use creditbank_protocol::dates::{date_of, day_of_ms, show as date};
 use creditbank_protocol::key::FormerOrigin;
 use creditbank_protocol::pb::{self, AwardBasis, Kind};
@@ -88,6 +89,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Result<(), Fa
         "whole": report.statement.is_whole,
         "holder_key": report.statement.holder_key.map(hex::encode),
         "identity": report.statement.identity.map(|place| place.to_string()),
+        "identities": identities(&report).into_iter().map(|(_, text)| text).collect::<Vec<_>>(),
         "records": records,
     });
     output::print(global, &value, || text(&report, &lines, &trust, now))?;
@@ -320,14 +322,24 @@ fn log(report: &Report, trust: &Trust) -> String {
     format!("{}, {} entries{before}", report.origin, report.size)
 }
 
-/// Who the transcript is about, as far as the holder shows it, and by which record.
-fn identity(report: &Report, place: Place) -> String {
-    let shown = report.records.iter().find(|one| one.place == place && one.disclosed.info.kind == Kind::Identity);
-    let said = shown.and_then(|one| creditbank_protocol::canonical::decode::<pb::Identity>(&one.disclosed.body).ok());
-    match said.map(|said| words::identity(&said)).filter(|text| !text.is_empty()) {
-        Some(text) => format!("{text}; record {place}"),
-        None => format!("record {place}, of which nothing is shown"),
-    }
+/// Who the transcript is about, as the Identities say that can be relied on: in words, with place and issuer.
+fn identities(report: &Report) -> Vec<(Place, String)> {
+    let shown = |one: &&TranscriptRecord| one.disclosed.info.kind == Kind::Identity && one.standing().is_valid();
+    let words = |one: &TranscriptRecord| {
+        let said = decode::<pb::Identity>(&one.disclosed.body).map(|said| words::identity(&said)).unwrap_or_default();
+        let said = if said.is_empty() { "HIDDEN by the holder".to_owned() } else { said };
+        (one.place, format!("{said}; by {}, record {}", name(report, one.unit.institution), one.place))
+    };
+    report.records.iter().filter(shown).map(words).collect()
+}
+
+/// The same in a line; with the Identity that the statement binds, where it is not among them.
+fn identity(report: &Report) -> String {
+    let known = identities(report);
+    let bound = report.statement.identity.filter(|bound| known.iter().all(|(place, _)| place != bound));
+    let bound = bound.map(|place| format!("record {place}, which is not shown"));
+    let lines: Vec<String> = known.into_iter().map(|(_, text)| text).chain(bound).collect();
+    if lines.is_empty() { "no Identity is shown".to_owned() } else { lines.join("; ") }
 }
 
 /// What the file contains of all that there is.
@@ -355,7 +367,6 @@ fn text(report: &Report, lines: &[String], trust: &Trust, now_ms: u64) -> String
         [] => "none: the log's operator alone vouches for this history".to_owned(),
         names => names.join(", "),
     };
-    let identity = report.statement.identity.map_or("no Identity record".to_owned(), |place| identity(report, place));
     let facts = output::facts([
         ("authentic", "yes: every hash, proof and signature holds".to_owned()),
         ("trusted", trusted(report)),
@@ -364,7 +375,7 @@ fn text(report: &Report, lines: &[String], trust: &Trust, now_ms: u64) -> String
         ("witnesses", witnesses),
         ("about", "one person, by the operator's word".to_owned()),
         ("holder's key", report.statement.holder_key.map_or("none bound".to_owned(), hex::encode)),
-        ("identity", identity),
+        ("identity", identity(report)),
         ("contains", contains(report)),
     ]);
     format!("{facts}\n{}", lines.join("\n"))
