@@ -5,7 +5,7 @@
 
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::{AccountId, Alias};
-use creditbank_rpc::identity::{is_plain, normalise};
+use creditbank_rpc::identity::{is_plain, is_student_number, normalise};
 use creditbank_rpc::v1::{IdentityType, TypedIdentity};
 use creditbank_rules::ViewError;
 
@@ -156,12 +156,6 @@ pub struct AskedAbout {
     pub is_new: bool,
 }
 
-/// Whether an identity is one that only its own institution gives out.
-pub(crate) fn is_student_number(identity: &TypedIdentity) -> bool {
-    let kind = IdentityType::try_from(identity.r#type).unwrap_or_default();
-    matches!(kind, IdentityType::StudentNumber | IdentityType::StudentNumberExact)
-}
-
 /// The first of a person's accounts, where their identities lead to different ones. To merge them is the operator's.
 pub(super) fn first_account(mut accounts: impl Iterator<Item = Option<AccountId>>) -> Option<AccountId> {
     accounts.find_map(|account| account)
@@ -230,8 +224,7 @@ impl Ledger {
         institution: InstitutionId,
         person: &Person,
     ) -> Result<impl Iterator<Item = (usize, Option<AccountId>)>, AccountError> {
-        let student_number = i32::from(IdentityType::StudentNumber);
-        let numbers = person.identities().iter().enumerate().filter(|(_, one)| one.r#type == student_number);
+        let numbers = person.identities().iter().enumerate().filter(|(_, one)| is_student_number(one));
         let account = |(at, identity): (usize, &TypedIdentity)| {
             let digest = self.shared.private.identity_digest(institution.0, identity);
             Ok((at, known(&self.shared, &digest)?))

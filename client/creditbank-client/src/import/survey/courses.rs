@@ -12,7 +12,7 @@ pub(crate) struct Courses(Option<(Registry, InstitutionId)>);
 impl Courses {
     /// What the registry says.
     pub(crate) async fn of(client: &Client, institution: InstitutionId) -> Result<Self, ClientError> {
-        Ok(Self(Some((client.course_codes(Some(institution)).await?, institution))))
+        Ok(Self(Some((client.course_codes(Some(institution)).await?.registry, institution))))
     }
 
     /// What codes of one course have in common.
