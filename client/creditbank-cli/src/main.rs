@@ -10,6 +10,7 @@ mod failure;
 mod files;
 mod operator;
 mod output;
+mod person;
 mod partner;
 mod records;
 mod registrar;

@@ -32,8 +32,9 @@ pub(crate) enum Command {
     Template,
     /// What a conversion would give, step by step; writes nothing
     ///
-    /// A transcript is verified under the trust file before anything of it is used. Of a transcript without --place, every
-    /// credit that stands and that the node would convert is taken; of each other one it is said why it is left out.
+    /// A transcript is verified under the trust file before anything of it is used. By an agreement and without --place,
+    /// every credit of it that stands and that the node would convert is taken; of each other one it is said why it is
+    /// left out. An equivalence is about one course: --place says which record that is.
     Preview(Box<Preview>),
     /// Convert: previews, adds decider and mandate, and seals the Conversion
     ///

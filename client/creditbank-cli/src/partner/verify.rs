@@ -16,7 +16,7 @@ use creditbank_protocol::trust::duration_ms;
 use creditbank_protocol::{InstitutionId, Trust, names};
 use serde_json::{Value, json};
 
-use super::why;
+use super::{who, why};
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::summary::{Summary, agreement, equivalence};
@@ -88,6 +88,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Result<(), Fa
         "whole": report.statement.is_whole,
         "holder_key": report.statement.holder_key.map(hex::encode),
         "identity": report.statement.identity.map(|place| place.to_string()),
+        "person": who::value(&report)?,
         "records": records,
     });
     output::print(global, &value, || text(&report, &lines, &trust, now))?;
@@ -116,7 +117,9 @@ fn former(report: &Report) -> Value {
 
 /// What is asked of a transcript, each answered by itself.
 pub(super) fn axes(report: &Report) -> Value {
-    let standing = report.records.iter().all(|record| record.standing_in_log().is_valid());
+    let replaced = report.replaced();
+    let stands = |one: &TranscriptRecord| one.standing_in_log().is_valid() || replaced.contains_key(&one.place);
+    let standing = report.records.iter().all(stands);
     let currency = &report.currency;
     json!({
         "authentic": true, "standing": standing, "current": currency.state.name(), "trusted": report.is_trusted(),
@@ -130,7 +133,7 @@ pub(super) fn relied_on(report: &Report, path: &Path, now_ms: u64, at: bool) -> 
     let shown = path.display();
     match report.reliance() {
         Reliance::Doubtful => {
-            let doubtful = report.records.iter().filter(|record| !record.standing().is_valid()).count();
+            let doubtful = report.doubtful().count();
             let all = report.records.len();
             let what = if all == 0 {
                 format!("{shown} shows no record")
@@ -345,7 +348,6 @@ fn text(report: &Report, lines: &[String], trust: &Trust, now_ms: u64) -> String
         [] => "none: the log's operator alone vouches for this history".to_owned(),
         names => names.join(", "),
     };
-    let identity = report.statement.identity.map_or("no Identity record".to_owned(), |place| place.to_string());
     let facts = output::facts([
         ("authentic", "yes: every hash, proof and signature holds".to_owned()),
         ("trusted", trusted(report)),
@@ -354,7 +356,7 @@ fn text(report: &Report, lines: &[String], trust: &Trust, now_ms: u64) -> String
         ("witnesses", witnesses),
         ("about", "one person, by the operator's word".to_owned()),
         ("holder's key", report.statement.holder_key.map_or("none bound".to_owned(), hex::encode)),
-        ("identity", identity),
+        ("identity", who::in_words(report)),
         ("contains", contains(report)),
     ]);
     format!("{facts}\n{}", lines.join("\n"))

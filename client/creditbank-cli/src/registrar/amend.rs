@@ -104,7 +104,7 @@ async fn one_record(
         (place, info.kind, show::body(info.name(), &read.disclosed.body)?)
     };
     for assignment in set {
-        edit::set(&mut body, assignment).map_err(Failure::Usage)?;
+        edit::set(show::message_of(kind), &mut body, assignment).map_err(Failure::Usage)?;
     }
     Ok((place, kind, edit::body(show::message_of(kind), &body).map_err(Failure::Usage)?))
 }

@@ -230,8 +230,7 @@ impl Ledger {
         institution: InstitutionId,
         person: &Person,
     ) -> Result<impl Iterator<Item = (usize, Option<AccountId>)>, AccountError> {
-        let student_number = i32::from(IdentityType::StudentNumber);
-        let numbers = person.identities().iter().enumerate().filter(|(_, one)| one.r#type == student_number);
+        let numbers = person.identities().iter().enumerate().filter(|(_, one)| is_student_number(one));
         let account = |(at, identity): (usize, &TypedIdentity)| {
             let digest = self.shared.private.identity_digest(institution.0, identity);
             Ok((at, known(&self.shared, &digest)?))
