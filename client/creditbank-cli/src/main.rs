@@ -10,7 +10,6 @@ mod failure;
 mod files;
 mod operator;
 mod output;
-mod person;
 mod partner;
 mod records;
 mod registrar;
@@ -21,6 +20,7 @@ mod signing;
 mod summary;
 mod values;
 mod whose;
+mod words;
 
 use std::process::ExitCode;
 

@@ -1,7 +1,11 @@
 //! Records of learners, as programs get them and as rows of a table.
 
-use creditbank_client::ReadRecord;
+use creditbank_client::correct::newest;
+use creditbank_client::{Client, ReadRecord};
 use creditbank_protocol::names;
+use creditbank_protocol::status::Mark;
+use creditbank_rpc::v1::InstitutionAlias;
+use creditbank_rpc::v1::learner_reference::Learner;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -21,6 +25,31 @@ pub(crate) fn value(read: &ReadRecord) -> Result<Value, Failure> {
         "marks": read.marks,
         "record": show::body(name, &read.disclosed.body)?,
     }))
+}
+
+/// Refuses to change a record that has ended, and names what stands in its place; but where `is_same` of that, the command
+/// runs once more and goes on.
+pub(crate) async fn stands(
+    client: &Client,
+    read: &ReadRecord,
+    alias: &[u8],
+    is_same: impl Fn(&ReadRecord) -> bool,
+) -> Result<(), Failure> {
+    let place = read.place;
+    if read.is(Mark::Revoked) {
+        return Err(Failure::NotValid(format!("{place} is revoked, and nothing stands in its place")));
+    }
+    if !read.is(Mark::Superseded) {
+        return Ok(());
+    }
+    let learner = InstitutionAlias { institution: read.subject().0, alias: alias.to_vec() };
+    let (records, _) = client.records(Learner::Alias(learner)).await?;
+    let newest = newest(&records, read);
+    if is_same(newest) {
+        return Ok(());
+    }
+    let what = format!("{place} was superseded: name the record that stands in its place, {}", newest.place);
+    Err(Failure::NotValid(what))
 }
 
 /// Columns of a list of records.

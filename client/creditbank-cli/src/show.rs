@@ -24,7 +24,8 @@ pub(crate) fn body(message: &str, bytes: &[u8]) -> Result<Value, Failure> {
     Ok(of_message(&decoded))
 }
 
-fn of_message(message: &DynamicMessage) -> Value {
+/// A message as JSON.
+pub(crate) fn of_message(message: &DynamicMessage) -> Value {
     let text = |name: &str| match message.get_field_by_name(name).as_deref() {
         Some(Field::String(text)) => text.clone(),
         _ => String::new(),
@@ -124,6 +125,13 @@ pub(crate) fn line(value: &Value) -> String {
 /// to a terminal.
 pub(crate) fn safe(text: &str) -> String {
     text.chars().map(|c| if is_invisible(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// A kind in a sentence: `a credit`, `an award`.
+pub(crate) fn one_of(kind: Kind) -> String {
+    let name = names::of(kind);
+    let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {name}")
 }
 
 /// The name of a kind's message, as `GradeScale`; empty for a kind that has no records.

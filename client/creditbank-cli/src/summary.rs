@@ -8,6 +8,7 @@ use creditbank_rules::decimal::show_e4;
 
 use crate::failure::Failure;
 use crate::show::safe;
+use crate::words;
 
 /// What a record is about. A field that the record does not have, or that is not shown, is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -74,8 +75,8 @@ fn of_credit(one: pb::Credit) -> Summary {
         about: one.course.as_ref().map(course).unwrap_or_default(),
         amount: amount(one.amount.as_ref()),
         level: level(one.level.as_ref()),
-        grade: grade(one.grade.as_ref()),
-        period: period(one.period.as_ref()),
+        grade: listed([grade(one.grade.as_ref()), further(&one.further), basis(one.basis())]),
+        period: listed([period(one.period.as_ref()), when(&one.term, &one.session, one.completed)]),
     }
 }
 
@@ -84,8 +85,8 @@ fn of_result(one: pb::Result) -> Summary {
         about: one.course.as_ref().map(course).unwrap_or_default(),
         amount: amount(one.attempted.as_ref()),
         level: level(one.level.as_ref()),
-        grade: grade(one.grade.as_ref()),
-        period: period(one.period.as_ref()),
+        grade: listed([grade(one.grade.as_ref()), further(&one.further), named(one.status())]),
+        period: listed([period(one.period.as_ref()), when(&one.term, &one.session, one.completed)]),
     }
 }
 
@@ -102,9 +103,11 @@ fn of_award(one: pb::Award) -> Summary {
 
 fn of_enrolment(one: pb::Enrolment) -> Summary {
     let until = if one.until.is_some() { date(one.until) } else { "now".to_owned() };
+    let programme = one.programme.as_ref().map(course).unwrap_or_default();
+    let leads_to = one.definition.as_ref().map(|name| format!("leads to {}", qualification(name))).unwrap_or_default();
     Summary {
-        about: one.programme.as_ref().map(course).unwrap_or_default(),
-        grade: named(one.state()),
+        about: listed([programme, leads_to]),
+        grade: listed([named(one.state()), named(one.mode()), named(one.load())]),
         period: format!("{} to {until}", date(one.from)),
         ..Summary::default()
     }
@@ -157,6 +160,27 @@ fn grade(grade: Option<&pb::Grade>) -> String {
     grade.map(|grade| safe(&grade.value)).unwrap_or_default()
 }
 
+/// The same result in further scales: `1.3 in DE-5, 1 in AT-5`.
+fn further(grades: &[pb::Grade]) -> String {
+    grades.iter().map(words::grade).collect::<Vec<_>>().join(", ")
+}
+
+/// On what a pass stands, where it was not earned.
+fn basis(basis: pb::PassBasis) -> String {
+    if basis == pb::PassBasis::Earned { String::new() } else { named(basis) }
+}
+
+/// `2025 S1, resit, assessed 2026-01-20`.
+fn when(term: &str, session: &str, completed: Option<pb::Date>) -> String {
+    let assessed = completed.map(|day| format!("assessed {}", dates::show(&day))).unwrap_or_default();
+    listed([safe(term), safe(session), assessed])
+}
+
+/// What is there, with commas.
+fn listed<const N: usize>(parts: [String; N]) -> String {
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
 /// `2024-02 to 2024-06`.
 fn period(period: Option<&pb::Period>) -> String {
     period.map(|period| format!("{} to {}", date(period.from), date(period.until))).unwrap_or_default()
@@ -195,6 +219,31 @@ mod tests {
         let said = ["GEO-1 Geology", "7.5 ECTS", "EQF 6", "14.5", "2026-02 to 2026-06-30"];
         assert_eq!(of(Kind::Credit, &credit), said);
         assert_eq!(of(Kind::Credit, &pb::Credit::default()), [""; 5]);
+        let further = vec![pb::Grade { scale: "DE-5".to_owned(), value: "1.3".to_owned() }];
+        let more = pb::Credit {
+            further: further.clone(),
+            basis: pb::PassBasis::Condoned.into(),
+            completed: day,
+            term: "2026 S1".to_owned(),
+            session: "resit".to_owned(),
+            ..credit
+        };
+        let said = of(Kind::Credit, &more);
+        assert_eq!(said[3], "14.5, 1.3 in DE-5, condoned");
+        assert_eq!(said[4], "2026-02 to 2026-06-30, 2026 S1, resit, assessed 2026-06-30");
+        let failed = pb::Result { status: pb::ResultStatus::Failed.into(), further, ..Default::default() };
+        assert_eq!(of(Kind::Result, &failed)[3], "1.3 in DE-5, failed");
+        let enrolment = pb::Enrolment {
+            programme: Some(pb::Course { code: "INF".to_owned(), titles: vec![text("Informatics")] }),
+            definition: Some(QualificationName { institution: 2, code: "BSC".to_owned(), version: 1 }),
+            from: day,
+            state: pb::EnrolmentState::Leave.into(),
+            mode: pb::Mode::Online.into(),
+            load: pb::StudyLoad::PartTime.into(),
+            ..Default::default()
+        };
+        let said = ["INF Informatics, leads to 2/BSC.1", "", "", "leave, online, part-time", "2026-06-30 to now"];
+        assert_eq!(of(Kind::Enrolment, &enrolment), said);
         let score = Some(pb::Score { value: "7.5".to_owned(), ..Default::default() });
         let outcome = pb::Outcome { r#type: pb::OutcomeType::TestScore.into(), score, ..Default::default() };
         assert_eq!(of(Kind::Outcome, &outcome), ["test-score", "", "", "7.5", ""]);

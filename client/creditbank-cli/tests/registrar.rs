@@ -50,7 +50,7 @@ async fn a_dry_run_on_screen_and_as_json() {
     fs::write(office.desk.path("r.csv"), csv).expect("the file");
     let (code, out, err) = office.call(&["issue", "r.csv", "--dry-run"]).await;
     assert_eq!(code, 1, "{err}");
-    for part in ["nothing was written", "1 in 1 blocks (1 credit)", "7.5 CATS", "ungraded", "100.00", "\"-1\""] {
+    for part in ["nothing was written", "1 in 1 block (1 credit)", "7.5 CATS", "ungraded", "100.00", "\"-1\""] {
         assert!(out.contains(part), "{part}: {out}");
     }
     let (_, value) = office.json(&["issue", "r.csv", "--dry-run", "--refused", "asked.csv"]).await;

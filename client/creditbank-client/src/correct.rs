@@ -17,7 +17,7 @@ use crate::import::DraftRecord;
 
 pub use file::{Asked, Lines, amendments, effects};
 pub use run::{Corrector, Options};
-pub use target::replaced;
+pub use target::newest;
 
 /// What is to become of one record.
 #[derive(Clone)]

@@ -36,6 +36,28 @@ pub fn happened(date: &Date, latest: Day, field: &'static str) -> Result<(), Rej
     Err(refuse(field, expected, show(date)))
 }
 
+/// Checks the first day of what may begin up to so many months from now.
+pub fn begins(date: &Date, latest: Day, ahead_months_max: u32, field: &'static str) -> Result<(), Rejection> {
+    let bound = add_months(latest, ahead_months_max);
+    if (EARLIEST..=bound).contains(&first_day(date)) {
+        return Ok(());
+    }
+    let bound = show(&date_of(bound));
+    let expected = format!("a date from 1900-01-01 to {bound}, which is {ahead_months_max} months ahead");
+    Err(refuse(field, expected, show(date)))
+}
+
+/// Checks the last day of what may not have ended yet: then it lasts for at most 20 years from its first day on.
+pub fn planned_end(date: &Date, first: Day, latest: Day, field: &'static str) -> Result<(), Rejection> {
+    let bound = add_months(first, OPEN_PERIOD_MONTHS_MAX);
+    if last_day(date) <= latest.max(bound) {
+        return Ok(());
+    }
+    let (first, bound) = (show(&date_of(first)), show(&date_of(bound)));
+    let expected = format!("a date until {bound}, which is 20 years after the first day, {first}");
+    Err(refuse(field, expected, show(date)))
+}
+
 /// Checks the first and the last day of a period. It has begun, unless it is `planned`; where it has not ended, it does not
 /// last for longer than 20 years.
 pub fn period(first: Day, last: Day, latest: Day, planned: bool) -> Result<(), Rejection> {
@@ -104,6 +126,22 @@ mod tests {
         assert!(!of("2025-09-01", "2205-01-31", false));
         assert!(!of("2026-11-28", "2027-01-01", false) && of("2026-11-28", "2027-01-01", true));
         assert!(!of("2567-06-01", "2567-10-31", true) && !of("1403-07-01", "1403-11-30", true));
+    }
+
+    /// Goal: what is planned begins soon and ends in reach; what has ended may have lasted for longer.
+    #[test]
+    fn what_is_planned_lies_near() {
+        let (latest, parsed) = (day("2026-11-27"), |text: &str| parse(text).expect(text));
+        let begins = |text: &str| begins(&parsed(text), latest, 12, "from").is_ok();
+        assert!(begins("1900-01-01") && begins("2027-11-27") && begins("2027-11"));
+        assert!(!begins("1899-12-31") && !begins("2027-11-28") && !begins("2567-09") && !begins("1403-07-01"));
+        let ends = |first: &str, text: &str| planned_end(&parsed(text), day(first), latest, "until").is_ok();
+        assert!(
+            ends("2026-09-01", "2046-09-01") && !ends("2026-09-01", "2046-09-02") && !ends("2026-09-01", "2046-09")
+        );
+        assert!(
+            ends("1970-01-01", "2026-11-27") && !ends("1970-01-01", "2026-11-28") && !ends("2026-09-01", "2570-10")
+        );
     }
 
     /// Goal: an expiry may be far, and not in another calendar.

@@ -38,11 +38,15 @@ def standing(held):
     require(not AGAINST & held.marks.keys(), "SOURCE_NOT_USABLE")
 
 
-def visible(scene, held):
-    """Refuses a record that may not be shown on the day of the block."""
+def _may_be_shown(scene, held):
     created = EPOCH + datetime.timedelta(scene.minutes[0] // 1_440)
     dated = held.kind in KINDS_WITH_EMBARGO and held.body.has("visible_from")
-    require(not dated or created >= first(held.body.visible_from), "NOT_VISIBLE")
+    return not dated or created >= first(held.body.visible_from)
+
+
+def visible(scene, held):
+    """Refuses a record that may not be shown on the day of the block."""
+    require(_may_be_shown(scene, held), "NOT_VISIBLE")
 
 
 def convert(scene, message, former, account):
@@ -199,7 +203,8 @@ def _audited(scene, message, definition, enrolments, account):
             counted.append(one)
     standing_awards = [(*_name(held.body.definition), first(held.body.conferred)) for held in scene.held.values()
                        if held.kind == KIND_AWARD and held.account == account and not AGAINST & held.marks.keys()]
-    _, mean = qualification.Audit(scene.register, definition, counted, standing_awards, message, enrolments).check()
+    found = [*counted, *_other_passes(scene, definition, counted, account)] if definition.retakes else counted
+    _, mean = qualification.Audit(scene.register, definition, found, standing_awards, message, enrolments).check()
     said = (message.average_e4.numerator, message.average_e4.denominator) if message.has("average_e4") else None
     require(said == (None if mean is None else (mean.numerator, mean.denominator)), "REQUIREMENTS_NOT_MET")
     require([place_of(one.place) for one in message.redeems] == sorted(spending.redeems), "ALREADY_SPENT")
@@ -215,6 +220,20 @@ def _candidates(scene, definition, held):
         return []
     case = {**held.case, "body": held.case["record"]["body"]}
     return qualification.candidates(scene.register, scene.records, definition, case)
+
+
+def _other_passes(scene, definition, counted, account):
+    """What else has come of the courses that count, as the retake policy has to see it: whole courses, under each code."""
+    courses = {(one.institution, one.course.identity) for one in counted if one.course and one.unit}
+    known = {one.key for one in counted}
+    found = []
+    for held in scene.held.values():
+        if held.account != account or held.body is None or not held.stands() or not _may_be_shown(scene, held):
+            continue
+        for one in _candidates(scene, definition, held):
+            if one.course and (one.institution, one.course.identity) in courses and one.key not in known:
+                found.append(one)
+    return found
 
 
 class Spending:

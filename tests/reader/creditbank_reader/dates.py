@@ -57,6 +57,16 @@ def is_plausible_period(begin, end, now, planned):
     return EARLIEST <= begin and begun and (end <= now or end <= add_months(begin, PERIOD_MONTHS_MAX))
 
 
+def may_begin(date, now, months):
+    """Whether something can begin on a date, at most so many months from now."""
+    return EARLIEST <= first(date) <= add_months(now, months)
+
+
+def is_plausible_end(date, begin, now):
+    """Whether a date can be the last day of what began on a day, and may not have ended."""
+    return last(date) <= now or last(date) <= add_months(begin, PERIOD_MONTHS_MAX)
+
+
 def is_plausible_expiry(date, now):
     """Whether something can expire on a date."""
     return last(date) <= add_months(now, EXPIRY_MONTHS_MAX)

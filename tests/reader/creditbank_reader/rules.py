@@ -1,10 +1,10 @@
-"""What the rules ask of applications, decisions, appeals, conversions and awards, and of effects on the records of
+"""What the rules ask of applications, decisions, appeals, conversions, awards and enrolments, and of effects on the records of
 others (PROTOCOL.md, sections 8 and 15). The first rule that is broken is the answer."""
 
 import datetime
 
 from . import ledger as forms
-from . import awards, deadlines, mandates, status
+from . import awards, deadlines, enrolments, mandates, status
 from .authority import is_custodian, is_suspect
 from .courses import broken
 from .dates import first, has_happened, is_plausible_expiry, is_plausible_period, is_real, last, latest
@@ -20,8 +20,9 @@ ISSUER, CUSTODIAN, OPERATOR, MANDATE, DEPENDENCY = 1, 2, 3, 4, 5
 FULL, PARTIAL, ALTERNATIVE, CONDITIONAL, REFUSED, UNVERIFIED, MISSING, RECEIVED, WITHDRAWN, PUT_OFF = \
     range(1, 11)
 KIND_DEADLINE = 72
+KIND_ENROLMENT = 19
 EPOCH = datetime.date(1970, 1, 1)
-JUDGED_KINDS = {KIND_APPLICATION, KIND_APPEAL, KIND_DECISION, KIND_CONVERSION, KIND_AWARD}
+JUDGED_KINDS = {KIND_APPLICATION, KIND_APPEAL, KIND_DECISION, KIND_CONVERSION, KIND_AWARD, KIND_ENROLMENT}
 
 
 class Held:
@@ -134,6 +135,10 @@ class Scene:
         require(alias is not None, "UNKNOWN_ALIAS")
         account = alias["account"]
         former = place_of(message.amends.place) if message.has("amends") else None
+        if kind == KIND_ENROLMENT:
+            enrolments.judge(self.register, self.institution, message, self.now)
+            # Any number of them may stand.
+            return (account, object()), []
         if kind == KIND_AWARD:
             if message.has("mandate"):
                 self.mandate(kind, body, message)

@@ -8,8 +8,10 @@ use creditbank_protocol::pb::{Action, Kind};
 use creditbank_protocol::{Digest, Place};
 use creditbank_server::ledger::Ledger;
 
+use crate::courses::{Courses, code_of, may_be_same};
 use crate::registrar::{Registrar, Stand};
-use crate::truth::{Broken, Truth, broken};
+use crate::truth::{Broken, Signed, Truth, broken};
+use crate::want::Want;
 
 /// A log, read once.
 pub(crate) struct Judged {
@@ -20,7 +22,7 @@ pub(crate) struct Judged {
 /// Reads a log from front to back and checks what was promised of it.
 pub(crate) fn judge(ledger: &Ledger, truth: &Truth) -> Result<Judged, Broken> {
     let mut judged = Judged { wants: BTreeMap::new() };
-    let mut spending = Spending::default();
+    let (mut spending, mut courses) = (Spending::default(), Courses::default());
     let mut frontier = Frontier::default();
     for index in 0..ledger.size() {
         let entry = ledger.entry(index).map_err(|error| Broken(format!("log entry {index}: {error}")))?;
@@ -34,7 +36,14 @@ pub(crate) fn judge(ledger: &Ledger, truth: &Truth) -> Result<Judged, Broken> {
         {
             broken!("the checkpoint of size {} is of another log", frontier.size());
         }
-        let Ok(Entry::Head(head)) = Entry::parse(&entry) else { continue };
+        let head = match Entry::parse(&entry) {
+            Ok(Entry::Head(head)) => head,
+            Ok(Entry::Seal(_)) => {
+                courses.seal();
+                continue;
+            }
+            Ok(Entry::Public(_)) | Err(_) => continue,
+        };
         let part = if head.has_public() { ledger.entry(index + 1) } else { Ok(Vec::new()) };
         let part = part.map_err(|error| Broken(format!("log entry {}: {error}", index + 1)))?;
         let block = join(head, || Ok::<_, EntryError>(part));
@@ -53,8 +62,13 @@ pub(crate) fn judge(ledger: &Ledger, truth: &Truth) -> Result<Judged, Broken> {
         );
         for effect in block.public().groups.iter().flat_map(|group| &group.effects) {
             if matches!(effect.action(), Action::Revoke | Action::Supersede) {
-                spending.gone.insert(Place::read(effect.place));
+                let place = Place::read(effect.place);
+                courses.gone(&place);
+                spending.gone.insert(place);
             }
+        }
+        for (position, record) in (0..).zip(&signed.records) {
+            courses.record(Place::new(index, position), signed.unit.institution.0, signed.citizen, record)?;
         }
         spending.check(index)?;
     }
@@ -120,6 +134,11 @@ pub(crate) fn judge_wants(
         match (&item.stand, found) {
             (Stand::Sealed(index), [one]) if index == one => {}
             // Sealed once, and its answer has not come yet: that is open, too.
+            (Stand::Refused(reason), [])
+                if reason == "TOO_MANY_REPEATS" && !may_repeat(id, &item.want, registrar, truth) =>
+            {
+                broken!("want {id} of client {} is refused as a repeat, and is none: {}", registrar.id, item.want)
+            }
             (Stand::Refused(_) | Stand::Open, []) | (Stand::Open, [_]) => {}
             // Somebody has sent the refused block again, when nothing stood against it any more.
             (Stand::Refused(_), [index]) if truth.log.get(index).is_some_and(|leaf| replayed.contains(leaf)) => {}
@@ -127,4 +146,20 @@ pub(crate) fn judge_wants(
         }
     }
     Ok(())
+}
+
+/// Whether some of the credits that a want asks for may be of a course that the citizen has already, at this institution.
+fn may_repeat(id: u64, want: &Want, registrar: &Registrar, truth: &Truth) -> bool {
+    let (citizen, codes) = match want {
+        Want::Issue { citizen, courses } => (*citizen, courses.clone()),
+        Want::Amend { target, course, .. } => (target.citizen, vec![course.clone()]),
+        _ => return true,
+    };
+    let others = |signed: &&Signed| {
+        let institution = signed.unit.institution == registrar.unit.institution;
+        institution && signed.citizen == Some(citizen) && signed.want != Some(id)
+    };
+    let signed = truth.signed.values().filter(others).flat_map(|signed| &signed.records);
+    let others: Vec<String> = signed.filter_map(code_of).collect();
+    (0..).zip(&codes).any(|(at, code)| others.iter().chain(&codes[..at]).any(|other| may_be_same(code, other)))
 }

@@ -31,6 +31,7 @@ mod auditor;
 mod cast;
 mod chance;
 mod clock;
+mod courses;
 mod judge;
 mod liar;
 mod node;

@@ -27,7 +27,7 @@ use crate::truth::{Broken, Truth, broken};
 use crate::want::{Content, Want, text};
 
 /// The kinds that each institution's key may sign.
-const KINDS: [Kind; 3] = [Kind::Credit, Kind::Award, Kind::QualificationDefinition];
+const KINDS: [Kind; 4] = [Kind::Credit, Kind::Award, Kind::QualificationDefinition, Kind::CourseAlias];
 
 /// A node as it is at the beginning of a run, stopped.
 pub(crate) struct Beginning {

@@ -40,6 +40,10 @@ counts! {
     sealed: "wants sealed",
     /// Blocks that were refused for a rule.
     refused: "wants refused",
+    /// Of those, credits for a course that the citizen has already.
+    repeats: "repeats refused",
+    /// Aliases of courses that were published or withdrawn.
+    aliases: "aliases",
     /// Wants that were open at the end, as the node was gone.
     left_open: "wants left open",
     /// Log entries at the end.

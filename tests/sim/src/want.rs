@@ -14,6 +14,7 @@ use creditbank_rpc::v1::HeldRedemption;
 
 use crate::cast::ORIGIN;
 use crate::clock::START_MS;
+use crate::courses;
 
 /// Learners' mandates hold longer than a run lasts, and no longer than they may at its beginning, with a clock that
 /// is a few
@@ -41,8 +42,8 @@ pub(crate) struct Known {
 pub(crate) enum Want {
     /// Credits for a citizen.
     Issue { citizen: u64, courses: Vec<String> },
-    /// A credit says something else.
-    Amend { target: Known, amount_e4: u64 },
+    /// A credit says something else, and perhaps spells its course otherwise.
+    Amend { target: Known, course: String, amount_e4: u64 },
     /// A record is taken back.
     Revoke { target: Known },
     /// A degree for credits, which it redeems.
@@ -51,6 +52,8 @@ pub(crate) enum Want {
     StandBy { target: Known },
     /// A new version of the definition.
     Publish { version: u32 },
+    /// Two codes name one course, or do no more.
+    Alias { number: u64, withdrawn: bool },
     /// Entries of the registry: the operator's.
     Register { records: Vec<Record> },
 }
@@ -75,7 +78,11 @@ impl Want {
         match self {
             Self::Issue { citizen, .. } | Self::Award { citizen, .. } => Some(*citizen),
             Self::Amend { target, .. } => Some(target.citizen),
-            Self::Revoke { .. } | Self::StandBy { .. } | Self::Publish { .. } | Self::Register { .. } => None,
+            Self::Revoke { .. }
+            | Self::StandBy { .. }
+            | Self::Publish { .. }
+            | Self::Alias { .. }
+            | Self::Register { .. } => None,
         }
     }
 
@@ -101,9 +108,9 @@ impl Want {
                 let records = (0..).zip(bodies).map(|(index, body)| hidden(index, Kind::Credit, bytes(&body)));
                 Content { records: records.collect(), groups: Vec::new() }
             }
-            Self::Amend { target, amount_e4 } => {
+            Self::Amend { target, course, amount_e4 } => {
                 let amends = Amends { place: target.place.written(), reason: AmendReason::Error.into() };
-                let body = credit(&learner, &target.course, *amount_e4, Some(amends));
+                let body = credit(&learner, course, *amount_e4, Some(amends));
                 let effects = vec![effect(Action::Supersede, &target.reference)];
                 let groups = [group(by(Basis::Issuer), effects)].into_iter().chain(reviewing(&and.reviews));
                 Content { records: vec![hidden(0, Kind::Credit, bytes(&body))], groups: ordered(groups.collect()) }
@@ -130,6 +137,11 @@ impl Want {
                 let record = Record::of(Kind::QualificationDefinition, &PUBLIC_SEED, body).expect("a record");
                 Content { records: vec![record], groups: Vec::new() }
             }
+            Self::Alias { number, withdrawn } => {
+                let body = bytes(&courses::alias(institution, *number, *withdrawn));
+                let record = Record::of(Kind::CourseAlias, &PUBLIC_SEED, body).expect("a record");
+                Content { records: vec![record], groups: Vec::new() }
+            }
             Self::Register { records } => Content { records: records.clone(), groups: Vec::new() },
         }
     }
@@ -141,7 +153,7 @@ impl fmt::Display for Want {
         let one = |known: &Known| format!("{} of {}", known.place, known.citizen);
         match self {
             Self::Issue { citizen, courses } => write!(f, "credits {courses:?} for {citizen}"),
-            Self::Amend { target, amount_e4 } => write!(f, "{} is {amount_e4}", one(target)),
+            Self::Amend { target, course, amount_e4 } => write!(f, "{} is {amount_e4} for {course:?}", one(target)),
             Self::Revoke { target } => write!(f, "{} {:?} is revoked", one(target), target.kind),
             Self::Award { citizen, counted, certificate } => {
                 let counted: Vec<String> = counted.iter().map(one).collect();
@@ -149,6 +161,9 @@ impl fmt::Display for Want {
             }
             Self::StandBy { target } => write!(f, "{} stands", one(target)),
             Self::Publish { version } => write!(f, "version {version} of the definition"),
+            Self::Alias { number, withdrawn } => {
+                write!(f, "the codes of course {number} are {}", if *withdrawn { "two courses" } else { "one course" })
+            }
             Self::Register { records } => write!(f, "{} entries of the registry", records.len()),
         }
     }

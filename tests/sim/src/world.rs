@@ -21,6 +21,7 @@ use crate::auditor::Auditor;
 use crate::cast::{DIR, INSTITUTIONS, unit_key};
 use crate::chance::Chance;
 use crate::clock::{START_MS, SimClock};
+use crate::courses;
 use crate::liar::{Liar, Outcome};
 use crate::node::{Machine, environment};
 use crate::plan::Plan;
@@ -295,23 +296,28 @@ impl World {
         let own: Vec<Known> = self.truth.known.iter().filter(own).cloned().collect();
         match self.chance.below(100) {
             0..50 => {
-                let mut courses = Vec::new();
+                let mut issued = Vec::new();
                 for _ in 0..self.chance.between(1, 3) {
                     self.courses += 1;
                     let number =
-                        if self.chance.often(900) { self.courses } else { self.chance.between(1, self.courses) };
-                    courses.push(format!("C{number}"));
+                        if self.chance.often(800) { self.courses } else { self.chance.between(1, self.courses) };
+                    let is_other = self.chance.often(300);
+                    issued.push(courses::spelled(number, is_other, &mut self.chance));
                 }
-                courses.dedup();
-                Some(Want::Issue { citizen: self.chance.below(CITIZENS), courses })
+                Some(Want::Issue { citizen: self.chance.below(CITIZENS), courses: issued })
             }
             50..63 => {
                 let target = self.chance.pick(&own)?.clone();
                 let amount_e4 = 600_000 + 10_000 * self.chance.below(5);
-                (target.kind == Kind::Credit).then_some(Want::Amend { target, amount_e4 })
+                let course = courses::respelled(&target.course, &mut self.chance);
+                (target.kind == Kind::Credit).then_some(Want::Amend { target, course, amount_e4 })
             }
             63..73 => Some(Want::Revoke { target: self.chance.pick(&own)?.clone() }),
             73..76 => Some(Want::StandBy { target: self.chance.pick(&own)?.clone() }),
+            80..85 if self.courses > 0 => {
+                let (number, withdrawn) = (self.chance.between(1, self.courses), self.chance.often(200));
+                Some(Want::Alias { number, withdrawn })
+            }
             76..80 => Some(Want::Publish { version: u32::try_from(self.chance.between(2, 9)).ok()? }),
             _ => {
                 let credits: Vec<&Known> = self.truth.known.iter().filter(|known| known.kind == Kind::Credit).collect();

@@ -53,6 +53,8 @@ fn promises_hold_whatever_happens() {
     for (what, least) in [
         (counts.sealed, 20 * SEEDS),
         (counts.refused, SEEDS),
+        (counts.repeats, SEEDS),
+        (counts.aliases, SEEDS),
         (counts.kills, SEEDS),
         (counts.power_cuts, SEEDS),
         (counts.crashes_in_operations, SEEDS / 2),

@@ -2,8 +2,8 @@
 
 use creditbank_client::recognition::consent::mandate;
 use creditbank_client::sealing::{Contents, record};
+use creditbank_protocol::Place;
 use creditbank_protocol::pb::{self, Kind};
-use creditbank_protocol::{Place, names};
 use creditbank_rules::dates;
 use serde_json::json;
 
@@ -38,8 +38,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let unit = signing.unit(global, &client).await?;
     let read = client.record(decision).await?;
     if read.disclosed.info.kind != Kind::Decision {
-        let kind = names::of(read.disclosed.info.kind);
-        return Err(Failure::NotValid(format!("{decision}: expected a decision, found a {kind}")));
+        let found = show::one_of(read.disclosed.info.kind);
+        return Err(Failure::NotValid(format!("{decision}: expected a decision, found {found}")));
     }
     let decided: pb::Decision = read_as(&read)?;
     let received = received.day();

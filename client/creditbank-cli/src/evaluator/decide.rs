@@ -108,8 +108,8 @@ pub(super) async fn case(client: &Client, place: Place) -> Result<(pb::Applicati
             Ok((read_as(&application)?, Some(place)))
         }
         other => {
-            let found = names::of(other);
-            Err(Failure::NotValid(format!("{place}: expected an application or an appeal, found a {found}")))
+            let found = show::one_of(other);
+            Err(Failure::NotValid(format!("{place}: expected an application or an appeal, found {found}")))
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::verify::name;
 use crate::failure::Failure;
-use crate::{person, show};
+use crate::{show, words};
 
 /// The record that the statement names, where the holder shows it.
 fn shown(report: &Report) -> Option<&TranscriptRecord> {
@@ -21,7 +21,7 @@ pub(super) fn in_words(report: &Report) -> String {
     let Some(one) = shown(report) else {
         return format!("the Identity record {place}, which this file does not show: ask the holder for it");
     };
-    let said = decode::<Identity>(&one.disclosed.body).map(|said| person::line(&said)).unwrap_or_default();
+    let said = decode::<Identity>(&one.disclosed.body).map(|said| words::identity(&said)).unwrap_or_default();
     let hidden: Vec<&str> = one.disclosed.hidden().collect();
     let hidden = if hidden.is_empty() { String::new() } else { format!("; HIDDEN by the holder: {}", hidden.join(", ")) };
     let standing = one.standing();

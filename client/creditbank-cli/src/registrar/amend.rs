@@ -83,6 +83,7 @@ async fn one_record(
     set: &[String],
     from: Option<&Path>,
 ) -> Result<(Place, Kind, Vec<u8>), Failure> {
+    let mut before = None;
     let (place, kind, mut body) = if let Some(path) = from {
         let wrong = |what: &str| Failure::Usage(format!("{}: {what}", path.display()));
         let text = fs::read_to_string(path).map_err(Failure::file(path))?;
@@ -101,10 +102,20 @@ async fn one_record(
         }
         let read = client.record(place).await?;
         let info = read.disclosed.info;
-        (place, info.kind, show::body(info.name(), &read.disclosed.body)?)
+        let shown = show::body(info.name(), &read.disclosed.body)?;
+        before = Some(read.disclosed.body);
+        (place, info.kind, shown)
     };
     for assignment in set {
         edit::set(show::message_of(kind), &mut body, assignment).map_err(Failure::Usage)?;
     }
-    Ok((place, kind, edit::body(show::message_of(kind), &body).map_err(Failure::Usage)?))
+    let bytes = edit::body(show::message_of(kind), &body).map_err(Failure::Usage)?;
+    let before = match before {
+        Some(before) => before,
+        None => client.record(place).await?.disclosed.body,
+    };
+    if bytes == before {
+        return Err(Failure::NotValid(format!("nothing was changed: {place} says so already")));
+    }
+    Ok((place, kind, bytes))
 }

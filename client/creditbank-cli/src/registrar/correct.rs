@@ -1,6 +1,6 @@
 //! What `amend`, `revoke` and `confirm` share: whose chain, where the notes are, and what is said at the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use creditbank_client::Client;
@@ -13,7 +13,7 @@ use crate::connect::Global;
 use crate::failure::Failure;
 use crate::files::{Refused, beside};
 use crate::signing::{Needs, SigningKey, asked};
-use crate::{output, show, values};
+use crate::{output, show, values, words};
 
 /// Rows that are shown one by one.
 const SHOWN_MAX: usize = 1_000;
@@ -119,18 +119,12 @@ pub(super) fn differences(kind: &str, before: &[u8], after: &[u8]) -> Vec<String
     if after.is_empty() || before.is_empty() {
         return Vec::new();
     }
-    let shown = |bytes: &[u8]| show::body(kind, bytes).unwrap_or(Value::Null);
+    let shown = |bytes: &[u8]| words::facts(kind, bytes).unwrap_or_default().into_iter().collect::<BTreeMap<_, _>>();
     let (before, after) = (shown(before), shown(after));
-    let names =
-        |value: &Value| value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-    let all: BTreeSet<String> =
-        names(&before).into_iter().chain(names(&after)).filter(|name| name != "amends").collect();
-    let text = |value: &Value| match show::line(value) {
-        text if text.is_empty() => "nothing".to_owned(),
-        text => text,
-    };
-    let changed = all.into_iter().filter(|name| before[name] != after[name]);
-    changed.map(|name| format!("{name}: {} -> {}", text(&before[&name]), text(&after[&name]))).collect()
+    let all: BTreeSet<&String> = before.keys().chain(after.keys()).filter(|name| *name != "amends").collect();
+    let text = |said: Option<&String>| said.map_or("nothing", String::as_str).to_owned();
+    let changed = all.into_iter().filter(|name| before.get(*name) != after.get(*name));
+    changed.map(|name| format!("{name}: {} -> {}", text(before.get(name)), text(after.get(name)))).collect()
 }
 
 fn outcome(row: &Row, verb: &str) -> String {

@@ -35,7 +35,7 @@ pub(crate) enum Command {
     ///
     /// From the next round on both are one course for every rule: repeats, retakes, requirements, equivalences. Records
     /// stay as they were issued. Case, and how accents are composed, needs no alias: ws-101 is WS-101 anyway, unless
-    /// `creditbank course codes --case-matters` says otherwise. The key has the kind `course_alias` in its scope.
+    /// `creditbank course codes --case-matters` says otherwise. The key has the kind `course-alias` in its scope.
     #[command(verbatim_doc_comment)]
     Alias(Box<Alias>),
     /// Say whether case matters in your course codes: whether WS-101 and ws-101 are two courses
@@ -44,7 +44,7 @@ pub(crate) enum Command {
     ///
     ///   creditbank course codes --ignore-case --key unit.key
     ///
-    /// Unless an institution says so, it does not. The key has the kind `course_codes` in its scope.
+    /// Unless an institution says so, it does not. The key has the kind `course-codes` in its scope.
     #[command(verbatim_doc_comment)]
     Codes(Box<Codes>),
     /// The courses of an institution, or of all, that have several codes
@@ -111,13 +111,19 @@ async fn publish(global: &Global, client: &Client, arguments: Alias) -> Result<(
     };
     let known = published(client, Kind::CourseAlias, own).await?;
     let entries: Vec<CourseAlias> = asked
-        .into_iter()
-        .map(|one| CourseAlias { withdrawn: withdraw, ..one })
+        .iter()
+        .map(|one| CourseAlias { withdrawn: withdraw, ..one.clone() })
         .filter(|one| is_news(&known, one))
         .collect();
     if entries.is_empty() {
-        let found = if withdraw { "there is no such alias" } else { "every alias is published already" };
-        return Err(Failure::Told(format!("nothing was published: {found}")));
+        let what = if withdraw {
+            let shown = asked.iter().take(3).map(|one| show::safe(&format!("{} of {}", one.code, one.same_as)));
+            let shown = shown.collect::<Vec<_>>().join(", ");
+            format!("institution {own} has no such alias ({shown}): creditbank course list shows those that it has")
+        } else {
+            "the registry has every one of these aliases already".to_owned()
+        };
+        return Err(Failure::NotValid(format!("nothing was published: {what}")));
     }
     let blocks = blocks(&unit, &entries, &known, &signing)?;
     let text = |one: &CourseAlias| {
@@ -126,8 +132,10 @@ async fn publish(global: &Global, client: &Client, arguments: Alias) -> Result<(
     };
     let shown: Vec<Value> =
         entries.iter().map(|one| json!({ "code": one.code, "same_as": one.same_as, "withdrawn": withdraw })).collect();
-    let value = json!({ "institution": own.0, "aliases": shown });
-    let text = entries.iter().map(text).collect::<Vec<_>>().join("\n");
+    let as_they_are = asked.len() - entries.len();
+    let value = json!({ "institution": own.0, "aliases": shown, "as_they_are": as_they_are });
+    let left = (as_they_are > 0).then(|| format!("{as_they_are} more are as they were already"));
+    let text = entries.iter().map(text).chain(left).collect::<Vec<_>>().join("\n");
     signing.seal_each(global, client, &unit, &blocks, (value, text)).await
 }
 
@@ -185,7 +193,8 @@ async fn say(global: &Global, client: &Client, arguments: Codes) -> Result<(), F
     let before = known.as_ref().and_then(|item| item.decode::<CourseCodes>().ok());
     if before.is_some_and(|said| said.case_matters) == case_matters {
         let found = if case_matters { "case matters already" } else { "case does not matter as it is" };
-        return Err(Failure::Told(format!("nothing was published: {found}")));
+        let what = format!("nothing was published: in the codes of institution {own} {found}");
+        return Err(Failure::NotValid(what));
     }
     let entry = CourseCodes { institution: own.0, case_matters };
     let place = known.map_or(String::new(), |item| item.place.to_string());

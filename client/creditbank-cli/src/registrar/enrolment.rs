@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::signing::Signing;
-use crate::{output, show, values};
+use crate::{output, records, show, values};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -73,6 +73,9 @@ struct Said {
     /// The last day, or month
     #[arg(long, value_parser = values::date)]
     until: Option<Date>,
+    /// There is no last day, or none any more
+    #[arg(long, conflicts_with = "until")]
+    open_ended: bool,
     /// The definition that holds for this learner, in its version: institution, code and version, as 2/BSC-INF.1
     #[arg(long, value_name = "NAME", value_parser = values::owned_name)]
     definition: Option<(InstitutionId, String, u32)>,
@@ -86,14 +89,14 @@ struct Said {
 
 impl Said {
     fn put(self, enrolment: Enrolment) -> Enrolment {
-        let Self { until, definition, mode, load } = self;
+        let Self { until, open_ended, definition, mode, load } = self;
         let name = definition.map(|(institution, code, version)| QualificationName {
             institution: institution.0,
             code,
             version,
         });
         Enrolment {
-            until: until.or(enrolment.until),
+            until: if open_ended { None } else { until.or(enrolment.until) },
             definition: name.or(enrolment.definition),
             mode: mode.map_or(enrolment.mode, i32::from),
             load: load.map_or(enrolment.load, i32::from),
@@ -124,7 +127,9 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let unit = signing.unit(global, &client).await?;
             let read = client.record(place).await?;
             if read.disclosed.info.kind != Kind::Enrolment || read.subject() != unit.id.institution {
-                let what = format!("{place} is no enrolment at institution {}", unit.id.institution);
+                let (own, found) = (unit.id.institution, show::one_of(read.disclosed.info.kind));
+                let what =
+                    format!("{place}: expected an enrolment of institution {own}, found {found} of {}", read.subject());
                 return Err(Failure::NotValid(what));
             }
             let body = &read.disclosed.body;
@@ -136,10 +141,14 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
                 ..before.clone()
             });
             if changed == before {
-                return Err(Failure::NotValid(format!("{place} says so already")));
+                let next = "pass what is different, as --state withdrawn --until 2026-06-30";
+                return Err(Failure::NotValid(format!("nothing was changed: {place} says so already; {next}")));
             }
             let amends = Some(Amends { place: Some(place.into()), reason: reason.into() });
             let made = Enrolment { amends, ..changed };
+            let body =
+                creditbank_protocol::canonical::encode(&made).map_err(|error| Failure::NotValid(error.to_string()))?;
+            records::stands(&client, &read, &made.learner, |newest| newest.disclosed.body == body).await?;
             let mut contents = Contents::of([record(&unit, Kind::Enrolment, &made, &signing.reference)?]);
             let status_id = read.status_id.0.to_vec();
             let former = RecordReference { place: Some(place.into()), status_id, ..Default::default() };

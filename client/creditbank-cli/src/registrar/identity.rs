@@ -16,7 +16,7 @@ use crate::connect::Global;
 use crate::failure::Failure;
 use super::survey::AcceptTyped;
 use crate::signing::Signing;
-use crate::{output, person, show, values};
+use crate::{output, show, values, words};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -64,6 +64,9 @@ fn name(text: &str) -> Result<PersonName, String> {
         None => ("und", text.trim()),
     };
     let language = language.to_owned();
+    if name.chars().all(|c| c == '/' || c.is_whitespace()) {
+        return Err("expected LANGUAGE:NAME or LANGUAGE:FAMILY/GIVEN with a name, as en:DOE/Jane".to_owned());
+    }
     let (family, given) = match parting(name).as_slice() {
         [] => {
             of_name(name).map_err(|why| format!("a name {why}"))?;
@@ -133,7 +136,7 @@ pub(super) async fn run(global: &Global, Command::Issue(issue): Command) -> Resu
         && let Ok(before) = creditbank_protocol::canonical::decode::<Identity>(&one.disclosed.body)
         && (Identity { amends: None, ..before }) == made
     {
-        return Err(Failure::NotValid(format!("the Identity at {} says so already", one.place)));
+        return Err(Failure::NotValid(format!("nothing was changed: the Identity at {} says so already", one.place)));
     }
     let made = Identity { amends, ..made };
     let mut contents = Contents::of([record(&unit, Kind::Identity, &made, &signing.reference)?]);
@@ -146,7 +149,10 @@ pub(super) async fn run(global: &Global, Command::Issue(issue): Command) -> Resu
     let body = creditbank_protocol::canonical::encode(&made).map_err(|error| Failure::NotValid(error.to_string()))?;
     // For the registrar's own screen, as a preview of an import is.
     let place = ("in the place of", amended.clone().unwrap_or_else(|| "no former Identity".to_owned()));
-    let text = output::facts(person::facts(&made).into_iter().chain([place]));
+    let said = words::facts("Identity", &body)?.into_iter().filter(|(name, _)| !["learner", "amends"].contains(&name.as_str()));
+    let said: Vec<(String, String)> = said.collect();
+    let said = said.iter().map(|(name, text)| (name.as_str(), text.clone()));
+    let text = output::facts(said.chain([place]));
     let value = json!({ "identity": show::body("Identity", &body)?, "names": made.names.len(), "amends": amended });
     signing.seal(global, &client, &unit, &contents, (value, text)).await
 }

@@ -4,7 +4,7 @@ use creditbank_protocol::Place;
 
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::{output, records, show};
+use crate::{output, records, show, words};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -19,10 +19,10 @@ pub(crate) async fn run(global: &Global, Command::Show { place }: Command) -> Re
     let client = global.connect().await?;
     let read = client.record(place).await?;
     let value = records::value(&read)?;
+    let facts = words::facts(read.disclosed.info.name(), &read.disclosed.body)?;
     output::print(global, &value, || {
         let head = ["kind", "place", "institution", "unit", "key_id", "record_hash", "marks"];
         let head = head.iter().map(|name| (*name, show::line(&value[*name])));
-        let fields = value["record"].as_object().into_iter().flatten();
-        output::facts(head.chain(fields.map(|(name, value)| (name.as_str(), show::line(value)))))
+        output::facts(head.chain(facts.iter().map(|(name, text)| (name.as_str(), text.clone()))))
     })
 }

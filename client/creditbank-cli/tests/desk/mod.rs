@@ -1,6 +1,8 @@
 //! What the tests of the command share: a node, files, and the command as it is typed.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub(crate) mod office;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -71,8 +71,7 @@ impl Client {
         let mut registry = Registry::new(self.origin());
         for kind in [Kind::CourseCodes, Kind::CourseAlias] {
             for item in self.registry_list(kind, institution).await? {
-                let withdrawn = kind == Kind::CourseAlias && item.decode::<pb::CourseAlias>()?.withdrawn;
-                if withdrawn {
+                if kind == Kind::CourseAlias && says_nothing(&registry, &item.decode()?) {
                     continue;
                 }
                 let (body, entry) = (item.body.as_slice(), item.place.entry);
@@ -83,6 +82,11 @@ impl Client {
         }
         Ok(registry)
     }
+}
+
+/// Whether an alias was withdrawn, or is needless by now: its codes differ in case alone, and case matters no more.
+fn says_nothing(registry: &Registry, alias: &pb::CourseAlias) -> bool {
+    alias.withdrawn || registry.course(alias.institution.into(), &alias.code).is(&alias.same_as)
 }
 
 /// Who signs an entry: the institution that publishes it, or the operator.

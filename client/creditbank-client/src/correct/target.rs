@@ -222,8 +222,14 @@ impl<'a> Resolver<'a> {
                 }
                 bytes
             }
-            NewBody::Bytes(other, _) => return Ok(refused(Some(read), "kind", another(kind, *other))),
-            NewBody::Line(draft) => return Ok(refused(Some(read), "kind", another(kind, draft.kind))),
+            NewBody::Bytes(other, _) => {
+                let why = another(read.place, kind, *other);
+                return Ok(refused(Some(read), "kind", why));
+            }
+            NewBody::Line(draft) => {
+                let why = another(read.place, kind, draft.kind);
+                return Ok(refused(Some(read), "kind", why));
+            }
         };
         let amends = Amends { place: Some(read.place.into()), reason: reason.into() };
         let made = amended(kind, &bytes, &alias, Some(amends)).and_then(|after| {
@@ -262,7 +268,7 @@ impl<'a> Resolver<'a> {
 }
 
 /// Why a record cannot be amended any more, with the one that stands in its place; nothing where it can.
-pub async fn replaced(client: &Client, read: &ReadRecord) -> Result<Option<String>, ClientError> {
+async fn replaced(client: &Client, read: &ReadRecord) -> Result<Option<String>, ClientError> {
     if read.is(Mark::Revoked) {
         return Ok(Some("it is revoked".to_owned()));
     }
@@ -276,8 +282,8 @@ pub async fn replaced(client: &Client, read: &ReadRecord) -> Result<Option<Strin
     Ok(Some(format!("it was superseded: name the record that stands in its place, {newest}")))
 }
 
-/// The last of the amendments of a record, or itself.
-fn newest<'a>(records: &'a [ReadRecord], mut read: &'a ReadRecord) -> &'a ReadRecord {
+/// The last of the amendments of a record among the records of its learner, or itself.
+pub fn newest<'a>(records: &'a [ReadRecord], mut read: &'a ReadRecord) -> &'a ReadRecord {
     while read.is(Mark::Superseded) {
         let amends = |other: &&ReadRecord| {
             other.amends().is_some_and(|amends| Place::read(amends.place) == read.place) && other.place > read.place
@@ -311,9 +317,9 @@ fn is_about_the_place(refusal: &Refusal) -> bool {
     matches!(refusal.why(), Reason::NotFound | Reason::NoAccess | Reason::OutOfRange | Reason::InvalidRequest)
 }
 
-fn another(expected: Kind, found: Kind) -> String {
+fn another(place: Place, expected: Kind, found: Kind) -> String {
     let (expected, found) = (names::of(expected), names::of(found));
-    format!("the record is a {expected}, this would be a {found}: revoke it and issue the other")
+    format!("the record is a {expected}, this would be a {found}: creditbank revoke --place {place} --reason error, then issue the other")
 }
 
 fn keep_earlier(kind: Kind, bytes: &[u8], before: &[u8]) -> Vec<u8> {

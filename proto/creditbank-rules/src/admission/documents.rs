@@ -34,17 +34,15 @@ pub(super) fn check(
     }
     replaced(&award.documents)?;
     let keys = DocumentKey::of_award(award, issuing.institution);
-    let mut sorted: Vec<&DocumentKey> = keys.iter().collect();
-    sorted.sort_unstable();
-    let twice = sorted.windows(2).find(|pair| pair[0] == pair[1]);
-    twice.map_or(Ok(()), |pair| Err(used(pair[0], "another document of this award")))?;
+    let twice = (1..keys.len()).find(|at| keys[..*at].contains(&keys[*at]));
+    twice.map_or(Ok(()), |at| Err(used(award, at, "another document of this award")))?;
     kept(issuing.institution, award, former, &keys)?;
-    for key in &keys {
+    for (at, key) in keys.iter().enumerate() {
         for place in view.documents(key)? {
             // Of a learner who was erased nobody knows any more whether the award stood.
             let ended = view.record_at(place)?.is_some_and(|facts| facts.marks.have_ended());
             if !ended && former.is_none_or(|(own, _)| own != place) {
-                return Err(used(key, &place.to_string()).into());
+                return Err(used(award, at, &format!("the award at {place}")).into());
             }
         }
     }
@@ -86,9 +84,12 @@ fn kept(
     require(gone == 0, Rule::Contradiction, FIELD, expected, format_args!("{gone} fewer"))
 }
 
-fn used(key: &DocumentKey, by: &str) -> Rejection {
+/// The refusal of the document whose number is the award's, counted from 0.
+fn used(award: &Award, at: usize, by: &str) -> Rejection {
     let expected = "a number that no other award or document of the institution has in this series";
+    let numbered = award.documents.iter().zip(1..).filter(|(one, _)| one.number.is_some());
+    let position: usize = numbered.map(|(_, position)| position).nth(at).unwrap_or(0);
     // The number is not repeated: it is the learner's.
-    let found = format!("one of institution {} that {by} has", key.institution);
+    let found = format!("document {position} with one that {by} has");
     Rejection::new(Rule::DocumentNumberUsed, expected, found).field(FIELD)
 }

@@ -8,8 +8,8 @@ use super::kinds::malformed;
 use super::used::{named, standing};
 use super::{AdmissionError, BlockFacts, fields};
 use crate::dates::{first_day, last_day, show};
-use crate::qualification::{HeldEnrolment, add_months, confers};
-use crate::{Registry, Rejection, Rule, View};
+use crate::qualification::{HeldEnrolment, confers};
+use crate::{Registry, Rejection, Rule, View, plausible};
 
 /// How far ahead of the seal an enrolment may begin.
 const AHEAD_MONTHS_MAX: u32 = 12;
@@ -18,26 +18,27 @@ const AHEAD_MONTHS_MAX: u32 = 12;
 pub(super) fn fields(block: &BlockFacts<'_>, enrolment: &Enrolment) -> Result<(), Rejection> {
     let programme = enrolment.programme.as_ref();
     fields::course(programme, true).map_err(|rejection| rejection.field("programme"))?;
-    present(enrolment.from.is_some(), "from", "the first day")?;
+    let missing = || Rejection::new(Rule::MissingField, "the first day", "nothing").field("from");
+    let from = enrolment.from.as_ref().ok_or_else(missing)?;
     let state = enrolment.state();
     present(state != EnrolmentState::Unspecified, "state", "a state")?;
-    let latest = block.latest_day();
-    let from = enrolment.from.as_ref().map_or(0, first_day);
-    let shown = enrolment.from.as_ref().map(show).unwrap_or_default();
+    let (first, latest) = (first_day(from), block.latest_day());
+    // Only who is registered may begin later.
     if state == EnrolmentState::Registered {
-        let near = from <= add_months(latest, AHEAD_MONTHS_MAX);
-        require(near, Rule::InvalidDate, "from", "a day at most a year ahead", shown)?;
+        plausible::begins(from, latest, AHEAD_MONTHS_MAX, "from")?;
     } else {
-        let expected = "a day that has come (only who is registered may begin later)";
-        require(from <= latest, Rule::InvalidDate, "from", expected, shown)?;
+        plausible::happened(from, latest, "from")?;
     }
     let ended = matches!(state, EnrolmentState::Withdrawn | EnrolmentState::Completed | EnrolmentState::Excluded);
     present(!ended || enrolment.until.is_some(), "until", "the last day of what has ended")?;
     if let Some(until) = &enrolment.until {
-        let ordered = from <= last_day(until);
+        let ordered = first <= last_day(until);
         require(ordered, Rule::InvalidDate, "until", "a day not before the first one", show(until))?;
-        let came = !ended || first_day(until) <= latest;
-        require(came, Rule::InvalidDate, "until", "a day that has come, of what has ended", show(until))?;
+        if ended {
+            plausible::happened(until, latest, "until")?;
+        } else {
+            plausible::planned_end(until, first, latest, "until")?;
+        }
     }
     Ok(())
 }

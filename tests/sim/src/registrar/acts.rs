@@ -19,6 +19,7 @@ use crate::post::{Alarm, Ask, Event};
 use crate::signing::{short, signed_block};
 use crate::trace::note;
 use crate::truth::{Broken, broken};
+use crate::want::Want;
 
 /// How often a refused want is made anew.
 const REVISIONS_MAX: u32 = 2;
@@ -113,7 +114,10 @@ impl Registrar {
         }
         around.truth.sealed(&block.leaf, receipt.index, |position, record| reference(receipt, position, record));
         match self.desk.wants.get_mut(&id) {
-            Some(item) if item.stand == Stand::Open => item.stand = Stand::Sealed(receipt.index),
+            Some(item) if item.stand == Stand::Open => {
+                item.stand = Stand::Sealed(receipt.index);
+                around.counts.aliases += u64::from(matches!(item.want, Want::Alias { .. }));
+            }
             Some(item) => broken!("want {id} of client {} is sealed, and was {:?}", self.id, item.stand),
             None => broken!("client {} has sealed what it does not want", self.id),
         }
@@ -125,6 +129,7 @@ impl Registrar {
         let Some(id) = process.tickets.get(&ticket).copied() else { return };
         note!(around.trace, "client {}: {id} is refused: {}", self.id, refusal.reason);
         around.counts.refused += 1;
+        around.counts.repeats += u64::from(refusal.reason == "TOO_MANY_REPEATS");
         let Some(item) = self.desk.wants.get_mut(&id) else { return };
         if item.revisions < REVISIONS_MAX && around.chance.often(500) {
             item.revisions += 1;

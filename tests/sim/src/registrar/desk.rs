@@ -54,16 +54,18 @@ impl About {
         let citizen = want.citizen();
         match want {
             Want::Issue { courses, .. } => Self { citizen, courses: courses.clone(), ..Self::default() },
-            Want::Amend { target, .. } => {
-                let courses = vec![target.course.clone()];
+            Want::Amend { target, course, .. } => {
+                let courses = vec![course.clone()];
                 Self { citizen, courses, amends: Some(target.place), ..Self::default() }
             }
             Want::Award { counted, .. } => {
                 Self { citizen, redeems: counted.iter().map(|one| one.place).collect(), ..Self::default() }
             }
-            Want::Revoke { .. } | Want::StandBy { .. } | Want::Publish { .. } | Want::Register { .. } => {
-                Self { citizen, ..Self::default() }
-            }
+            Want::Revoke { .. }
+            | Want::StandBy { .. }
+            | Want::Publish { .. }
+            | Want::Alias { .. }
+            | Want::Register { .. } => Self { citizen, ..Self::default() },
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use creditbank_client::correct::replaced;
+use creditbank_client::ReadRecord;
 use creditbank_client::recognition::derived::{Completion, amended_award};
 use creditbank_client::recognition::joint::JointAward;
 use creditbank_protocol::Place;
@@ -17,7 +17,7 @@ use crate::connect::Global;
 use crate::evaluator::mandated::Mandated;
 use crate::failure::Failure;
 use crate::signing::Signing;
-use crate::{output, values};
+use crate::{output, records, show, values};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -78,9 +78,7 @@ pub(super) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let Add { documents: new, amended } = *add;
             amend(global, amended, |award, _| {
                 let new = documents::of(&new, creditbank_client::today());
-                if new.iter().all(|one| award.documents.contains(one)) {
-                    return Err(Failure::NotValid("the award has these documents already".to_owned()));
-                }
+                let new: Vec<_> = new.into_iter().filter(|one| !award.documents.contains(one)).collect();
                 award.documents.extend(new);
                 Ok(())
             })
@@ -120,21 +118,26 @@ async fn amend(
     let unit = signing.unit(global, &client).await?;
     let read = client.record(place).await?;
     if read.disclosed.info.kind != Kind::Award || read.subject() != unit.id.institution {
-        return Err(Failure::NotValid(format!("{place} is no award of institution {}", unit.id.institution)));
+        let (own, found) = (unit.id.institution, show::one_of(read.disclosed.info.kind));
+        let what = format!("{place}: expected an award of institution {own}, found {found} of {}", read.subject());
+        return Err(Failure::NotValid(what));
     }
     let former =
         RecordReference { place: Some(place.into()), status_id: read.status_id.0.to_vec(), ..Default::default() };
     let body = &read.disclosed.body;
     let mut award: Award =
         creditbank_protocol::canonical::decode(body).map_err(|e| Failure::NotValid(e.to_string()))?;
-    if let Some(why) = replaced(&client, &read).await? {
-        return Err(Failure::NotValid(format!("{place}: {why}")));
-    }
     let before = award.documents.clone();
     change(&mut award, unit.id.institution.0)?;
     if award.documents == before {
-        return Err(Failure::NotValid(format!("the award at {place} says so already; nothing was sealed")));
+        let told = documents::words(&award);
+        return Err(Failure::NotValid(format!("nothing was changed: {place} says so already: {told}")));
     }
+    let is_same = |newest: &ReadRecord| {
+        let said = creditbank_protocol::canonical::decode::<Award>(&newest.disclosed.body);
+        said.is_ok_and(|said| said.documents == award.documents)
+    };
+    records::stands(&client, &read, &award.learner, is_same).await?;
     let amends = Some(Amends { place: Some(place.into()), reason: reason.into() });
     let joint = !award.cosignatures.is_empty();
     award = Award { amends, mandate: None, cosignatures: Vec::new(), ..award };

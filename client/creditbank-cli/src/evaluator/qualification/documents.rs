@@ -70,7 +70,11 @@ pub(super) fn find(award: &Award, own: u64, named: &Named) -> Result<usize, Stri
     let found: Vec<usize> = (0..).zip(&award.documents).filter(|(_, one)| is_it(one)).map(|(at, _)| at).collect();
     match found.as_slice() {
         [one] => Ok(*one),
-        [] => Err(format!("the award has no such document: it has {}", words(award))),
+        [] => {
+            let whose = named.institution.map(|number| format!("@{number}")).unwrap_or_default();
+            let (known, found) = (numbers(award), spelled(&named.number));
+            Err(format!("--number: expected one of the award's documents, {known}, found {found}{whose}"))
+        }
         several => {
             let whose: Vec<String> = several.iter().map(|at| of(&award.documents[*at]).to_string()).collect();
             let (all, first) = (whose.join(" and "), &whose[0]);
@@ -84,6 +88,17 @@ pub(super) fn number(text: &str) -> Result<DocumentNumber, String> {
     let expected = || "expected series and number, as A:12345, or :12345 without a series".to_owned();
     let (series, number) = text.split_once(':').filter(|(_, number)| !number.is_empty()).ok_or_else(expected)?;
     Ok(DocumentNumber { series: series.to_owned(), number: number.to_owned() })
+}
+
+/// As the command line has it: `A:12345`.
+pub(super) fn spelled(number: &DocumentNumber) -> String {
+    show::safe(&format!("{}:{}", number.series, number.number))
+}
+
+/// The numbers of an award's documents, as the command line has them.
+pub(super) fn numbers(award: &Award) -> String {
+    let each: Vec<String> = award.documents.iter().filter_map(|one| one.number.as_ref()).map(spelled).collect();
+    if each.is_empty() { "none of which has a number".to_owned() } else { each.join(", ") }
 }
 
 /// The documents, each without a day with that of conferral.
@@ -143,7 +158,7 @@ mod tests {
         let award = Award { documents, ..Award::default() };
         let at = |text: &str| find(&award, 7, &named(text).unwrap_or_else(|error| panic!("{text}: {error}")));
         assert_eq!((at("A:1@7"), at("A:1@3"), at("A:2")), (Ok(0), Ok(1), Ok(2)));
-        for (text, why) in [("A:1", "institutions 7 and 3"), ("A:2@7", "no such document"), ("B:1", "no such document")] {
+        for (text, why) in [("A:1", "institutions 7 and 3"), ("A:2@7", "found A:2@7"), ("B:1", "found B:1")] {
             assert!(at(text).is_err_and(|error| error.contains(why)), "{text}");
         }
         for odd in ["A:1@x", "A:1@", "1@3"] {

@@ -2,10 +2,12 @@
 
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::status::Marks;
+use creditbank_rules::CourseKey;
 
+use super::awards::{audited, awarding, definition};
 use super::case::Case;
-use super::derived::published;
-use crate::fixtures::{course, credit, record};
+use super::derived::{Held, course as key, published};
+use crate::fixtures::{ALIAS, course, credit, day, record};
 
 fn alias(code: &str, same_as: &str) -> pb::CourseAlias {
     pb::CourseAlias { institution: 1, code: code.to_owned(), same_as: same_as.to_owned(), withdrawn: false }
@@ -34,11 +36,75 @@ fn withdrawn(code: &str, same_as: &str) -> pb::CourseAlias {
     pb::CourseAlias { withdrawn: true, ..alias(code, same_as) }
 }
 
+/// Of two passes of one course the later one counts; the award counts the credit for AAA in entry 1. The other pass came
+/// later, for A-A-A, which `names` may make an alias.
+fn counted(name: Option<&'static str>, about: &'static str, names: &[(&str, &str)], other: fn(&mut Case)) -> Case {
+    let scene = |case: &mut Case| {
+        let retakes = pb::RetakePolicy::Last.into();
+        case.set(Kind::QualificationDefinition, &pb::QualificationDefinition { retakes, ..definition("CERT") });
+        case.holds_credit(Marks::default());
+        aliased(case, names);
+        other(case);
+    };
+    awarding(name, about, scene, &audited())
+}
+
+fn later() -> Option<pb::Period> {
+    Some(pb::Period { from: day(2026, 10, 1), until: day(2026, 11, 15) })
+}
+
+/// Credit for A-A-A that was not earned here.
+fn result() -> pb::ConvertedCredit {
+    let amount = Some(pb::Amount { e4: 60_0000, unit: "CATS".to_owned() });
+    pb::ConvertedCredit { course: course("A-A-A", "A course"), amount, period: later(), ..Default::default() }
+}
+
+fn later_credit(case: &mut Case) {
+    let entry = pb::Credit { course: course("A-A-A", "A course"), period: later(), ..credit() };
+    case.holds(Held::new(3, key("A-A-A")), Kind::Credit, &entry);
+}
+
+fn later_exemption(case: &mut Case) {
+    let entry =
+        pb::QualificationRecognition { learner: ALIAS.0.to_vec(), exemptions: vec![result()], ..Default::default() };
+    case.holds(Held::new(3, CourseKey::Recognition), Kind::QualificationRecognition, &entry);
+}
+
+fn later_conversion(case: &mut Case) {
+    let assessment = Some(pb::Assessment { assessor: "An assessor".to_owned(), ..Default::default() });
+    let entry = pb::Conversion { learner: ALIAS.0.to_vec(), assessment, results: vec![result()], ..Default::default() };
+    case.holds(Held::new(3, CourseKey::Conversion), Kind::Conversion, &entry);
+}
+
+/// The learner holds a credit for AAA that may be repeated once, and one for its alias A-A-A where `twice`; `code` is next.
+fn repeated(name: Option<&'static str>, about: &'static str, twice: bool, code: &'static str) -> Case {
+    Case::new(name, about).with(|case| {
+        aliased(case, &[("A-A-A", "AAA")]);
+        case.hold(1, Marks::default(), 1);
+        if twice {
+            let entry = pb::Credit { course: course("A-A-A", "A course"), repeats_max: 1, ..credit() };
+            case.holds(Held::new(3, key("A-A-A")), Kind::Credit, &entry);
+        }
+        let entry = pb::Credit { course: course(code, "A course"), repeats_max: 1, ..credit() };
+        case.records = vec![record(Kind::Credit, &entry, 2)];
+    })
+}
+
 pub(crate) fn refused() -> Vec<Case> {
+    let alias_of = [("A-A-A", "AAA")];
     let repeats = Some("TOO_MANY_REPEATS");
     let said = |name, about, entry: &pb::CourseAlias| published(Some(name), about, Kind::CourseAlias, entry);
     let many: Vec<String> = (0..64).map(|number| format!("X-{number}")).collect();
     vec![
+        counted(Some("SOURCE_NOT_USABLE"), "a pass before a later one under an alias", &alias_of, later_credit),
+        counted(Some("SOURCE_NOT_USABLE"), "a pass before an exemption from its alias", &alias_of, later_exemption),
+        counted(
+            Some("SOURCE_NOT_USABLE"),
+            "a pass before credit that was converted into its alias",
+            &alias_of,
+            later_conversion,
+        ),
+        repeated(repeats, "a third time, under two codes of one course", true, "aaa"),
         again(repeats, "the course in small letters", "aaa"),
         again(repeats, "the course in letters of full case folding", "aAa"),
         again(repeats, "the course under its alias", "A-A-A").with(|case| aliased(case, &[("A-A-A", "AAA")])),
@@ -91,6 +157,10 @@ pub(crate) fn refused() -> Vec<Case> {
 pub(crate) fn admitted() -> Vec<Case> {
     let says = |about, entry: &pb::CourseAlias| published(None, about, Kind::CourseAlias, entry);
     vec![
+        counted(None, "a pass before a later one under another code", &[], later_credit),
+        counted(None, "a pass before an exemption from another code", &[], later_exemption),
+        counted(None, "a pass before credit that was converted into another code", &[], later_conversion),
+        repeated(None, "a second time, under an alias", false, "A-A-A"),
         says("an alias", &alias("WS101", "WS-101")),
         says("an alias of a course that has 63 codes", &alias("X-63", "X-0")).with(|case| {
             let names: Vec<String> = (1..63).map(|number| format!("X-{number}")).collect();

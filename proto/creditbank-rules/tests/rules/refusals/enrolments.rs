@@ -106,8 +106,8 @@ pub(crate) fn refused() -> Vec<Case> {
             let other = pb::QualificationDefinition { institution: 2, ..definition("CERT") };
             case.set(Kind::QualificationDefinition, &other);
         }),
-        odd("INVALID_DATE", "registered from a day more than a year ahead", |entry| entry.from = day(2027, 11, 24)),
-        odd("INVALID_DATE", "on leave from tomorrow", |entry| {
+        odd("IMPLAUSIBLE_DATE", "registered from a day more than a year ahead", |entry| entry.from = day(2027, 11, 24)),
+        odd("IMPLAUSIBLE_DATE", "on leave from tomorrow", |entry| {
             (entry.state, entry.from) = (State::Leave.into(), day(2026, 11, 24));
         }),
         odd("INVALID_DATE", "until the day before the first one", |entry| {
@@ -115,8 +115,19 @@ pub(crate) fn refused() -> Vec<Case> {
         }),
         odd("MISSING_FIELD", "withdrawn on no day", |entry| entry.state = State::Withdrawn.into()),
         odd("MISSING_FIELD", "completed on no day", |entry| entry.state = State::Completed.into()),
-        odd("INVALID_DATE", "excluded from tomorrow on", |entry| {
+        odd("IMPLAUSIBLE_DATE", "excluded from tomorrow on", |entry| {
             (entry.state, entry.until) = (State::Excluded.into(), day(2026, 11, 24));
+        }),
+        odd("IMPLAUSIBLE_DATE", "registered from a day before 1900", |entry| entry.from = day(1899, 12, 31)),
+        odd("IMPLAUSIBLE_DATE", "registered from a year of the Buddhist era", |entry| entry.from = day(2563, 9, 0)),
+        odd("IMPLAUSIBLE_DATE", "completed in a year of the Iranian calendar", |entry| {
+            (entry.state, entry.from, entry.until) = (State::Completed.into(), day(1399, 7, 1), day(1403, 4, 1));
+        }),
+        odd("IMPLAUSIBLE_DATE", "registered until a day more than 20 years after the first", |entry| {
+            entry.until = day(2040, 9, 2);
+        }),
+        odd("IMPLAUSIBLE_DATE", "on leave until a year of the Buddhist era", |entry| {
+            (entry.state, entry.until) = (State::Leave.into(), day(2570, 7, 0));
         }),
         by_enrolment(
             Some("NOT_IN_FORCE"),
@@ -175,6 +186,13 @@ pub(crate) fn admitted() -> Vec<Case> {
     vec![
         good("enrolled", |_| ()),
         good("registered from a day a year ahead", |entry| entry.from = day(2027, 11, 23)),
+        good("registered until a day 20 years after the first", |entry| entry.until = day(2040, 9, 1)),
+        good("enrolled in 1900, and completed after more than 20 years", |entry| {
+            (entry.state, entry.from, entry.until) = (State::Completed.into(), day(1900, 1, 1), day(1930, 6, 0));
+        }),
+        good("on leave from this month on", |entry| {
+            (entry.state, entry.from) = (State::Leave.into(), day(2026, 11, 0))
+        }),
         good("enrolled on a programme that leads to nothing defined", |entry| entry.definition = None),
         good("completed today", |entry| {
             (entry.state, entry.until) = (State::Completed.into(), day(2026, 11, 23));
