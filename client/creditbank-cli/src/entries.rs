@@ -163,9 +163,15 @@ fn line(item: &RegistryItem, name: &str, value: &Value) -> String {
 /// `Université du Nord (fr), from 2027-01-01; Nord (fr), until 2026-12-31`.
 fn dated_names(entry: &pb::Institution) -> String {
     let one = |dated: &pb::DatedName| {
-        let name = dated.name.as_ref().map(|name| format!("{} ({})", show::safe(&name.value), show::safe(&name.language)));
-        let day = |date: &Option<pb::Date>, word: &str| date.as_ref().map(|date| format!("{word} {}", dates::show(date)));
-        [name, day(&dated.from, "from"), day(&dated.until, "until")].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        let name =
+            dated.name.as_ref().map(|name| format!("{} ({})", show::safe(&name.value), show::safe(&name.language)));
+        let day =
+            |date: &Option<pb::Date>, word: &str| date.as_ref().map(|date| format!("{word} {}", dates::show(date)));
+        [name, day(&dated.from, "from"), day(&dated.until, "until")]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     entry.names.iter().map(one).collect::<Vec<_>>().join("; ")
 }

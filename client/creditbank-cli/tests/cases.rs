@@ -45,7 +45,8 @@ async fn an_identity_that_stays_elsewhere_is_said() {
     // Identities that others use too: the node does not say it, and the command finds out.
     let passport = ["--type", "passport", "--scope", "FR", "99ZZ11111"];
     let other = alias(&desk, &passport).await;
-    let elsewhere = ["--also", "passport:FR:12AB34", "--also", "passport:fr:99 zz 11111", "--also", "student-number-exact::MG2"];
+    let elsewhere =
+        ["--also", "passport:FR:12AB34", "--also", "passport:fr:99 zz 11111", "--also", "student-number-exact::MG2"];
     let (code, out, err) = desk.call(&[&["learner", "alias", "mg1"][..], &elsewhere, &ACCESS].concat()).await;
     assert!(code == 1 && out.trim() == first, "{out}{err}");
     assert!(err.contains("--also 2 and 3 of 3 have accounts of their own") && !err.contains("99"), "{err}");
@@ -90,7 +91,8 @@ async fn a_transcript_says_who_it_is_about() {
     assert!(export("before.cbt").await.contains("no Identity record"));
     let about = ["--alias", &student, "--birth-date", "1999-04-30", "--document", "passport", "--assurance", "high"];
     let issue = async |names: &[&str], more: &[&str]| {
-        let command = [&["learner", "identity", "issue", "--key", "unit.key"][..], &about, names, more, &ACCESS].concat();
+        let command =
+            [&["learner", "identity", "issue", "--key", "unit.key"][..], &about, names, more, &ACCESS].concat();
         desk.call(&command).await
     };
     for (name, code_expected, why) in [
@@ -111,9 +113,14 @@ async fn a_transcript_says_who_it_is_about() {
     assert_eq!(code, 0, "{err}");
     let (code, _, err) = issue(&names, &[]).await;
     assert!(code == 1 && err.contains("says so already"), "{err}");
+    // A file of results says nothing of identities: they are no difference.
+    let reconcile = ["reconcile", "results.csv", "--mapping", "map.toml", "--institution", "1", "--key", "unit.key"];
+    desk.good(&[&reconcile[..], &ACCESS].concat()).await;
     let text = export("with.cbt").await;
     let line = text.lines().find(|line| line.starts_with("identity")).expect("who it is").to_owned();
-    for part in ["M\u{fc}ller, Anna (en)", "born 1999-04-30", "document passport", "assurance high", "Universit\u{e9} d'Essai"] {
+    for part in
+        ["M\u{fc}ller, Anna (en)", "born 1999-04-30", "document passport", "assurance high", "Universit\u{e9} d'Essai"]
+    {
         assert!(line.contains(part), "{part}: {line}");
     }
     let person = desk.json(&["verify", "with.cbt"]).await["person"].clone();

@@ -217,6 +217,11 @@ async fn a_transcript_is_converted_once() {
     assert_eq!((&preview["converted"]["ECTS"], &preview["exclusive"]), (&"60".into(), &true.into()), "{preview}");
     assert!(preview["explanation"].as_array().is_some_and(|steps| !steps.is_empty()), "{preview}");
     assert_eq!(office.node.ledger().size(), size, "nothing is written");
+    // A transcript of somebody else is named as what it is.
+    let stranger = office.institutions[1].aliases(&office.node, [99]).await[0].to_string();
+    let of = ["--transcript", "shown.cbt", "--alias", &stranger, "--agreement", "PARIS-LEEDS.1"];
+    let (code, _, err) = office.call(2, &[&["convert", "preview"][..], &of].concat()).await;
+    assert!(code == 1 && err.contains("another learner than --alias"), "{err}");
     let (_, text, _) = office.call(2, &[&["convert", "preview"][..], &what].concat()).await;
     assert!(text.contains("nothing was written") && text.contains("converted: 60 ECTS"), "{text}");
     let record = [&["convert", "record"][..], &what, &["--decider", "Dr. A", "--learner-key", "learner.key"]].concat();

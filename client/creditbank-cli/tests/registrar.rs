@@ -83,6 +83,7 @@ async fn a_student_system_and_both_sides() {
     for list in ["different", "only_registrar", "only_ledger"] {
         assert_eq!(differ[list]["count"], 1, "{list}: {differ}");
     }
+    assert_eq!(differ["different"]["first"][0]["changes"][0], "amount: 15 CATS -> 20 CATS", "{differ}");
     let (code, _, err) = office.call(&["sync", "r.csv"]).await;
     assert!(code == 1 && err.contains("vanished (1)") && err.contains("--accept vanished"), "{err}");
     let (code, plan, err) = office.call(&["sync", "r.csv", "--dry-run"]).await;

@@ -168,11 +168,7 @@ async fn named(client: &Client, institution: InstitutionId, text: &str) -> Resul
         }
     }
     let unknown = || Failure::NotValid(format!("institution {institution} has no definition {}", show::safe(text)));
-    Ok(QualificationName {
-        institution: institution.0,
-        code: text.to_owned(),
-        version: newest.ok_or_else(unknown)?,
-    })
+    Ok(QualificationName { institution: institution.0, code: text.to_owned(), version: newest.ok_or_else(unknown)? })
 }
 
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {

@@ -23,7 +23,8 @@ pub(super) fn in_words(report: &Report) -> String {
     };
     let said = decode::<Identity>(&one.disclosed.body).map(|said| words::identity(&said)).unwrap_or_default();
     let hidden: Vec<&str> = one.disclosed.hidden().collect();
-    let hidden = if hidden.is_empty() { String::new() } else { format!("; HIDDEN by the holder: {}", hidden.join(", ")) };
+    let hidden =
+        if hidden.is_empty() { String::new() } else { format!("; HIDDEN by the holder: {}", hidden.join(", ")) };
     let standing = one.standing();
     let standing = if standing.is_valid() { String::new() } else { format!("; {standing}, as said beneath") };
     format!("{said}, by the word of {} at {place}{hidden}{standing}", name(report, one.owner()))

@@ -12,9 +12,9 @@ use creditbank_rpc::v1::learner_reference::Learner;
 use prost_reflect::prost::Message as _;
 use serde_json::json;
 
+use super::survey::AcceptTyped;
 use crate::connect::Global;
 use crate::failure::Failure;
-use super::survey::AcceptTyped;
 use crate::signing::Signing;
 use crate::{output, show, values, words};
 
@@ -77,7 +77,9 @@ fn name(text: &str) -> Result<PersonName, String> {
     };
     for (part, what) in [(family, "family"), (given, "given")] {
         if part.is_empty() {
-            return Err(format!("nothing on the side of the slash where the {what} name belongs: expected FAMILY/GIVEN"));
+            return Err(format!(
+                "nothing on the side of the slash where the {what} name belongs: expected FAMILY/GIVEN"
+            ));
         }
     }
     // One of the two may well be the family name Null.
@@ -88,7 +90,9 @@ fn name(text: &str) -> Result<PersonName, String> {
 /// A language of two or three letters, perhaps with a script, as `zh-Hans`.
 fn is_language(tag: &str) -> bool {
     let mut parts = tag.split('-');
-    let first = parts.next().is_some_and(|first| (2..=3).contains(&first.len()) && first.bytes().all(|b| b.is_ascii_lowercase()));
+    let first = parts
+        .next()
+        .is_some_and(|first| (2..=3).contains(&first.len()) && first.bytes().all(|b| b.is_ascii_lowercase()));
     first && parts.all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
@@ -149,7 +153,9 @@ pub(super) async fn run(global: &Global, Command::Issue(issue): Command) -> Resu
     let body = creditbank_protocol::canonical::encode(&made).map_err(|error| Failure::NotValid(error.to_string()))?;
     // For the registrar's own screen, as a preview of an import is.
     let place = ("in the place of", amended.clone().unwrap_or_else(|| "no former Identity".to_owned()));
-    let said = words::facts("Identity", &body)?.into_iter().filter(|(name, _)| !["learner", "amends"].contains(&name.as_str()));
+    let said = words::facts("Identity", &body)?
+        .into_iter()
+        .filter(|(name, _)| !["learner", "amends"].contains(&name.as_str()));
     let said: Vec<(String, String)> = said.collect();
     let said = said.iter().map(|(name, text)| (name.as_str(), text.clone()));
     let text = output::facts(said.chain([place]));
@@ -179,7 +185,9 @@ mod tests {
             let found = (&read.language[..], &read.full[..], &read.family[..], &read.given[..]);
             assert_eq!(found, (language, full, family, given), "{text}");
         }
-        for text in ["el:", "el: ", "el:NULL", "en:#REF!", "Dr: Helen", "Δρ: Ελένη", "en:DOE/", "en:/Jane", "en:A/B/C", ""] {
+        for text in
+            ["el:", "el: ", "el:NULL", "en:#REF!", "Dr: Helen", "Δρ: Ελένη", "en:DOE/", "en:/Jane", "en:A/B/C", ""]
+        {
             assert!(name(text).is_err(), "{text}");
         }
     }

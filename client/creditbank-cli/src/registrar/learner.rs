@@ -105,7 +105,8 @@ fn look_at(first: &TypedIdentity, also: &[TypedIdentity], accept: &AcceptTyped) 
     let named = also.iter().enumerate().map(|(at, one)| (format!("the identity of --also {}", at + 1), one));
     let mut doubts = Vec::new();
     for (what, one) in std::iter::once(("the identity".to_owned(), first)).chain(named) {
-        let found = of_identity(one).map_err(|why| Failure::NotValid(format!("{what} {why}; no account was opened")))?;
+        let found =
+            of_identity(one).map_err(|why| Failure::NotValid(format!("{what} {why}; no account was opened")))?;
         doubts.extend(found.map(|doubt| Doubt { what: format!("{what}: {}", doubt.what), ..doubt }));
     }
     accept.check(&doubts)
@@ -142,7 +143,8 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             output::print(global, &shown, || alias.clone())?;
             not_linked(&elsewhere, also.len())?;
             if !also.is_empty() {
-                let what = if also.len() == 1 { "the identity of --also leads" } else { "the identities of --also lead" };
+                let what =
+                    if also.len() == 1 { "the identity of --also leads" } else { "the identities of --also lead" };
                 eprintln!("{what} to this learner now; whether before too, the node does not say");
             }
             Ok(())

@@ -95,12 +95,9 @@ fn text(found: &Comparison) -> String {
         ("cannot be compared", found.refused.to_string()),
     ]);
     let line = |line: u64| if line > 0 { line.to_string() } else { String::new() };
-    let different = found
-        .different_items
-        .iter()
-        .map(|(number, place)| {
-            vec!["different".to_owned(), line(*number), values::show_place(place), changes(found, place).join("; ")]
-        });
+    let different = found.different_items.iter().map(|(number, place)| {
+        vec!["different".to_owned(), line(*number), values::show_place(place), changes(found, place).join("; ")]
+    });
     let registrar = found.only_registrar_items.iter().map(|item| match item {
         Missing::Line(number) => vec!["registrar".to_owned(), line(*number), String::new(), String::new()],
         Missing::Place(place) => vec!["registrar".to_owned(), String::new(), values::show_place(place), String::new()],

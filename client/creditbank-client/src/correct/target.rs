@@ -93,9 +93,7 @@ impl<'a> Resolver<'a> {
             return Ok(refused(Some(read), "place", why));
         };
         match &correction.change {
-            Change::Revoke(reason) => {
-                revoke(self.client, correction.line, read, authority, (*reason).into()).await
-            }
+            Change::Revoke(reason) => revoke(self.client, correction.line, read, authority, (*reason).into()).await,
             Change::Confirm => self.confirm(correction.line, read, authority).await,
             Change::Reinstate(effect) => self.reinstate(correction.line, read, authority, *effect).await,
             Change::Amend(reason, body) => self.amend(correction.line, read, authority, *reason, body).await,
@@ -319,7 +317,9 @@ fn is_about_the_place(refusal: &Refusal) -> bool {
 
 fn another(place: Place, expected: Kind, found: Kind) -> String {
     let (expected, found) = (names::of(expected), names::of(found));
-    format!("the record is a {expected}, this would be a {found}: creditbank revoke --place {place} --reason error, then issue the other")
+    format!(
+        "the record is a {expected}, this would be a {found}: creditbank revoke --place {place} --reason error, then issue the other"
+    )
 }
 
 fn keep_earlier(kind: Kind, bytes: &[u8], before: &[u8]) -> Vec<u8> {

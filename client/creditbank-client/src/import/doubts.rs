@@ -48,7 +48,8 @@ pub fn of_name(name: &str) -> Result<Option<Doubt>, String> {
     }
     let entities = || wording::has_entities(name).then(|| format!("{name:?} holds HTML that was not decoded"));
     let lost = || wording::has_lost_letters(name).then(|| format!("{name:?}: question marks stand for letters"));
-    let meant = wording::mojibake(name).map(|meant| format!("{name:?} was read in a wrong encoding: is {meant:?} meant?"));
+    let meant =
+        wording::mojibake(name).map(|meant| format!("{name:?} was read in a wrong encoding: is {meant:?} meant?"));
     if let Some(what) = meant.or_else(lost).or_else(entities) {
         return Ok(Some(Doubt { warning: Warning::Mojibake, what }));
     }

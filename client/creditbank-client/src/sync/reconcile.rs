@@ -9,9 +9,9 @@ use creditbank_protocol::pb::Kind;
 use creditbank_protocol::record::{KindInfo, info_of};
 
 use super::compare::{Compare, Verdict};
-use super::{Planned, Step};
 use super::state::State;
 use super::view::View;
+use super::{Planned, Step};
 use crate::import::{Mapping, RefusedLine, Rows, Source};
 use crate::issue::IssueError;
 use crate::outbox::Issued;
@@ -148,7 +148,14 @@ impl Comparison {
                 if self.said.len() < SAID_MAX {
                     let kind = info_of(draft.kind).map_or("", KindInfo::name);
                     let (step, after) = (Step::Amend, draft.body_bytes());
-                    self.said.push(Planned { line: draft.line, step, place: Some(at), kind, before: Vec::new(), after });
+                    self.said.push(Planned {
+                        line: draft.line,
+                        step,
+                        place: Some(at),
+                        kind,
+                        before: Vec::new(),
+                        after,
+                    });
                 }
             }
             Verdict::Refused(line, _) => {

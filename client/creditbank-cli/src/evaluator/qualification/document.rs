@@ -6,9 +6,7 @@ use creditbank_client::ReadRecord;
 use creditbank_client::recognition::derived::{Completion, amended_award};
 use creditbank_client::recognition::joint::JointAward;
 use creditbank_protocol::Place;
-use creditbank_protocol::pb::{
-    AmendReason, Amends, Award, AwardDocument, AwardDocumentState, Kind, RecordReference,
-};
+use creditbank_protocol::pb::{AmendReason, Amends, Award, AwardDocument, AwardDocumentState, Kind, RecordReference};
 use serde_json::json;
 
 use super::award::{request, title};
