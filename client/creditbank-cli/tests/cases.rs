@@ -119,7 +119,7 @@ async fn a_transcript_says_who_it_is_about() {
     let text = export("with.cbt").await;
     let line = text.lines().find(|line| line.starts_with("identity")).expect("who it is").to_owned();
     for part in
-        ["M\u{fc}ller, Anna (en)", "born 1999-04-30", "document passport", "assurance high", "Universit\u{e9} d'Essai"]
+        ["M\u{fc}ller, Anna (en)", "born 1999-04-30", "by passport", "assurance high", "Universit\u{e9} d'Essai"]
     {
         assert!(line.contains(part), "{part}: {line}");
     }
