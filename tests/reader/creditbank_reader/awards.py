@@ -33,9 +33,9 @@ def named(scene, reference, account):
     return found
 
 
-def standing(held):
+def standing(scene, held):
     """Refuses a record that does not stand."""
-    require(not AGAINST & held.marks.keys(), "SOURCE_NOT_USABLE")
+    require(not AGAINST & held.marks.keys() and not scene.contested(held), "SOURCE_NOT_USABLE")
 
 
 def _may_be_shown(scene, held):
@@ -57,7 +57,7 @@ def convert(scene, message, former, account):
     sources = []
     for source in message.sources:
         held = named(scene, source.record, account)
-        standing(held)
+        standing(scene, held)
         visible(scene, held)
         require(status.REDEEMED not in held.marks, "ALREADY_SPENT")
         require(held.kind in (KIND_OUTCOME, KIND_CREDIT, KIND_CONVERSION, KIND_RECOGNITION), "SOURCE_NOT_USABLE")
@@ -131,7 +131,7 @@ def _enrolments(scene, message, definition, former, account):
         fits = held.kind == KIND_ENROLMENT and qualification.confers(definition, held.institution)
         require(fits, "SOURCE_NOT_USABLE")
         if plain(reference) not in before:
-            standing(held)
+            standing(scene, held)
         require(not found or found[-1].place < held.place, "CONTRADICTION")
         name = held.body.definition
         same = (name.institution, name.code) == (definition.institution, definition.code)
@@ -202,7 +202,8 @@ def _audited(scene, message, definition, enrolments, account):
         if all(other.key != one.key for other in counted):
             counted.append(one)
     standing_awards = [(*_name(held.body.definition), first(held.body.conferred)) for held in scene.held.values()
-                       if held.kind == KIND_AWARD and held.account == account and not AGAINST & held.marks.keys()]
+                       if held.kind == KIND_AWARD and held.account == account and not AGAINST & held.marks.keys()
+                       and not scene.contested(held)]
     found = [*counted, *_other_passes(scene, definition, counted, account)] if definition.retakes else counted
     _, mean = qualification.Audit(scene.register, definition, found, standing_awards, message, enrolments).check()
     said = (message.average_e4.numerator, message.average_e4.denominator) if message.has("average_e4") else None
@@ -249,7 +250,7 @@ class Spending:
 
     def absorb(self, held):
         """Takes over what an earlier award holds."""
-        standing(held)
+        standing(self.scene, held)
         allowed = held.kind == KIND_AWARD and any(_same(one, held.body.definition) for one in self.definition.absorbs)
         require(allowed, "SOURCE_NOT_USABLE")
         require(status.REDEEMED not in held.marks, "ALREADY_SPENT")
@@ -265,7 +266,7 @@ class Spending:
         chain, todo = {}, [held]
         while todo:
             link = todo.pop()
-            standing(link)
+            standing(self.scene, link)
             chain[link.place] = link
             if link.kind == KIND_CONVERSION:
                 todo += [self.scene.held[place_of(source.record.place)] for source in link.body.sources
@@ -273,7 +274,7 @@ class Spending:
         for place, _ in one.roots or [(held.place, 1)]:
             root = self.scene.held.get(place)
             require(root is not None and root.account == self.account, "SOURCE_NOT_USABLE")
-            standing(root)
+            standing(self.scene, root)
             if held.kind != KIND_OUTCOME:
                 self._redeem(root, chain, one.amount)
 

@@ -397,7 +397,7 @@ class Scene:
         return next((one for one in self.held.values() if one.place[0] == entry and one.body is not None
                      and one.body.has("amends") and place_of(one.body.amends.place) == held.place), None)
 
-    def _contested(self, held):
+    def contested(self, held):
         """Whether a record is contested."""
         if not status.is_contested(held.marks, held.place[0], self.suspect.__contains__):
             return False
@@ -519,10 +519,10 @@ class Scene:
         spent = effect.action == REINSTATE and redemption is not None
         require(allowed, "ALREADY_SPENT" if spent else "STATUS_FORBIDS")
         if effect.action == CONFIRM:
-            require(self._contested(target), "NOT_CONTESTED")
+            require(self.contested(target), "NOT_CONTESTED")
         if effect.action == REINSTATE:
             ends = redemption is None and status.ended(target.marks)
-            require(contested in self.suspect and (not ends or self._contested(target)), "NOT_CONTESTED")
+            require(contested in self.suspect and (not ends or self.contested(target)), "NOT_CONTESTED")
             wanted = CLOSE_REVIEW if redemption is None else RELEASE
             require(ends or any(one.action == wanted and one.status_id == target.status_id
                                 and one.redemption_plus_1 == effect.redemption_plus_1

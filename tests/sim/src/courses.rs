@@ -131,6 +131,37 @@ pub(crate) fn may_be_same(one: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use creditbank_protocol::canonical::encode;
+
+    /// Goal: the judge finds a second credit for a course under each spelling and alias, and takes none for one that is not.
+    #[test]
+    fn a_second_credit_is_found() {
+        let mut chance = Chance::new(2, 1);
+        let seal = |kind, body: Vec<u8>| Record::of(kind, &[7; 32], body).expect("a record");
+        let credit = |code: String| {
+            let course = Some(pb::Course { code, titles: Vec::new() });
+            seal(Kind::Credit, encode(&pb::Credit { course, ..Default::default() }).expect("canonical"))
+        };
+        let said = |withdrawn| seal(Kind::CourseAlias, encode(&alias(1, 7, withdrawn)).expect("canonical"));
+        let at = |entry| creditbank_protocol::Place::new(entry, 0);
+        let [first, other] = [false, true].map(|is_other| credit(spelled(7, is_other, &mut chance)));
+        let mut courses = Courses::default();
+        let put = |courses: &mut Courses, entry, record: &Record| courses.record(at(entry), 1, Some(3), record);
+        assert_eq!(put(&mut courses, 1, &first), Ok(()));
+        assert!(put(&mut courses, 2, &credit(spelled(7, false, &mut chance))).is_err(), "in another spelling");
+        assert_eq!(put(&mut courses, 3, &other), Ok(()), "another course so far");
+        courses.gone(&at(3));
+        assert_eq!(put(&mut courses, 4, &said(false)), Ok(()));
+        assert_eq!(put(&mut courses, 5, &other), Ok(()), "in the round of the alias");
+        courses.gone(&at(5));
+        courses.seal();
+        assert!(put(&mut courses, 6, &other).is_err(), "under the alias");
+        assert_eq!(courses.record(at(6), 2, Some(3), &other), Ok(()), "of another institution");
+        assert_eq!(courses.record(at(7), 1, Some(4), &other), Ok(()), "of another person");
+        assert_eq!(put(&mut courses, 8, &said(true)), Ok(()));
+        courses.seal();
+        assert_eq!(put(&mut courses, 9, &other), Ok(()), "withdrawn");
+    }
 
     /// Goal: spellings of one course are read as one course, and no two courses as one.
     #[test]

@@ -15,19 +15,33 @@ fn shown(report: &Report) -> Option<&TranscriptRecord> {
     report.records.iter().find(|one| one.place == place && one.disclosed.info.kind == Kind::Identity)
 }
 
-/// Who it is, by whose word, and what speaks against it.
+/// Who it is, by whose word, and what speaks against it; then what other institutions say that can be relied on.
 pub(super) fn in_words(report: &Report) -> String {
-    let Some(place) = report.statement.identity else { return "no Identity record".to_owned() };
-    let Some(one) = shown(report) else {
-        return format!("the Identity record {place}, which this file does not show: ask the holder for it");
+    let named = shown(report);
+    let is_other = |one: &&TranscriptRecord| {
+        one.disclosed.info.kind == Kind::Identity
+            && one.standing().is_valid()
+            && Some(one.place) != report.statement.identity
     };
+    let missing = || match report.statement.identity {
+        Some(place) => format!("the Identity record {place}, which this file does not show: ask the holder for it"),
+        None => "no Identity record".to_owned(),
+    };
+    let named = named.map_or_else(missing, |one| words_of(report, one));
+    let others = report.records.iter().filter(is_other).map(|one| words_of(report, one));
+    std::iter::once(named).chain(others).collect::<Vec<_>>().join("; also ")
+}
+
+/// One of them.
+fn words_of(report: &Report, one: &TranscriptRecord) -> String {
     let said = decode::<Identity>(&one.disclosed.body).map(|said| words::identity(&said)).unwrap_or_default();
+    let said = if said.is_empty() { "a person".to_owned() } else { said };
     let hidden: Vec<&str> = one.disclosed.hidden().collect();
     let hidden =
         if hidden.is_empty() { String::new() } else { format!("; HIDDEN by the holder: {}", hidden.join(", ")) };
     let standing = one.standing();
     let standing = if standing.is_valid() { String::new() } else { format!("; {standing}, as said beneath") };
-    format!("{said}, by the word of {} at {place}{hidden}{standing}", name(report, one.owner()))
+    format!("{said}, by the word of {} at {}{hidden}{standing}", name(report, one.owner()), one.place)
 }
 
 /// The same, for programs; nothing where no Identity is shown.

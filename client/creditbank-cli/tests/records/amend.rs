@@ -66,6 +66,20 @@ async fn fields_are_set_by_their_names() {
         "{said}"
     );
     assert_eq!((&said["basis"], &said["completed"]), (&json!("recognised"), &json!("2026-01-20")), "{said}");
+    office.json(1, &["transcript", "--alias", &alias, "--out", "shown.cbt"]).await;
+    let (code, text, err) = office.call(1, &["verify", "shown.cbt"]).await;
+    assert!(code == 0 && text.contains("stands in its place"), "{text}{err}");
+    let (_, shown, _) = office.call(1, &["record", "show", &newer]).await;
+    let (_, listed, _) = office.call(1, &["learner", "records", "--alias", &alias]).await;
+    for part in ["1.3 in DE-5, 1 in AT-5", "recognised", "2025 S1, resit, assessed 2026-01-20"] {
+        assert!(text.contains(part), "{part}: {text}");
+        let words = |word: &str| listed.contains(word);
+        assert!(part.split([' ', ',']).filter(|word| !word.is_empty()).all(words), "{part}: {listed}");
+    }
+    for part in ["further grades", "1.3 in DE-5; 1 in AT-5", "recognised (learned elsewhere)", "2025 S1", "2026-01-20"]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
     let typed = amend(&newer, &["term=2025 S1"]);
     office.refused(1, &typed.iter().map(String::as_str).collect::<Vec<_>>(), &["nothing was changed", &newer]).await;
     // A list is set as a whole, or by one of its items; an empty value takes a field away.

@@ -78,6 +78,11 @@ async fn documents_of_an_award() {
     call("add", &place, &["--document", "transcript:T:1"], &["superseded", &newer]).await;
     let (_, credits) = office.credits(&["ALG"]).await;
     call("add", &credits[0], &["--document", "transcript:T:1"], &["expected an award", "found a credit"]).await;
+    // Nobody else's award.
+    let typed = document("add", &newer, &["--document", "transcript:T:1"]);
+    let typed: Vec<&str> = typed.iter().map(String::as_str).chain(["--key", "unit-2.key"]).collect();
+    let (code, out, err) = office.call(2, &typed).await;
+    assert!(code == 1 && !err.contains("CERT"), "{out}{err}");
     office.json(1, &["transcript", "--alias", &first, "--out", "award.cbt"]).await;
     let (code, text, err) = office.call(1, &["verify", "award.cbt"]).await;
     assert!(code == 1 || code == 0, "{err}");

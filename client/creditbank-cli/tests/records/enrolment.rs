@@ -51,6 +51,12 @@ async fn an_enrolment_until_its_end() {
         ["enrolment", "change", &third, "--state", "withdrawn", "--until", "2026-06-30", "--reason", "late-result"];
     let last = office.seal(1, &end).await;
     assert_eq!(office.shown(1, &last).await["record"]["amends"]["reason"], "late-result");
+    office.json(1, &["transcript", "--alias", &alias, "--out", "shown.cbt"]).await;
+    let (code, text, err) = office.call(1, &["verify", "shown.cbt"]).await;
+    assert!(code == 0 && text.contains("stands in its place"), "{text}{err}");
+    for part in ["enrolment", "ÖKO BSc Ökologie", "withdrawn, on-site, full-time", "2025-10 to 2026-06-30"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
 }
 
 /// Goal: what cannot be meant is refused with its field, what was expected and found; what changes nothing says so.

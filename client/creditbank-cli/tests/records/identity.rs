@@ -41,6 +41,20 @@ async fn an_identity_and_a_newer_one() {
     // The first one again is news: it stands in the place of the second.
     let third = office.seal(1, &[&first[..], &["--reason", "error"]].concat()).await;
     assert_eq!(office.shown(1, &third).await["record"]["amends"]["place"], newer.as_str());
+    // Whoever is shown a transcript sees whom it is about, as the Identity says that stands.
+    office.json(1, &["transcript", "--alias", &alias, "--out", "whole.cbt"]).await;
+    let (code, text, err) = office.call(1, &["verify", "whole.cbt"]).await;
+    assert_eq!(code, 0, "{text}{err}");
+    for part in
+        ["王小明 (zh-Hans)", "WANG, Xiaoming (zh-Latn)", "born 1999-04-30", "by passport", "assurance substantial"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("WANG-LI"), "{text}");
+    office.json(1, &["cut", "whole.cbt", "--only", &third, "--out", "one.cbt"]).await;
+    let value = office.json(1, &["verify", "one.cbt"]).await;
+    assert_eq!((&value["identity"], &value["person"]["place"]), (&json!(third), &json!(third)), "{value}");
+    assert!(value["person"]["record"]["names"].to_string().contains("WANG"), "{value}");
 }
 
 /// Goal: what is no Identity is refused with its field, and never with the name or the date that was typed.

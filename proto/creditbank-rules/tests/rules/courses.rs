@@ -72,6 +72,49 @@ fn one_pass_of_a_course_counts() {
     assert_eq!(put(2, 0).requirement, 2);
 }
 
+/// Goal: of credit that was converted from two codes of one course one counts, whoever's codes they are: under an agreement
+/// the course stays the sender's, by an equivalence it is the receiver's.
+#[test]
+fn one_course_counts_once_after_its_conversion() {
+    for (of, agreement) in [(2, Some(pb::AgreementName { code: "AGREED".to_owned(), version: 1 })), (1, None)] {
+        let mut registry = scene::registry();
+        let definition = pb::QualificationDefinition {
+            retakes: RetakePolicy::Last.into(),
+            ..scene::definition(vec![node(0, RequirementType::All), crate::fixtures::credits(1, 60, None)])
+        };
+        let counting = |registry: &Registry| {
+            let converted = |entry: u64, code: &str| {
+                let result = pb::ConvertedCredit {
+                    course: course(code, "A course"),
+                    amount: scene::credit(0, 30).amount,
+                    source_plus_1: 1,
+                    ..Default::default()
+                };
+                let conversion = pb::Conversion {
+                    agreement: agreement.clone(),
+                    sources: vec![pb::ConversionSource { institution: 2, ..Default::default() }],
+                    results: vec![result],
+                    ..Default::default()
+                };
+                let place = Some(pb::Place { entry, index: 0 });
+                let record = pb::RecordReference { place, ..Default::default() };
+                Candidate::conversion(registry, &definition, &record, 1.into(), &conversion, None)
+            };
+            let candidates = [converted(1, "WS-101"), converted(2, "WS101")].concat();
+            let day = scene::day("2026-01-01");
+            let case =
+                creditbank_rules::qualification::Case::new(registry, &definition, &candidates, &[], &[], &[], day);
+            let case = case.expect("a definition");
+            (0..2).filter(|at| case.obstacle(*at).is_none()).count()
+        };
+        assert_eq!(counting(&registry), 2, "two courses");
+        let entry =
+            pb::CourseAlias { institution: of, code: "WS101".into(), same_as: "WS-101".into(), withdrawn: false };
+        publish(&mut registry, Kind::CourseAlias, of, &entry);
+        assert_eq!(counting(&registry), 1, "one course of institution {of}");
+    }
+}
+
 /// Goal: an institution cannot widen its accreditation by calling a course something else; case and composition count
 /// there as everywhere.
 #[test]

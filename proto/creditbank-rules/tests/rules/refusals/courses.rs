@@ -134,6 +134,8 @@ pub(crate) fn refused() -> Vec<Case> {
             "an alias of another institution's course",
             &pb::CourseAlias { institution: 2, ..alias("WS101", "WS-101") },
         ),
+        said("KIND_OUTSIDE_KEY", "an alias by a key for credits", &alias("WS101", "WS-101"))
+            .with(|case| case.by_narrow(&[Kind::Credit])),
         said("MISSING_FIELD", "an alias of no course", &alias("WS101", "")),
         said("MISSING_FIELD", "an alias without a code", &alias("", "WS-101")),
         said("CONTRADICTION", "an alias of itself", &alias("WS-101", "ws-101")),
@@ -151,6 +153,13 @@ pub(crate) fn refused() -> Vec<Case> {
             Kind::CourseCodes,
             &pb::CourseCodes { institution: 2, case_matters: true },
         ),
+        published(
+            Some("KIND_OUTSIDE_KEY"),
+            "that case matters, by a key for aliases",
+            Kind::CourseCodes,
+            &pb::CourseCodes { institution: 1, case_matters: true },
+        )
+        .with(|case| case.by_narrow(&[Kind::CourseAlias])),
     ]
 }
 

@@ -67,6 +67,8 @@ pub(crate) fn refused() -> Vec<Case> {
             award.documents[0].state = State::Issued.into();
         }),
         awarding(Some("DOCUMENT_NUMBER_USED"), "one number for two documents", earned, &twice),
+        awarding(Some("KIND_OUTSIDE_KEY"), "a diploma by a key for enrolments", earned, &audited())
+            .with(|case| case.by_narrow(&[Kind::Enrolment])),
         awarding(
             Some("DOCUMENT_NUMBER_USED"),
             "a number that another learner's award has",

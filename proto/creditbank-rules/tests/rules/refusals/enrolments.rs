@@ -6,6 +6,7 @@ use creditbank_rules::CourseKey;
 use super::awards::{audited, awarding, credits, definition, earned};
 use super::case::Case;
 use super::derived::{Held, at, marked, of, reference};
+use super::reinstatements::{SINCE, stolen, struck};
 use crate::fixtures::{ALIAS, day, node, record, text};
 
 fn name(institution: u64, code: &str, version: u32) -> Option<pb::QualificationName> {
@@ -128,6 +129,18 @@ pub(crate) fn refused() -> Vec<Case> {
         }),
         odd("IMPLAUSIBLE_DATE", "on leave until a year of the Buddhist era", |entry| {
             (entry.state, entry.until) = (State::Leave.into(), day(2570, 7, 0));
+        }),
+        odd("KIND_OUTSIDE_KEY", "an enrolment by a key for credits", |_| ())
+            .with(|case| case.by_narrow(&[Kind::Credit])),
+        by_enrolment(
+            Some("SOURCE_NOT_USABLE"),
+            "by an enrolment that a stolen key has sealed",
+            (|_| (), &[]),
+            &named(),
+        )
+        .with(|case| {
+            stolen(case, SINCE);
+            struck(case, 3, 1, &[]);
         }),
         by_enrolment(
             Some("NOT_IN_FORCE"),

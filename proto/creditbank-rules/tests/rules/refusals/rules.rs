@@ -4,8 +4,10 @@ use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Place, Purpose, RevocationReason};
 use creditbank_protocol::record::{PUBLIC_SEED, Record};
 use creditbank_protocol::status::{Marks, Named};
+use creditbank_rules::CourseKey;
 
 use super::case::{Case, PLACE, REGISTRY_KEY, UNIT_KEY, body, effect, id_of, signing};
+use super::derived::Held;
 use crate::fixtures::{
     CLOSED_ALIAS, OTHER_ALIAS, accreditation, amount, credit, date, grade, identity, institution, key, key_for,
     outcome, record, result, text, unit,
@@ -346,6 +348,12 @@ fn others() -> Vec<Case> {
         outcome_of("a test score without score", pb::OutcomeType::TestScore),
         outcome_of("prior learning without assessment", pb::OutcomeType::PriorLearning),
         outcome_of("an outcome of no type", pb::OutcomeType::Unspecified),
+        changed_identity("KIND_OUTSIDE_KEY", "an Identity by a key for credits", |_| ())
+            .with(|case| case.by_narrow(&[Kind::Credit])),
+        world("IDENTITY_NOT_AMENDED", "a second one beside the first", |case| {
+            case.holds(Held::new(1, CourseKey::Identity), Kind::Identity, &identity());
+            case.records = vec![record(Kind::Identity, &pb::Identity { document: 1, ..identity() }, 2)];
+        }),
         world("IDENTITY_NOT_AMENDED", "two in one block", |case| {
             case.records = vec![record(Kind::Identity, &identity(), 1), record(Kind::Identity, &identity(), 2)];
         }),
