@@ -6,15 +6,15 @@ use creditbank_protocol::InstitutionId;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, Kind, Place};
 use creditbank_protocol::transcript::verify;
-use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_rpc::v1::{IdentityType, InstitutionAlias, Person, TypedIdentity};
 use creditbank_server::directory;
 use creditbank_server::environment::Environment;
 use creditbank_server::operate::check::check;
-use creditbank_tests::University;
 use creditbank_tests::chain::now_ms;
 use creditbank_tests::corrections::{Corrections, amend, refuses, revoke};
 use creditbank_tests::university::set;
+use creditbank_tests::{TestNode, University};
 
 use super::amend::scene;
 
@@ -97,4 +97,26 @@ async fn a_custodian_acts_for_a_closed_institution() {
     let config = directory::read_config(&environment, dir.path()).expect("a configuration");
     let report = check(&environment, dir.path(), &config, &mut |_, _| ()).expect("it can be read");
     assert_eq!(report.findings.listed(), []);
+}
+
+/// Goal: the custodian finds the accounts of a closed institution by its student numbers, also where they keep their case,
+/// and nobody by another spelling.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_custodian_finds_accounts_by_numbers_of_either_kind() {
+    let node = TestNode::start().await;
+    let (closed, keeper) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
+    let person = |kind: IdentityType, value: &str| Person {
+        identities: vec![TypedIdentity { r#type: kind.into(), scope: String::new(), value: value.to_owned() }],
+    };
+    let (exact, folded) = (IdentityType::StudentNumberExact, IdentityType::StudentNumber);
+    let persons = || vec![person(exact, "Ge42abc"), person(folded, "ge42abc"), person(exact, "ge42abc")];
+    let own = closed.client(&node).await;
+    let opened = own.open_accounts(1, persons()).await.expect("accounts");
+    set(&node, Kind::Institution, &keeping(&keeper, None)).await;
+    set(&node, Kind::Institution, &pb::Institution { state: pb::RegistryState::Closed.into(), ..closed.entry() }).await;
+    let client = keeper.client(&node).await;
+    assert_eq!(client.open_accounts(1, persons()).await.expect("they are known"), opened);
+    assert_ne!(opened[0], opened[2]);
+    let other = client.open_accounts(1, vec![person(exact, "GE42ABc")]).await.expect_err("nobody has this number");
+    assert!(other.to_string().to_lowercase().contains("not_found") || other.to_string().contains("person"), "{other}");
 }

@@ -449,7 +449,8 @@ class Vectors:
                 judged += 1
         self.checks.that(f"{judged} courses were looked for", judged >= 15)
 
-    REPEATS = ("another code without an alias", "a code that was an alias", "a code that is an alias of another course now",
+    REPEATS = ("an amendment of one of two credits that an alias has made one course",
+               "an amendment under the code of the other one", "another code without an alias", "a code that was an alias", "a code that is an alias of another course now",
                "an alias of another institution", "small letters, where case matters", "letters of full width")
 
     def course_codes(self, vectors):

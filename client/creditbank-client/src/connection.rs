@@ -44,6 +44,7 @@ pub use recognition::ConversionPreview;
 pub use records::ReadRecord;
 pub(crate) use records::marks_of;
 pub use registry::RegistryItem;
+pub use rules::PublishedCodes;
 pub use status::Refreshed;
 pub use submit::ChainHead;
 

@@ -13,6 +13,7 @@ use aes::cipher::{BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _
 use chacha20::{R20, hchacha};
 use creditbank_protocol::dates::Day;
 use creditbank_protocol::record::Record;
+use creditbank_rpc::identity::is_student_number;
 use creditbank_rpc::v1::{IdentityType, TypedIdentity};
 use creditbank_rules::{CourseKey, DocumentKey};
 use hmac::{Hmac, Mac as _};
@@ -23,8 +24,6 @@ use sha2::Sha256;
 pub(crate) type Nonce = [u8; NONCE_LEN];
 
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, Place};
-
-use crate::append::accounts::is_student_number;
 
 const NONCE_LEN: usize = 24;
 const ACCOUNT_LEN: usize = 16;

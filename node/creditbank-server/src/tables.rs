@@ -37,12 +37,12 @@ pub(crate) const APPLICATION: Table = Table(10);
 /// Digest of something that a block has used up -> nothing.
 pub(crate) const USED: Table = Table(11);
 
-/// Digest of a number of an award's document, place of the award -> nothing.
-pub(crate) const DOCUMENT: Table = Table(13);
-
 /// Size of a checkpoint -> its [`Note`]. In the round itself only who will sign: nothing is signed before it is
 /// durable. The next round has the signatures.
 pub(crate) const NOTE: Table = Table(12);
+
+/// Digest of a number of an award's document, place of the award -> nothing.
+pub(crate) const DOCUMENT: Table = Table(13);
 
 fn put(table: Table, key: Vec<u8>, value: Vec<u8>) -> Row {
     Row { table, key, value: Some(value) }

@@ -19,6 +19,10 @@ pub const UNICODE_VERSION: &str = "18.0.0";
 /// SHA-256 over these tables, as RULES.md, "Text" writes them down, in hexadecimal.
 pub const UNICODE_TABLES: &str = "8b44e222d6af72b3d9efbeef33b5a01d994f17670b2c358fd24ec4a902288927";
 
+/// SHA-256 over all pairs of a small letter and its [`capital`], as PROTOCOL.md, section 14, writes them down: digests of
+/// identities are stored, and stand on them.
+pub const CAPITAL_LETTERS: &str = "a627a38fa2fd89aeb2bf2b283522ba9a76a0a79e60c51c4e8fb796c8efa6b092";
+
 static CATEGORIES: CodePointMapDataBorrowed<'static, GeneralCategory> = CodePointMapData::<GeneralCategory>::new();
 static CASES: CaseMapperBorrowed<'static> = CaseMapper::new();
 static NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizer::new_nfc();
@@ -44,6 +48,13 @@ pub fn nfd(text: &str) -> Cow<'_, str> {
 /// Full case folding (status C and F of `CaseFolding.txt`), the same in every language.
 pub fn fold(text: &str) -> Cow<'_, str> {
     CASES.fold_string(text)
+}
+
+/// The capital letter of a small one: its simple upper case, where the simple lower case of that is the small letter again;
+/// else the character itself. So `i` becomes `I`, while the Turkish dotless i and the German sharp s stay what they are.
+pub fn capital(character: char) -> char {
+    let capital = CASES.simple_uppercase(character);
+    if CASES.simple_lowercase(capital) == character { capital } else { character }
 }
 
 /// The canonical combining class.

@@ -1,7 +1,9 @@
 //! The tables of Unicode that the rules use are those that the rules name.
 
 use creditbank_protocol::course_code::{exact, key, near};
-use creditbank_protocol::unicode::{UNICODE_TABLES, UNICODE_VERSION, category, combining_class, fold, nfc, nfd, nfkc};
+use creditbank_protocol::unicode::{
+    CAPITAL_LETTERS, UNICODE_TABLES, UNICODE_VERSION, capital, category, combining_class, fold, nfc, nfd, nfkc,
+};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -31,6 +33,24 @@ fn the_tables_are_those_of_the_rules() {
     // As the Unicode Standard counts them: 172,808 characters, and 65 controls.
     assert_eq!((UNICODE_VERSION, count), ("18.0.0", 172_808 + 65));
     assert_eq!(hex::encode(hash.finalize()), UNICODE_TABLES);
+}
+
+/// Goal: the capital letters on which digests of identities stand are those of one version of Unicode, whatever compiler and
+/// library a node is built with.
+#[test]
+fn capital_letters_are_those_of_the_protocol() {
+    let mut hash = Sha256::new();
+    for (small, large) in
+        ('\0'..=char::MAX).map(|small| (small, capital(small))).filter(|(small, large)| small != large)
+    {
+        assert_eq!(capital(large), large, "{small:?}");
+        hash.update(format!("{:04X};{:04X}\n", u32::from(small), u32::from(large)));
+    }
+    assert_eq!(['i', 'é', 'σ', 'я'].map(capital), ['I', 'É', 'Σ', 'Я']);
+    for same in ['ı', 'İ', 'ß', 'ς', 'ſ', 'K', '1', '李'] {
+        assert_eq!(capital(same), same);
+    }
+    assert_eq!(hex::encode(hash.finalize()), CAPITAL_LETTERS);
 }
 
 /// Goal: a key is a key of itself, and codes of one key do not come apart when they are composed in another way: for every

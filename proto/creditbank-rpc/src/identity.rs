@@ -7,7 +7,8 @@ mod national;
 mod network;
 pub mod ror;
 
-use icu_normalizer::ComposingNormalizerBorrowed;
+use creditbank_protocol::course_code::key as folded;
+use creditbank_protocol::unicode::{capital, nfc};
 
 use crate::v1::{IdentityType, TypedIdentity};
 
@@ -39,7 +40,7 @@ pub fn normalise(identity: &TypedIdentity) -> TypedIdentity {
         IdentityType::National => (upper(&scope), national::normal(&upper(&scope), &upper(&value))),
         // ICAO 9303 knows capital letters and digits alone.
         IdentityType::Passport => (upper(&scope), without_separators(&upper(&value))),
-        IdentityType::Network => (scope.to_lowercase(), network::normal(&scope.to_lowercase(), &value)),
+        IdentityType::Network => (folded(&scope), network::normal(&folded(&scope), &value)),
         IdentityType::StudentNumberExact | IdentityType::Unspecified => (scope, value),
     };
     TypedIdentity { r#type: identity.r#type, scope, value }
@@ -50,25 +51,25 @@ pub fn normalise(identity: &TypedIdentity) -> TypedIdentity {
 pub fn doubt(identity: &TypedIdentity) -> Option<String> {
     let TypedIdentity { r#type, scope, value } = normalise(identity);
     match IdentityType::try_from(r#type).unwrap_or_default() {
-        IdentityType::National => national::doubt(&scope, &value),
+        // As it was stated: the normal form may have lost what there is to check.
+        IdentityType::National => national::doubt(&scope, &national::bare(&scope, &upper(&composed(&identity.value)))),
         IdentityType::Network => network::doubt(&scope, &value),
         _ => None,
     }
 }
 
-fn composed(text: &str) -> String {
-    ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
+/// Whether an identity is one that only its own institution gives out.
+pub fn is_student_number(identity: &TypedIdentity) -> bool {
+    let kind = IdentityType::try_from(identity.r#type).unwrap_or_default();
+    matches!(kind, IdentityType::StudentNumber | IdentityType::StudentNumberExact)
 }
 
-/// Capital letters where there is exactly one for a letter, and that letter's small one is it again: so `i` becomes `I`,
-/// while the Turkish dotless i and the German sharp s stay what they are.
+fn composed(text: &str) -> String {
+    nfc(text).into_owned()
+}
+
 fn upper(text: &str) -> String {
-    let only = |mut of: Box<dyn Iterator<Item = char>>| of.next().filter(|_| of.next().is_none());
-    let one = |c: char| {
-        let capital = only(Box::new(c.to_uppercase()))?;
-        (only(Box::new(capital.to_lowercase()))? == c).then_some(capital)
-    };
-    text.chars().map(|c| one(c).unwrap_or(c)).collect()
+    text.chars().map(capital).collect()
 }
 
 /// Without what people put between the digits of a number: blanks, points, slashes and dashes of any kind.
@@ -142,5 +143,33 @@ mod tests {
             assert_ne!(normalise(&of(kind, scope, one)), normalise(&of(kind, scope, other)));
         }
         assert_eq!(normalise(&of(National, "fr", "1")).scope, "FR");
+        assert_ne!(
+            normalise(&of(National, "FR", "255081416802539")).value,
+            "2550814168025",
+            "a wrong key is not cut away: whose number it is nobody knows"
+        );
+    }
+
+    /// Goal: a number is judged as it was stated, with whatever separators, and not by what its normal form keeps of it.
+    #[test]
+    fn a_wrong_check_digit_is_doubted() {
+        use IdentityType::{National, Network, Passport, StudentNumber};
+        for (kind, scope, good, bad) in [
+            (National, "FR", "2 55 08 14 168 025 38", "2 55 08 14 168 025 39"),
+            (National, "FR", "255081416802538", "255081416802539"),
+            (National, "fr", "1 98 05 2a 001 001 19", "1 98 05 2a 001 001 20"),
+            (National, "ES", "1.234.567-L", "1.234.567-M"),
+            (National, "NL", "12345672", "12345673"),
+            (National, "FI", "131052-308T", "131052-308U"),
+            (National, "CN", "11010519491231002x", "110105194912310021"),
+            (Network, "ORCID", "https://orcid.org/0000-0002-1825-0097", "https://orcid.org/0000-0002-1825-0098"),
+        ] {
+            assert_eq!(doubt(&of(kind, scope, good)), None, "{good}");
+            let said = doubt(&of(kind, scope, bad)).expect(bad);
+            assert!(said.contains("check digit") && !said.contains(bad), "{said}");
+        }
+        assert_eq!(doubt(&of(National, "FR", "2550814168025")), None, "without its key there is nothing to check");
+        assert_eq!(doubt(&of(Passport, "FR", "12AB34567")), None);
+        assert_eq!(doubt(&of(StudentNumber, "", "1")), None);
     }
 }

@@ -32,7 +32,7 @@ pub use candidates::{award_of, candidates};
 pub use comparability::exemption_root;
 pub use conversion::{earlier, source_of, sources_of};
 pub use spend::{Spending, SpentRoots, is_redeemed};
-pub use used::{Used, visible};
+pub use used::{Used, stands, visible};
 
 use crate::dates::Day;
 use crate::once::Once;

@@ -75,12 +75,19 @@ pub fn period(first: Day, last: Day, latest: Day, planned: bool) -> Result<(), R
     Ok(())
 }
 
-/// Checks the day on which something expires.
+/// Checks the day on which something expires: it may have expired long ago, but not before anything that is recorded.
 pub fn expires(date: Option<&Date>, latest: Day) -> Result<(), Rejection> {
     let bound = add_months(latest, EXPIRY_MONTHS_MAX);
-    let Some(date) = date.filter(|date| last_day(date) > bound) else { return Ok(()) };
-    let expected = format!("a date until {}, which is in 100 years", show(&date_of(bound)));
+    let fits = |date: &&Date| first_day(date) >= EARLIEST && last_day(date) <= bound;
+    let Some(date) = date.filter(|date| !fits(date)) else { return Ok(()) };
+    let expected = format!("a date from 1900-01-01 to {}, which is in 100 years", show(&date_of(bound)));
     Err(refuse("expires", expected, show(date)))
+}
+
+/// Checks the day from which on a record is visible. How late it may be is a rule of its own, which looks at the period.
+pub fn visible_from(date: Option<&Date>) -> Result<(), Rejection> {
+    let Some(date) = date.filter(|date| first_day(date) < EARLIEST) else { return Ok(()) };
+    Err(refuse("visible_from", "a date from 1900-01-01 on".to_owned(), show(date)))
 }
 
 #[cfg(test)]
@@ -128,6 +135,19 @@ mod tests {
         assert!(!of("2567-06-01", "2567-10-31", true) && !of("1403-07-01", "1403-11-30", true));
     }
 
+    /// Goal: what is visible at once by a date of another calendar was meant to be held back.
+    #[test]
+    fn an_embargo_ends_after_1900() {
+        let of = |text: &str| visible_from(parse(text).as_ref()).map_err(|refused| refused.rule);
+        for good in ["1900-01-01", "1900-01", "2026-11-27", "2027-06-01"] {
+            assert_eq!(of(good), Ok(()), "{good}");
+        }
+        for odd in ["1899-12-31", "1899-12", "1403-11-01", "0114-02-15"] {
+            assert_eq!(of(odd), Err(Rule::ImplausibleDate), "{odd}");
+        }
+        assert_eq!(visible_from(None), Ok(()));
+    }
+
     /// Goal: what is planned begins soon and ends in reach; what has ended may have lasted for longer.
     #[test]
     fn what_is_planned_lies_near() {
@@ -154,6 +174,10 @@ mod tests {
                 && of("2126-11-27")
                 && !of("2126-11-28")
                 && !of("2570-10")
+                && of("1900-01-01")
+                && of("1900-01")
+                && !of("1899-12-31")
+                && !of("1403-07")
                 && expires(None, latest).is_ok()
         );
     }

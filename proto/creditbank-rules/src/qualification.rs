@@ -34,7 +34,7 @@ pub use answer::{Answer, Found};
 pub use candidate::{Barred, Candidate, CandidateRoot, Derivation};
 pub use check::{Audit, check, confers, in_force};
 pub use counts::Obstacle;
-pub use enrolment::{HeldEnrolment, enrolled_since, enrolled_time, mark_enrolled};
+pub use enrolment::{ENROLMENTS_MAX, HeldEnrolment, enrolled_since, enrolled_time, mark_enrolled};
 pub use explain::{Line, describe_match, explain};
 pub use fraction::Fraction;
 pub use grades::{GradeOrder, Point, is_at_least, order_of, point_of};

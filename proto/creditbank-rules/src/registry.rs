@@ -295,6 +295,11 @@ impl Registry {
         self.courses.aliases(institution)
     }
 
+    /// Whether any institution has an alias that is not withdrawn.
+    pub(crate) fn has_aliases(&self) -> bool {
+        self.courses.has_aliases()
+    }
+
     /// Whether case matters in the course codes of an institution.
     pub fn case_matters(&self, institution: InstitutionId) -> bool {
         self.courses.case_matters(institution)

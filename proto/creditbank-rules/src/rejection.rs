@@ -51,6 +51,22 @@ impl Rejection {
     }
 }
 
+/// Refuses what does not hold. The texts are made only then: most records are right.
+pub(crate) fn require(
+    holds: bool,
+    rule: Rule,
+    field: &'static str,
+    expected: impl fmt::Display,
+    found: impl fmt::Display,
+) -> Result<(), Rejection> {
+    if holds { Ok(()) } else { Err(Rejection::new(rule, expected.to_string(), found.to_string()).field(field)) }
+}
+
+/// Refuses what is not there.
+pub(crate) fn present(holds: bool, field: &'static str, expected: &str) -> Result<(), Rejection> {
+    require(holds, Rule::MissingField, field, expected, "nothing")
+}
+
 macro_rules! rules {
     ({} $($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
         /// A rule, by a name that never changes (PROTOCOL.md, "Refusals"). In order of precedence within its group.

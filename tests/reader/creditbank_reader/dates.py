@@ -69,7 +69,7 @@ def is_plausible_end(date, begin, now):
 
 def is_plausible_expiry(date, now):
     """Whether something can expire on a date."""
-    return last(date) <= add_months(now, EXPIRY_MONTHS_MAX)
+    return EARLIEST <= first(date) and last(date) <= add_months(now, EXPIRY_MONTHS_MAX)
 
 
 def add_months(day, months, keep_end=False):

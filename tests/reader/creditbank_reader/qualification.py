@@ -14,7 +14,7 @@ ALL, ANY, CREDITS, COURSES, OUTCOME, AWARD, ATTESTATION, ENROLMENT, AT_LEAST, AT
 TAKING = (CREDITS, COURSES, OUTCOME)
 OWN, TRANSFER, RPL, NON_FORMAL, EXEMPTION = range(1, 6)
 EARNED, COMPENSATED, CONDONED, RECOGNISED, EXEMPTED = range(1, 6)
-LEAVE = 2
+LEAVE, WITHDRAWN, EXCLUDED = 2, 3, 5
 MODE_RPL, PRIOR_LEARNING = 5, 5
 TEST, STANDING_RULE = 2, 3
 FIRST_OF_ALL = Fraction(0)
@@ -127,6 +127,8 @@ def _origin(register, conversion, result, institution, awarding):
         rule = register.get(forms.KIND_EQUIVALENCE, name.institution, name.code, name.version)
         if rule is not None and rule.type in (TEST, STANDING_RULE):
             return NON_FORMAL
+    if result.basis in (RECOGNISED, EXEMPTED):
+        return TRANSFER if result.basis == RECOGNISED else EXEMPTION
     own = {institution, *(source.institution for source in conversion.sources)} <= awarding
     return OWN if own else TRANSFER
 
@@ -407,7 +409,9 @@ def in_force(register, definition, institution, day, enrolments=()):
     enrolment on this version began while it was."""
     require(confers(definition, institution), "NOT_THE_PUBLISHER")
     own = definition.institution, definition.code, definition.version
-    days = [first(getattr(one, "from")) for one in enrolments if one.state != LEAVE and one.has("definition")
-            and (one.definition.institution, one.definition.code, one.definition.version) == own]
-    days = [day, *(begin for begin in days if begin <= day)]
+    on = [one for one in enrolments if one.has("definition") and first(getattr(one, "from")) <= day
+          and (one.definition.institution, one.definition.code, one.definition.version) == own]
+    on.sort(key=lambda one: first(getattr(one, "from")))
+    stays = bool(on) and on[-1].state not in (WITHDRAWN, EXCLUDED)
+    days = [day, *(first(getattr(one, "from")) for one in on if stays and one.state != LEAVE)]
     require(any(register.newest(forms.KIND_DEFINITION, definition, one) for one in days), "NOT_IN_FORCE")

@@ -7,7 +7,7 @@ from . import ledger as forms
 from . import awards, deadlines, enrolments, mandates, status
 from .authority import is_custodian, is_suspect
 from .courses import broken
-from .dates import first, has_happened, is_plausible_expiry, is_plausible_period, is_real, last, latest
+from .dates import EARLIEST, first, has_happened, is_plausible_expiry, is_plausible_period, is_real, last, latest
 from .grades import Broken, require
 from .once import is_in_time
 
@@ -191,10 +191,11 @@ class Scene:
         for reference in message.records:
             found = self._at(place_of(reference.place), account)
             require(found.status_id == reference.status_id and not reference.has("origin"), "SOURCE_NOT_USABLE")
+            awards.visible(self, found)
         for other in self.held.values():
             if other.kind == KIND_APPLICATION and other.place != former and other.body.purpose == message.purpose:
                 case = self._case(other.place, account)
-                require(case is None or self._stage(case, None)[0] != "open", "APPLICATION_OPEN")
+                require(case is None or self._stage(case, self._steps(case, None)[0])[0] != "open", "APPLICATION_OPEN")
         return "application", message.purpose
 
     def _case(self, place, account):
@@ -212,18 +213,58 @@ class Scene:
         other = self.held.get(place_of(named))
         return None if other is None else self._application_of(other)
 
-    def _stage(self, case, without):
+    def _first(self, step):
+        """The place at which a step stood before it was amended."""
+        if not step.body.has("amends"):
+            return step.place
+        former = self.held.get(place_of(step.body.amends.place))
+        own = former is not None and former.kind in (KIND_DECISION, KIND_APPEAL) \
+            and self._application_of(former) == self._application_of(step)
+        return self._first(former) if own else step.place
+
+    def _steps(self, case, target):
+        """The steps before a target, or all, in order; and those behind it."""
+        found = [step for step in self.held.values() if step.kind in (KIND_DECISION, KIND_APPEAL) and step.stands()
+                 and self._application_of(step) == case.place]
+        found.sort(key=self._first)
+        at = next((at for at, step in enumerate(found) if step.place == target), len(found))
+        return found[:at], found[at + 1:]
+
+    @staticmethod
+    def _step_day(step):
+        return first(step.body.decided if step.kind == KIND_DECISION else step.body.received)
+
+    def _between(self, case, steps, behind, day):
+        """Steps follow each other by their days."""
+        require(day >= max([first(case.body.received), *map(self._step_day, steps)]), "INVALID_DATE")
+        require(all(day <= self._step_day(step) for step in behind), "INVALID_DATE")
+
+    def _stays(self, former, case, account):
+        """An amendment is of a step of its own case."""
+        step = self.held.get(former)
+        if step is not None and step.account == account and step.kind in (KIND_DECISION, KIND_APPEAL):
+            require(self._application_of(step) == case.place, "CONTRADICTION")
+
+    def _kept(self, message, former, behind):
+        """What others have built on stays."""
+        if not behind:
+            return
+        before = self.held[former].body
+        require(before.type == message.type, "CONTRADICTION")
+        free = {"learner", "amends", "channel", "notified", "arrived", "appeal_until", "appeal_untold", "appeal"}
+        core = [{name: value for name, value in awards.conversion.plain(one).items() if name not in free}
+                for one in (before, message)]
+        require(message.type in (MISSING, RECEIVED, PUT_OFF) or core[0] == core[1], "CONTRADICTION")
+
+    def _stage(self, case, steps):
         """("open", clock, open appeal), ("decided", decision) or ("closed",)."""
         law = self.register.get(KIND_DEADLINE, case.body.deadline)
         term = law.decision if law.has("decision") else None
         clock = deadlines.Clock(law, term, first(case.body.received), law.decision_from == deadlines.COMPLETE_DOCUMENTS)
         appeal, decided, last = None, None, None
-        for step in sorted(self.held.values(), key=lambda one: one.place):
-            if step.kind not in (KIND_DECISION, KIND_APPEAL) or not step.stands() or step.place == without \
-                    or self._application_of(step) != case.place:
-                continue
+        for step in steps:
             if step.kind == KIND_APPEAL:
-                appeal, decided = step.place, None
+                appeal, decided = step, None
                 term = law.appeal_decision if law.has("appeal_decision") else None
                 from_end = last is not None and law.appeal_decision_from == deadlines.APPEAL_PERIOD
                 clock = deadlines.Clock(law, term, last if from_end else first(step.body.received))
@@ -241,6 +282,13 @@ class Scene:
         if decided is None:
             return "open", clock, appeal
         return ("closed",) if appeal is not None else ("decided", decided)
+
+    def _is_step(self, place, step, former):
+        """Whether a place is that of a step; for an amendment, also one at which the step stood before."""
+        if step is None or place is None:
+            return step is None and place is None
+        named = self.held.get(place)
+        return place == step.place or former is not None and named is not None and self._first(named) == self._first(step)
 
     def _own(self, place, kind, account):
         found = self.held.get(place)
@@ -264,9 +312,12 @@ class Scene:
         case = self._case(place, account)
         require(case is not None, "NOT_OPEN")
         decided = self.day(message, "decided")
-        stage = self._stage(case, former)
-        require(stage[0] == "open" and stage[2] == appeal, "NOT_OPEN")
-        require(decided >= first(case.body.received), "INVALID_DATE")
+        self._stays(former, case, account)
+        steps, behind = self._steps(case, former)
+        stage = self._stage(case, steps)
+        require(stage[0] == "open" and self._is_step(appeal, stage[2], former), "NOT_OPEN")
+        self._between(case, steps, behind, decided)
+        self._kept(message, former, behind)
         require(message.type and message.has("decider"), "MISSING_FIELD")
         clock = stage[1]
         self._says(message, case, clock.stopped is None)
@@ -324,8 +375,11 @@ class Scene:
         require(case is not None, "NOT_OPEN")
         require(message.has("grounds"), "MISSING_FIELD")
         received = self.day(message, "received")
-        stage = self._stage(case, former)
-        require(stage[0] == "decided" and stage[1].place == place_of(message.decision), "NOT_OPEN")
+        self._stays(former, case, account)
+        steps, behind = self._steps(case, former)
+        stage = self._stage(case, steps)
+        require(stage[0] == "decided" and self._is_step(place_of(message.decision), stage[1], former), "NOT_OPEN")
+        self._between(case, steps, behind, received)
         decided = stage[1].body
         require(decided.has("appeal_instance"), "NOT_OPEN")
         require(not decided.has("appeal_until") or received <= first(decided.appeal_until), "NOT_OPEN")
@@ -450,7 +504,8 @@ class Scene:
         come = [one for one in others if one.place[0] >= entry]
         if held.kind == KIND_CREDIT:
             same = [one for one in stand if one.kind == KIND_CREDIT]
-            require(len(same) <= 1 + min(one.case["repeats_max"] for one in same), "TOO_MANY_REPEATS")
+            full = len(same) > 1 + min(one.case["repeats_max"] for one in same)
+            require(not full or not any(one.kind == KIND_CREDIT for one in come), "TOO_MANY_REPEATS")
         elif held.kind == KIND_IDENTITY:
             require(not others, "IDENTITY_NOT_AMENDED")
         elif held.kind == KIND_AWARD:
@@ -461,7 +516,7 @@ class Scene:
                     require(not numbers & set(awards.numbers(one.institution, one.body)), "DOCUMENT_NUMBER_USED")
         elif held.kind == KIND_APPLICATION:
             cases = [self._case(one.place, held.account) for one in come]
-            require(not any(case and self._stage(case, None)[0] == "open" for case in cases), "APPLICATION_OPEN")
+            require(not any(case and self._stage(case, self._steps(case, None)[0])[0] == "open" for case in cases), "APPLICATION_OPEN")
         elif held.kind in (KIND_DECISION, KIND_APPEAL):
             require(not come, "NOT_OPEN")
         elif held.kind == KIND_CONVERSION:
@@ -624,16 +679,24 @@ def _dates(message, kind, now):
         return False
     if kind in (KIND_CREDIT, KIND_RESULT) and message.has("completed") and not has_happened(message.completed, now):
         return False
+    if message.has("visible_from") and first(message.visible_from) < EARLIEST:
+        return False
     return kind == KIND_RESULT or not message.has("expires") or is_plausible_expiry(message.expires, now)
 
 
 def is_repeated(register, records, held, shown):
     """Whether one of the Credits of institution 1 is of a course that counts once, and counts already: in `held`, as the
     vectors show it, or before it."""
-    codes = [one["key"][1] for one in held if one["kind"] == KIND_CREDIT and one["institution"] == 1
-             and not {status.SUPERSEDED, status.REVOKED} & status.unspell(bytes.fromhex(one["marks"])).keys()]
+    own = {(one["entry"], one["index"]): one["key"][1] for one in held if one["kind"] == KIND_CREDIT
+           and one["institution"] == 1
+           and not {status.SUPERSEDED, status.REVOKED} & status.unspell(bytes.fromhex(one["marks"])).keys()}
+    codes = list(own.values())
     for _, body in shown:
-        code = records.read(KIND_CREDIT, 1, body).course.code
+        credit = records.read(KIND_CREDIT, 1, body)
+        code = credit.course.code
+        former = own.get(place_of(credit.amends.place)) if credit.has("amends") else None
+        if former is not None and register.course(1, code).is_named(former):
+            continue
         if any(register.course(1, code).is_named(other) for other in codes):
             return True
         codes.append(code)

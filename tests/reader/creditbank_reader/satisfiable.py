@@ -2,11 +2,13 @@
 
 from fractions import Fraction
 
-from .courses import key
+from .courses import exact, key
+from .ledger import KIND_COURSE_ALIAS
 from .qualification import (ALL, ANY, AT_LEAST, AT_MOST, AVERAGE, COURSES, CREDITS, EXEMPTION, MODE_RPL,
                             NON_FORMAL, OUTCOME, OWN, RPL, TAKING, TRANSFER, Points, Tree)
 
 LISTS = ("levels", "fields", "institutions", "modes", "courses", "course_prefixes", "origins", "assessments", "bases", "esco_uris")
+CODES = ("courses", "course_prefixes")
 PREFIXES = ("fields", "course_prefixes")
 
 
@@ -15,7 +17,9 @@ def lists(match):
     found = {name: list(getattr(match, name)) for name in LISTS}
     found["levels"] = [(one.framework, one.level) for one in match.levels]
     found["after"] = bool(match.after_enrolment)
-    found["courses"], found["course_prefixes"] = ([key(one) for one in found[name]] for name in ("courses", "course_prefixes"))
+    for name in CODES:
+        found[name] = [key(one) for one in getattr(match, name)]
+        found["exact_" + name] = [exact(one) for one in getattr(match, name)]
     return found
 
 
@@ -24,7 +28,12 @@ def _begins(code, prefixes):
 
 
 def within(a, b):
-    """Whether all that matches `a` is certain to match `b`."""
+    """Whether all that matches `a` is certain to match `b`, with case and without."""
+    exactly = [{**one, **{name: one["exact_" + name] for name in CODES}} for one in (a, b)]
+    return _within(a, b) and _within(*exactly)
+
+
+def _within(a, b):
     for name in LISTS:
         if not b[name]:
             continue
@@ -40,10 +49,10 @@ def within(a, b):
     return a["after"] or not b["after"]
 
 
-def apart(a, b):
-    """Whether nothing is certain to match both."""
+def apart(a, b, aliases):
+    """Whether nothing is certain to match both; with aliases in the registry codes set nothing apart."""
     for name in LISTS[:-1]:
-        if not a[name] or not b[name]:
+        if not a[name] or not b[name] or aliases and name in CODES:
             continue
         if name in PREFIXES:
             if not any(one.startswith(other) or other.startswith(one) for one in a[name] for other in b[name]):
@@ -51,7 +60,7 @@ def apart(a, b):
         elif not set(a[name]) & set(b[name]):
             return True
     for one, other in ((a, b), (b, a)):
-        if one["courses"] and other["course_prefixes"] \
+        if not aliases and one["courses"] and other["course_prefixes"] \
                 and not any(_begins(code, other["course_prefixes"]) for code in one["courses"]):
             return True
     return False
@@ -65,6 +74,7 @@ class Search:
         self.definition = definition
         self.tree = Tree(definition)
         self.asked = {number: lists(node.match) for number, node in self.tree.nodes.items()}
+        self.aliases = any(not one.withdrawn for one in register.all(KIND_COURSE_ALIAS))
         self.can = {}
         for number in sorted(self.tree.nodes, reverse=True):
             self.can[number] = not self._against(number)
@@ -102,7 +112,7 @@ class Search:
 
     def _odd(self, number, node):
         asked = self.asked[number]
-        if asked["courses"] and asked["course_prefixes"]:
+        if not self.aliases and asked["courses"] and asked["course_prefixes"]:
             fitting = [_begins(code, asked["course_prefixes"]) for code in asked["courses"]]
             if not any(fitting) or node.type == COURSES and not all(fitting):
                 return True
@@ -138,7 +148,7 @@ class Search:
         crediting = [at for at in takers if tree.nodes[at].type != OUTCOME]
         least = max([sum(map(self._amount, due)), *(self._amount(at) for at in floors if self._share(at) is None)])
         for floor in floors:
-            if least and all(apart(self.asked[at], self.asked[floor]) for at in crediting):
+            if least and all(apart(self.asked[at], self.asked[floor], self.aliases) for at in crediting):
                 return True
         if AVERAGE in kind.values() and not crediting:
             return True
@@ -166,7 +176,7 @@ class Search:
         for start in range(len(shares)):
             chosen = []
             for at in shares[start:]:
-                if all(apart(self.asked[one], self.asked[at]) for one in chosen):
+                if all(apart(self.asked[one], self.asked[at], self.aliases) for one in chosen):
                     chosen.append(at)
             if least and sum(map(self._share, chosen)) > 1:
                 return True
@@ -197,7 +207,7 @@ class Search:
         for at, one in enumerate(cores):
             for other in cores[at + 1:]:
                 same = len(one["institutions"]) == 1 and one["institutions"] == other["institutions"]
-                if same and set(one["courses"]) & set(other["courses"]):
+                if same and set(one["exact_courses"]) & set(other["exact_courses"]):
                     return True
         return False
 

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use creditbank_client::authoring::course_alias::{alias, parse};
+use creditbank_client::connection::PublishedCodes;
 use creditbank_client::sealing::{Contents, record};
 use creditbank_client::{Client, IssuingUnit, RegistryItem};
 use creditbank_protocol::pb::{CourseAlias, CourseCodes, Kind};
@@ -206,16 +207,8 @@ async fn say(global: &Global, client: &Client, arguments: Codes) -> Result<(), F
 }
 
 async fn list(global: &Global, client: &Client, institution: Option<InstitutionId>) -> Result<(), Failure> {
-    let registry = client.course_codes(institution).await?;
-    let (mut aliases, mut by_case) = (Vec::new(), Vec::new());
-    for item in client.registry_list(Kind::CourseCodes, institution).await? {
-        let said: CourseCodes = item.decode()?;
-        by_case.extend(Some(said.institution).filter(|_| said.case_matters));
-    }
-    for item in client.registry_list(Kind::CourseAlias, institution).await? {
-        let said: CourseAlias = item.decode()?;
-        aliases.extend(Some(said).filter(|said| !said.withdrawn));
-    }
+    let PublishedCodes { registry, codes, aliases } = client.course_codes(institution).await?;
+    let by_case: Vec<u64> = codes.iter().filter(|said| said.case_matters).map(|said| said.institution).collect();
     // Each course once, with its codes as they were written.
     let mut courses: BTreeMap<(u64, String), Vec<&str>> = BTreeMap::new();
     for one in &aliases {

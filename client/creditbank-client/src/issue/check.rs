@@ -52,7 +52,7 @@ pub async fn check<R: Source>(
 ) -> Result<Forecast, IssueError> {
     let opened = || open().map_err(|error| ImportError::Read { line: 1, error: error.to_string() });
     let mapping = &Box::pin(mapping.informed(client)).await?;
-    let codes = client.course_codes(Some(unit.id.institution)).await?;
+    let codes = client.course_codes(Some(unit.id.institution)).await?.registry;
     let mut check = Check::new(client, unit, codes, Issued::peek(work, client.origin(), unit)?);
     let mut rows = Rows::open(mapping, opened()?)?;
     let mut taking = Taking::default();

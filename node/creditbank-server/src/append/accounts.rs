@@ -5,7 +5,7 @@
 
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::{AccountId, Alias};
-use creditbank_rpc::identity::{is_plain, normalise};
+use creditbank_rpc::identity::{is_plain, is_student_number, normalise};
 use creditbank_rpc::v1::{IdentityType, TypedIdentity};
 use creditbank_rules::ViewError;
 
@@ -154,12 +154,6 @@ pub struct AskedAbout {
     pub alias: Alias,
     /// The institution has not named this person before.
     pub is_new: bool,
-}
-
-/// Whether an identity is one that only its own institution gives out.
-pub(crate) fn is_student_number(identity: &TypedIdentity) -> bool {
-    let kind = IdentityType::try_from(identity.r#type).unwrap_or_default();
-    matches!(kind, IdentityType::StudentNumber | IdentityType::StudentNumberExact)
 }
 
 /// The first of a person's accounts, where their identities lead to different ones. To merge them is the operator's.

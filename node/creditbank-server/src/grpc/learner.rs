@@ -12,6 +12,8 @@ use creditbank_rpc::v1::learner_service_server::LearnerService;
 use tonic::{Request, Response, Status};
 
 use super::access::Caller;
+use creditbank_rules::qualification::ENROLMENTS_MAX;
+
 use super::recognition::bounded;
 use super::{SHOWN_MAX, answers, blocking, status};
 use crate::append::Person;
@@ -21,8 +23,6 @@ use crate::read::ReadError;
 const RECORDS_MAX: usize = 200;
 /// Most attestations of an award.
 const ATTESTATIONS_MAX: usize = 64;
-/// Most enrolments of an award.
-const ENROLMENTS_MAX: usize = 16;
 /// Answers to `OpenAccounts` leave at multiples of this, so that the time tells nothing of who was known.
 const STEP: Duration = Duration::from_millis(20);
 

@@ -5,16 +5,15 @@ use std::collections::{BTreeMap, btree_map};
 use creditbank_protocol::dates::{Day, date_of};
 use creditbank_protocol::pb::{self, Kind, QualificationDefinition, QualificationName, RecordReference};
 use creditbank_protocol::record::is_embargoed;
-use creditbank_protocol::status::Mark;
 use creditbank_protocol::{AccountId, InstitutionId, Part, Place, Portion, Standing};
 use creditbank_rules::admission::{
-    AdmissionError, Spending, Used, award_of, candidates, earlier, is_contested, is_redeemed, source_of,
+    AdmissionError, Spending, Used, award_of, candidates, earlier, is_contested, is_redeemed, source_of, stands,
 };
 use creditbank_rules::agreement::{most_specific, name_of};
 use creditbank_rules::conversion::{Account as Granted, Basis, Request, convert};
 use creditbank_rules::qualification::{
-    Answer, Audit, Barred, Candidate, Case, Found, HeldEnrolment, RequirementProgress, UnusedReason, confers, in_force,
-    mark_enrolled, names,
+    Answer, Audit, Barred, Candidate, Case, ENROLMENTS_MAX, Found, HeldEnrolment, RequirementProgress, UnusedReason,
+    confers, in_force, mark_enrolled, names,
 };
 use creditbank_rules::{Rejection, Rule, View};
 
@@ -22,8 +21,6 @@ use super::{QuestionError, ReadScope, ReadView, named_day, records_of};
 
 /// Most candidates of one evaluation.
 const CANDIDATES_MAX: usize = 4_096;
-/// Most enrolments that an award names.
-const ENROLMENTS_MAX: usize = 16;
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -254,7 +251,7 @@ fn enrolments(
             _ => {}
         }
     }
-    let mut found = match (wanted.is_empty(), on.is_empty()) {
+    let found = match (wanted.is_empty(), on.is_empty()) {
         (true, false) => on,
         (true, true) => bare,
         (false, _) => [on, bare].concat(),
@@ -264,17 +261,16 @@ fn enrolments(
         let found = format!("{} of {}", found.len(), wanted.len());
         return Err(Rejection::new(Rule::SourceNotUsable, expected, found).field("enrolments").into());
     }
-    found.sort_by_key(|(reference, _)| Place::of_reference(Some(reference)));
-    // As many as an award names.
-    found.truncate(ENROLMENTS_MAX);
-    Ok(found)
+    Ok(newest(found))
 }
 
-/// Whether nothing is against a record.
-fn stands(view: &impl View, used: &Used) -> Result<bool, QuestionError> {
-    let against = [Mark::Superseded, Mark::Revoked, Mark::Disputed, Mark::UnderReview];
-    let free = against.into_iter().all(|mark| used.facts.marks.get(mark).is_none());
-    Ok(free && !is_contested(view, used)?)
+/// As many as an award names: those that began last, in the order of their places.
+fn newest(mut found: Vec<(RecordReference, HeldEnrolment)>) -> Vec<(RecordReference, HeldEnrolment)> {
+    let place = |reference: &RecordReference| Place::of_reference(Some(reference));
+    found.sort_by_key(|(reference, one)| (one.from, place(reference)));
+    let mut newest = found.split_off(found.len().saturating_sub(ENROLMENTS_MAX));
+    newest.sort_by_key(|(reference, _)| place(reference));
+    newest
 }
 
 /// The definition that is asked for; of version 0 the one on which the learner has enrolled last, if any, or else the
@@ -409,4 +405,24 @@ fn unused(found: &Found, candidates: &[Candidate]) -> Vec<Unused> {
         }
     });
     shown.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: of more enrolments than an award names the oldest are left out, wherever they stand in the log.
+    #[test]
+    fn the_newest_enrolments_are_judged() {
+        let spell = |entry: u64, from: Day| {
+            let reference = RecordReference { place: Some(Place::new(entry, 0).into()), ..Default::default() };
+            (reference, HeldEnrolment { definition: None, from, until: None, counts: true, left: false })
+        };
+        // What began last was sealed first.
+        let all: Vec<_> = (0..18).map(|entry| spell(entry, 1_000 - Day::try_from(entry).expect("small"))).collect();
+        let kept = newest(all);
+        let places: Vec<u64> = kept.iter().map(|(one, _)| Place::of_reference(Some(one)).entry.0).collect();
+        assert_eq!(places, (0..16).collect::<Vec<_>>());
+        assert_eq!(newest(vec![spell(2, 5), spell(1, 9)]), [spell(1, 9), spell(2, 5)]);
+    }
 }

@@ -22,6 +22,16 @@ use super::{digits, is_dash, without_separators};
 
 /// The normal form of a national number in capital letters.
 pub(super) fn normal(country: &str, value: &str) -> String {
+    let bare = bare(country, value);
+    match country {
+        // A key that holds is made of the number and says nothing that it does not.
+        "FR" if bare.len() == 15 && nir(&bare) == Some(true) => bare[..13].to_owned(),
+        _ => bare,
+    }
+}
+
+/// The number without separators, and with the zeros that belong before it: with all that there is to check.
+pub(super) fn bare(country: &str, value: &str) -> String {
     // The sign is a part of the number: it says in which century its owner was born.
     if country == "FI" {
         let signed = value.chars().filter(|c| !c.is_whitespace() && *c != '.' && *c != '/');
@@ -29,8 +39,6 @@ pub(super) fn normal(country: &str, value: &str) -> String {
     }
     let bare = without_separators(value);
     match country {
-        // The key is made of the number and says nothing that it does not.
-        "FR" if bare.len() == 15 && nir(&bare).is_some() && bare.is_char_boundary(13) => bare[..13].to_owned(),
         "ES" if is_number_and_letter(&bare) => format!("{bare:0>9}"),
         "NL" if bare.len() == 8 && digits(&bare).is_some() => format!("0{bare}"),
         _ => bare,
@@ -43,7 +51,7 @@ fn is_number_and_letter(text: &str) -> bool {
     (1..=8).contains(&number.len()) && digits(number).is_some() && letter.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
-/// What speaks against a number in its normal form.
+/// What speaks against a number, as [`bare`] gives it.
 pub(super) fn doubt(country: &str, value: &str) -> Option<String> {
     let (shape, check): (&str, Option<bool>) = match country {
         "BE" => ("11 digits", of(value, 11, belgian)),

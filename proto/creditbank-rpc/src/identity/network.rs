@@ -1,19 +1,19 @@
 //! Identities of networks: ORCID, the European Student Identifier, and those that directories compare without case.
 
-use super::{is_dash, upper};
+use super::{folded, is_dash, upper};
 
 /// Networks whose identifiers directories compare without case (`caseIgnoreMatch` in eduPerson and SCHAC).
 const FOLDED: [&str; 4] = ["esi", "eppn", "edupersonprincipalname", "edupersonuniqueid"];
 /// How every European Student Identifier begins.
 const ESI: &str = "urn:schac:personaluniquecode:int:esi:";
 
-/// The normal form; `scope` is in small letters.
+/// The normal form; `scope` is folded.
 pub(super) fn normal(scope: &str, value: &str) -> String {
     if scope == "orcid" {
         return orcid(value).unwrap_or_else(|| value.to_owned());
     }
-    let folded = value.to_lowercase();
-    if FOLDED.contains(&scope) || folded.starts_with(ESI) { folded } else { value.to_owned() }
+    let small = folded(value);
+    if FOLDED.contains(&scope) || small.starts_with(ESI) { small } else { value.to_owned() }
 }
 
 /// What speaks against a value in its normal form.

@@ -5,7 +5,7 @@ const BASE_32: &str = "0123456789abcdefghjkmnpqrstvwxyz";
 
 /// The id without its address, in small letters; nothing where the text is no ROR id.
 pub fn normal(text: &str) -> Option<String> {
-    let small = text.trim().to_lowercase();
+    let small = text.trim().to_ascii_lowercase();
     let bare = small.trim_start_matches("https://").trim_start_matches("http://").trim_start_matches("ror.org/");
     let (id, check) = bare.split_at_checked(7)?;
     let is_one = id.starts_with('0')

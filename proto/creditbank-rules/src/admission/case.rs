@@ -1,5 +1,7 @@
 //! A case: an application for recognition, and what was decided and objected since. Its state is computed from its records.
 
+use std::collections::BTreeMap;
+
 use creditbank_protocol::pb::{self, Decision, DecisionType, Kind, LegalDeadline, Term, TermStart};
 use creditbank_protocol::{AccountId, InstitutionId, Place};
 
@@ -14,6 +16,32 @@ pub enum Step {
     Decision(Place, Box<Decision>),
     /// An objection.
     Appeal(Place, Box<pb::Appeal>),
+}
+
+impl Step {
+    /// Where it stands in the log.
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Decision(place, _) | Self::Appeal(place, _) => *place,
+        }
+    }
+
+    /// The day on which it was decided, or received.
+    pub fn day(&self) -> Day {
+        let day = match self {
+            Self::Decision(_, read) => &read.decided,
+            Self::Appeal(_, read) => &read.received,
+        };
+        day.as_ref().map_or(0, first_day)
+    }
+
+    fn amends(&self) -> Option<Place> {
+        let amends = match self {
+            Self::Decision(_, read) => &read.amends,
+            Self::Appeal(_, read) => &read.amends,
+        };
+        amends.as_ref().map(|amends| Place::read(amends.place))
+    }
 }
 
 /// Where a case stands.
@@ -69,8 +97,10 @@ pub struct Case {
     pub place: Place,
     /// The application.
     pub application: pb::Application,
-    /// What followed and stands, by place.
+    /// What followed and stands, in order: what amends a step stands where that one stood.
     pub steps: Vec<Step>,
+    /// What each step that amends another one of the case amends.
+    pub amended: BTreeMap<Place, Place>,
 }
 
 /// Whether a decision ends a case, or only stops, starts or moves its clock.
@@ -110,25 +140,55 @@ pub fn read(
     let Ok(application) = record.read::<pb::Application>() else {
         return Ok(None);
     };
-    let mut found = Vec::new();
-    for held in view.held(account, institution, &CourseKey::Case(place))? {
-        if held.marks.have_ended() {
-            continue;
-        }
+    let (mut steps, mut amended) = (Vec::new(), BTreeMap::new());
+    let all = view.held(account, institution, &CourseKey::Case(place))?;
+    for held in &all {
         let Some((_, record)) = view.content_at(held.place)? else { continue };
-        match record.kind() {
-            Kind::Decision => found.extend(record.read().ok().map(|read| Step::Decision(held.place, Box::new(read)))),
-            Kind::Appeal => found.extend(record.read().ok().map(|read| Step::Appeal(held.place, Box::new(read)))),
-            _ => {}
+        let step = match record.kind() {
+            Kind::Decision => record.read().ok().map(|read| Step::Decision(held.place, Box::new(read))),
+            Kind::Appeal => record.read().ok().map(|read| Step::Appeal(held.place, Box::new(read))),
+            _ => None,
+        };
+        let Some(step) = step else { continue };
+        let of = step.amends().filter(|of| all.iter().any(|other| other.place == *of));
+        amended.extend(of.map(|of| (held.place, of)));
+        if !held.marks.have_ended() {
+            steps.push(step);
         }
     }
-    Ok(Some(Case { place, application, steps: found }))
+    let mut case = Case { place, application, steps: Vec::new(), amended };
+    steps.sort_by_key(|step| case.first(step.place()));
+    case.steps = steps;
+    Ok(Some(case))
 }
 
 impl Case {
     /// The law that it is under.
     pub fn deadline<'a>(&self, registry: &'a Registry) -> Option<&'a LegalDeadline> {
         registry.deadline(&self.application.deadline)
+    }
+
+    /// The place at which a step stood first, before it was amended.
+    pub fn first(&self, step: Place) -> Place {
+        let mut place = step;
+        // What amends comes later, so this ends.
+        while let Some(of) = self.amended.get(&place).filter(|of| **of < place) {
+            place = *of;
+        }
+        place
+    }
+
+    /// The case as it stood before a step, and what has followed on that; without such a step the whole case.
+    pub fn before(mut self, step: Option<Place>) -> (Self, Vec<Step>) {
+        let at = self.steps.iter().position(|one| Some(one.place()) == step).unwrap_or(self.steps.len());
+        let behind = self.steps.split_off(at).into_iter().skip(1).collect();
+        (self, behind)
+    }
+
+    /// The day before which nothing more can come: that of the last step, or of the application.
+    pub fn day(&self) -> Day {
+        let received = self.application.received.as_ref().map_or(0, first_day);
+        self.steps.iter().map(Step::day).fold(received, Day::max)
     }
 
     /// Where it stands under a law.

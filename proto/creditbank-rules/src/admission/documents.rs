@@ -51,8 +51,8 @@ pub(super) fn check(
 
 fn number(given: &DocumentNumber) -> Result<(), Rejection> {
     present(!given.number.is_empty(), FIELD, "a number beside a series")?;
-    let plain = |text: &str| text.trim() == text && !text.chars().any(char::is_control);
-    let expected = "no control characters, and no blanks at the ends, in series and number";
+    let plain = |text: &str| text.trim() == text;
+    let expected = "no blanks at the ends of series and number";
     require(plain(&given.number) && plain(&given.series), Rule::InvalidCode, FIELD, expected, "some")
 }
 
@@ -70,7 +70,7 @@ fn replaced(documents: &[AwardDocument]) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// What was given out stays listed, unless it was listed in error.
+/// An amendment lists every number that the amended award had. One that was listed in error may be left out.
 fn kept(
     institution: InstitutionId,
     award: &Award,

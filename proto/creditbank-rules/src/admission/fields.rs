@@ -1,31 +1,15 @@
 //! What single fields must hold.
 
-use std::fmt::Display;
-
 use creditbank_protocol::pb::{Course, Date, Hours, HoursKind, Level, Period, Site};
 use creditbank_protocol::{AccountId, Alias, InstitutionId};
 
 use crate::codes::{is_country, is_field};
 use crate::dates::{Day, first_day, last_day, period_days};
+pub(super) use crate::rejection::{present, require};
 use crate::{Registry, Rejection, Rule, View, plausible};
 
 /// Most days between the end of the period and the end of an embargo.
 const EMBARGO_DAYS_MAX: Day = 400;
-
-/// Refuses what does not hold. The texts are made only then: most records are right.
-pub(super) fn require(
-    holds: bool,
-    rule: Rule,
-    field: &'static str,
-    expected: impl Display,
-    found: impl Display,
-) -> Result<(), Rejection> {
-    if holds { Ok(()) } else { Err(Rejection::new(rule, expected.to_string(), found.to_string()).field(field)) }
-}
-
-pub(super) fn present(holds: bool, field: &'static str, expected: &str) -> Result<(), Rejection> {
-    require(holds, Rule::MissingField, field, expected, "nothing")
-}
 
 /// The account behind the record's alias.
 pub(super) fn learner(view: &impl View, institution: InstitutionId, alias: &[u8]) -> Result<AccountId, Rejection> {
@@ -50,14 +34,8 @@ const NAME_CHARS_MAX: usize = 64;
 
 /// A name that an institution gives to a term or a session; it may be absent.
 pub(super) fn named(name: &str, field: &'static str) -> Result<(), Rejection> {
-    let fits = name.chars().count() <= NAME_CHARS_MAX && !name.chars().any(char::is_control);
-    require(
-        fits,
-        Rule::InvalidCode,
-        field,
-        "at most 64 characters, none of them a control character",
-        name.escape_debug(),
-    )
+    let found = name.chars().count();
+    require(found <= NAME_CHARS_MAX, Rule::InvalidCode, field, "at most 64 characters", found)
 }
 
 /// First and last day of the period.
@@ -90,6 +68,7 @@ pub(super) fn after_period(
     let later = expires.zip(end).is_none_or(|(expires, end)| last_day(expires) > end);
     require(later, Rule::InvalidDate, "expires", "a date after the period", "an earlier one")?;
     plausible::expires(expires, latest)?;
+    plausible::visible_from(visible)?;
     let days = visible.map_or(0, |visible| first_day(visible) - end.unwrap_or(latest));
     let expected = "at most 400 days after the end of the period";
     require(days <= EMBARGO_DAYS_MAX, Rule::EmbargoTooLong, "visible_from", expected, format_args!("{days} days"))

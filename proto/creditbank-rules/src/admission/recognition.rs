@@ -8,7 +8,7 @@ use super::case::{self, AppealTime, Case, Stage, Step};
 use super::derived::Issuing;
 use super::fields::{present, require};
 use super::kinds::malformed;
-use super::used::{named, own};
+use super::used::{named, own, visible};
 use super::{AdmissionError, BlockFacts};
 use crate::dates::{Day, date_of, first_day};
 use crate::deadline;
@@ -54,7 +54,9 @@ pub(super) fn application(
 ) -> Result<Vec<Place>, AdmissionError> {
     let mut records = Vec::with_capacity(application.records.len());
     for reference in &application.records {
-        records.push(named(view, Some(reference), account, "records")?.place);
+        let used = named(view, Some(reference), account, "records")?;
+        visible(&used, issuing.day(), "records")?;
+        records.push(used.place);
     }
     for held in view.held(account, issuing.institution, &CourseKey::Application(application.purpose()))? {
         let Some(case) = case::read(view, account, issuing.institution, held.place)? else { continue };
@@ -169,9 +171,10 @@ pub(super) fn decision(
     amends: Option<Place>,
     account: &AccountId,
 ) -> Result<(Place, Vec<Place>), AdmissionError> {
-    let mut case = case_of(view, issuing.institution, decision, account)?;
+    let case = case_of(view, issuing.institution, decision, account)?;
+    stays(view, amends, case.place, account)?;
     // An amended decision is judged as if it came where the former one stood.
-    case.steps.retain(|step| !matches!(step, Step::Decision(place, _) if Some(*place) == amends));
+    let (case, behind) = case.before(amends);
     let law = case.deadline(view.registry());
     let law =
         law.ok_or_else(|| Rejection::new(Rule::UnknownReference, "a legal deadline", &case.application.deadline))?;
@@ -182,9 +185,12 @@ pub(super) fn decision(
         return Err(Rejection::new(Rule::NotOpen, expected, case.place.to_string()).field("application").into());
     };
     let asked = decision.appeal.map(Place::from);
-    require(appeal == asked, Rule::NotOpen, "appeal", "what is open", "another step of the case")?;
-    let received = case.application.received.as_ref().map_or(0, first_day);
-    require(decided >= received, Rule::InvalidDate, "decided", "a day after the application", "an earlier one")?;
+    // An amendment may name the appeal as it stood first.
+    let same = appeal == asked
+        || amends.is_some() && appeal.map(|place| case.first(place)) == asked.map(|place| case.first(place));
+    require(same, Rule::NotOpen, "appeal", "what is open", "another step of the case")?;
+    between(&case, &behind, decided, "decided")?;
+    kept(view, decision, amends, &behind)?;
     present(!decision.decider.is_empty(), "decider", "the person who answers for it")?;
     content(decision, &case, stopped)?;
     self::put_off(decision, law, due.filter(|due| decided <= *due && !put_off && !stopped && asked.is_none()))?;
@@ -194,6 +200,54 @@ pub(super) fn decision(
     depends.extend(asked);
     depends.extend(case.application.records.iter().filter_map(|reference| reference.place).map(Place::from));
     Ok((case.place, depends))
+}
+
+/// An amendment is of a step of its own case.
+fn stays(view: &impl View, amends: Option<Place>, case: Place, account: &AccountId) -> Result<(), AdmissionError> {
+    let Some((facts, record)) = amends.map(|place| view.content_at(place)).transpose()?.flatten() else {
+        return Ok(());
+    };
+    if facts.account != *account || !matches!(record.kind(), Kind::Decision | Kind::Appeal) {
+        return Ok(());
+    }
+    let former = case_named(view, &facts, &record)?;
+    Ok(require(former == case, Rule::Contradiction, "amends", "a step of the same case", former)?)
+}
+
+/// Steps follow each other: by no day before the last one, and for an amendment by none after the next one.
+fn between(case: &Case, behind: &[Step], day: Day, field: &'static str) -> Result<(), Rejection> {
+    let shown = |day: Day| crate::dates::show(&date_of(day));
+    let first = case.day();
+    let expected = format_args!("no day before the last step of the case, {}", shown(first));
+    require(day >= first, Rule::InvalidDate, field, expected, shown(day))?;
+    let next = behind.iter().map(Step::day).min();
+    let expected = format_args!("no day after the next step of the case, {}", next.map_or(String::new(), shown));
+    require(next.is_none_or(|next| day <= next), Rule::InvalidDate, field, expected, shown(day))
+}
+
+/// What others have built on stays: once a step has followed, an amendment keeps the type and, of a decision that decides,
+/// all but how it was made known.
+fn kept(view: &impl View, decision: &Decision, amends: Option<Place>, behind: &[Step]) -> Result<(), AdmissionError> {
+    let former = amends.filter(|_| !behind.is_empty()).map(|place| view.content_at(place)).transpose()?.flatten();
+    let Some(former) = former.and_then(|(_, record)| record.read::<Decision>().ok()) else { return Ok(()) };
+    let kind = DecisionType::try_from(former.r#type).unwrap_or_default();
+    let expected = "the type of the amended decision, on which a step has followed";
+    let found = names::of(decision.r#type());
+    require(former.r#type == decision.r#type, Rule::Contradiction, "type", expected, found)?;
+    let core = |of: &Decision| Decision {
+        learner: Vec::new(),
+        amends: None,
+        channel: 0,
+        notified: None,
+        arrived: None,
+        appeal_until: None,
+        appeal_untold: false,
+        appeal: None,
+        ..of.clone()
+    };
+    let same = !case::is_final(kind) || core(&former) == core(decision);
+    let expected = "what was decided: once it is appealed, only how it was made known is amended";
+    Ok(require(same, Rule::Contradiction, "amends", expected, "another decision")?)
 }
 
 /// What a decision of each type must say.
@@ -299,9 +353,10 @@ pub(super) fn appeal(
     account: &AccountId,
 ) -> Result<(Place, Vec<Place>), AdmissionError> {
     let application = appealed(view, issuing.institution, appeal, account)?;
-    let mut case = open_case(view, issuing.institution, application, account, "decision")?;
+    let case = open_case(view, issuing.institution, application, account, "decision")?;
     let former = amends.map(|amends| Place::read(amends.place));
-    case.steps.retain(|step| !matches!(step, Step::Appeal(place, _) if Some(*place) == former));
+    stays(view, former, application, account)?;
+    let (case, behind) = case.before(former);
     present(!appeal.grounds.is_empty(), "grounds", "why the decision is wrong")?;
     let received = past_day(appeal.received.as_ref(), "received", issuing.latest_day())?;
     let law = case.deadline(view.registry());
@@ -311,7 +366,9 @@ pub(super) fn appeal(
         return Err(Rejection::new(Rule::NotOpen, expected, application.to_string()).field("decision").into());
     };
     let asked = Place::read(appeal.decision);
-    require(decision == asked, Rule::NotOpen, "decision", "the decision that stands", asked)?;
+    let same = decision == asked || former.is_some() && case.first(decision) == case.first(asked);
+    require(same, Rule::NotOpen, "decision", "the decision that stands", asked)?;
+    between(&case, &behind, received, "received")?;
     let (in_time, last) = match time {
         AppealTime::None => (false, "a decision against which an appeal is possible".to_owned()),
         AppealTime::Open => (true, String::new()),

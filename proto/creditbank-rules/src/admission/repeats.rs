@@ -88,14 +88,16 @@ impl History {
         let amends = common.amends.as_ref().map(|amends| Place::read(amends.place));
         // Amended within this block: those records no longer count.
         let replaced = |place: Place| amends == Some(place) || seen.iter().any(|seen| seen.amends == Some(place));
-        let counts =
-            |held: &&HeldRecord| held.kind == record.kind() && !held.marks.have_ended() && !replaced(held.place);
+        let is_counted = |held: &HeldRecord| held.kind == record.kind() && !held.marks.have_ended();
+        let counts = |held: &&HeldRecord| is_counted(held) && !replaced(held.place);
         let others = held.iter().filter(counts).count() + seen.iter().filter(|seen| seen.kind == record.kind()).count();
         match record.kind() {
             Kind::Identity => {
                 let expected = "an amendment of the learner's Identity";
                 require(others == 0, Rule::IdentityNotAmended, "amends", expected, "a second one")?;
             }
+            // An alias may have made one course of two: what takes the place of one that counts already adds nothing.
+            Kind::Credit if held.iter().any(|held| is_counted(held) && amends == Some(held.place)) => {}
             Kind::Credit => {
                 // A course that was not repeatable does not become so by what a later record says.
                 let stated = held.iter().filter(counts).filter_map(|held| held.repeats_max);

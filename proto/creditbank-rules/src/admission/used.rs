@@ -83,14 +83,24 @@ pub(crate) fn own(
     Ok(found.filter(|(facts, _)| same(facts)).map(|(facts, record)| Used { place, facts, record }))
 }
 
-/// Refuses a record that does not stand: revoked, superseded, contested, disputed or under review. Whether it is
-/// redeemed or its time is over is for the caller to judge.
-pub(crate) fn standing(view: &impl View, used: &Used, field: &'static str) -> Result<(), AdmissionError> {
-    let found = Standing::in_ledger(&used.facts.marks, |standing| match standing {
+/// What speaks against a record: revoked, superseded, contested, disputed or under review; else it is authentic. Whether
+/// it is redeemed or its time is over is for the caller to judge.
+fn against(view: &impl View, used: &Used) -> Result<Standing, ViewError> {
+    Standing::in_ledger(&used.facts.marks, |standing| match standing {
         Standing::Contested => is_contested(view, used.place, &used.facts.marks).map(Some),
         Standing::Redeemed => Ok(Some(false)),
         _ => Ok(None),
-    })?;
+    })
+}
+
+/// Whether nothing speaks against a record.
+pub fn stands(view: &impl View, used: &Used) -> Result<bool, ViewError> {
+    Ok(against(view, used)? == Standing::Authentic)
+}
+
+/// Refuses a record that does not stand.
+pub(crate) fn standing(view: &impl View, used: &Used, field: &'static str) -> Result<(), AdmissionError> {
+    let found = against(view, used)?;
     let stands = found == Standing::Authentic;
     let shown = format_args!("{}, which is {found}", used.place);
     Ok(require(stands, Rule::SourceNotUsable, field, "a record that stands", shown)?)

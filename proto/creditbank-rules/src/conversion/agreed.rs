@@ -15,7 +15,7 @@ pub(super) fn convert(request: &Request<'_>, agreement: &Agreement) -> Result<Co
     let in_force = in_force(request.registry, &terms.code, terms.version, request.decided);
     let shown = show(&terms.code, terms.version);
     let day = crate::dates::show(&date_of(request.decided));
-    require(in_force, Rule::NotInForce, "agreement", &format!("an agreement in force on {day}"), shown)?;
+    require(in_force, Rule::NotInForce, "agreement", format!("an agreement in force on {day}"), shown)?;
     let rivals = Rivals::of(request.registry, terms, request.receiver, request.decided);
     request.sources.iter().try_for_each(|source| covered(request, terms, &rivals, source))?;
     let lump = terms.apportionment() == Apportionment::Lump;

@@ -20,7 +20,7 @@ pub(super) fn convert(request: &Request<'_>, equivalence: &Equivalence) -> Resul
     require(own, Rule::NotThePublisher, "equivalence", "an equivalence of the receiver", &shown)?;
     let day = crate::dates::show(&date_of(request.decided));
     let in_force = in_force(request.registry, equivalence, request.decided);
-    require(in_force, Rule::NotInForce, "equivalence", &format!("an equivalence in force on {day}"), &shown)?;
+    require(in_force, Rule::NotInForce, "equivalence", format!("an equivalence in force on {day}"), &shown)?;
     let mut results = Vec::with_capacity(request.sources.len());
     for (index, source) in request.sources.iter().enumerate() {
         accepts(request, equivalence, source)?;

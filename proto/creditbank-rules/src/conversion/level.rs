@@ -65,7 +65,7 @@ pub(super) fn choose(
         }
         let same = stated.is_none_or(|stated| stated == first);
         let found = stated.map_or(String::new(), show);
-        require(same, Rule::ConversionDiffers, "level", &show(first), found)?;
+        require(same, Rule::ConversionDiffers, "level", show(first), found)?;
         return Ok(Some(first.clone()));
     }
     let common: Vec<&Level> = known[0].iter().filter(|level| known.iter().all(|set| set.contains(level))).collect();

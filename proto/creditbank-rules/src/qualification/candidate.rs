@@ -252,8 +252,8 @@ impl Candidate {
     }
 
     /// The results of a Conversion by an institution. Origin, in this order: RPL by an assessment or by the result's mode;
-    /// non-formal by an equivalence of a test or of non-formal learning; own where the converting institution and all of the
-    /// sources' are awarding ones; else transfer. `equivalence` is the type of the equivalence that the Conversion names.
+    /// non-formal by an equivalence of a test or of non-formal learning; transfer or exemption by its basis, which no
+    /// conversion changes; own where the converting institution and all of the sources' are awarding ones; else transfer. `equivalence` is the type of the equivalence that the Conversion names.
     pub fn conversion(
         registry: &Registry,
         definition: &QualificationDefinition,
@@ -266,10 +266,12 @@ impl Candidate {
             && conversion.sources.iter().all(|source| is_awarding(definition, source.institution.into()));
         let standing = matches!(equivalence, Some(EquivalenceType::Test | EquivalenceType::NonFormal));
         let each = conversion.results.iter().zip(0u32..).map(|(result, position)| {
-            let origin = match Mode::try_from(result.mode).unwrap_or_default() {
+            let origin = match (Mode::try_from(result.mode).unwrap_or_default(), result.basis()) {
                 _ if conversion.assessment.is_some() => Origin::Rpl,
-                Mode::Rpl => Origin::Rpl,
+                (Mode::Rpl, _) => Origin::Rpl,
                 _ if standing => Origin::NonFormal,
+                (_, PassBasis::Exempted) => Origin::Exemption,
+                (_, PassBasis::Recognised) => Origin::Transfer,
                 _ if own => Origin::Own,
                 _ => Origin::Transfer,
             };

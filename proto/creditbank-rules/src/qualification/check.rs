@@ -43,7 +43,7 @@ pub fn confers(definition: &QualificationDefinition, institution: InstitutionId)
 
 /// Whether awards may be made by an institution under a definition on a day: it is one of those that confer it, the day
 /// lies within the definition's dates, and no later version has begun. Or it was so on the first day of an enrolment that
-/// names this very version: who began under it may end under it.
+/// names this very version: who began under it may end under it, unless the last enrolment on it says that they left.
 pub fn in_force(
     registry: &Registry,
     definition: &QualificationDefinition,
@@ -55,15 +55,19 @@ pub fn in_force(
         let expected = "an institution that confers the qualification";
         return Err(Rejection::new(Rule::NotThePublisher, expected, institution.to_string()).field("institution"));
     }
-    let begun_under = |one: &&HeldEnrolment| {
+    let on = |one: &&HeldEnrolment| {
         let same = one.definition.as_ref().is_some_and(|name| {
             (name.institution, &name.code, name.version)
                 == (definition.institution, &definition.code, definition.version)
         });
-        same && one.counts && one.from <= day && stands_on(registry, definition, one.from).is_ok()
+        same && one.from <= day
     };
+    // Who has left, and has not come back to this version, ends under it no more.
+    let newest = enrolments.iter().filter(on).max_by_key(|one| one.from);
+    let stays = newest.is_some_and(|one| !one.left);
+    let begun_under = |one: &HeldEnrolment| one.counts && stands_on(registry, definition, one.from).is_ok();
     match stands_on(registry, definition, day) {
-        Err(_) if enrolments.iter().any(|one| begun_under(&one)) => Ok(()),
+        Err(_) if stays && enrolments.iter().filter(on).any(begun_under) => Ok(()),
         stands => stands,
     }
 }

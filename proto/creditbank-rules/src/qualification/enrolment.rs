@@ -5,6 +5,9 @@ use creditbank_protocol::pb::{Enrolment, EnrolmentState, QualificationDefinition
 use super::Candidate;
 use crate::dates::{Day, first_day, last_day};
 
+/// Most enrolments that an award names, as the schema has it.
+pub const ENROLMENTS_MAX: usize = 16;
+
 /// An enrolment of the learner that stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldEnrolment {
@@ -16,6 +19,8 @@ pub struct HeldEnrolment {
     pub until: Option<Day>,
     /// Whether the time counts: not while on leave.
     pub counts: bool,
+    /// Whether the learner has left: withdrawn or excluded.
+    pub left: bool,
 }
 
 impl HeldEnrolment {
@@ -26,6 +31,7 @@ impl HeldEnrolment {
             from: enrolment.from.as_ref().map_or(0, first_day),
             until: enrolment.until.as_ref().map(last_day),
             counts: enrolment.state() != EnrolmentState::Leave,
+            left: matches!(enrolment.state(), EnrolmentState::Withdrawn | EnrolmentState::Excluded),
         }
     }
 
@@ -95,7 +101,7 @@ mod tests {
     use super::*;
 
     fn spell(from: Day, until: Option<Day>, counts: bool) -> HeldEnrolment {
-        HeldEnrolment { definition: None, from, until, counts }
+        HeldEnrolment { definition: None, from, until, counts, left: false }
     }
 
     /// Goal: overlapping spells count once, gaps and leaves do not count, what goes on counts until the day.

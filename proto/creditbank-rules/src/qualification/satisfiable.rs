@@ -42,6 +42,7 @@ pub fn satisfiability(registry: &Registry, definition: &QualificationDefinition)
     let tree = Tree::of(definition)?;
     let mut reasons: Vec<Vec<String>> = vec![Vec::new(); tree.size()];
     let mut open = vec![true; tree.size()];
+    let aliases = registry.has_aliases();
     for position in (0..tree.size()).rev() {
         let children = tree.children(position);
         match tree.kind(position) {
@@ -53,7 +54,7 @@ pub fn satisfiability(registry: &Registry, definition: &QualificationDefinition)
                     reasons[position].push(format!("{choose} of its children are asked for, and {left} can be met"));
                 }
             }
-            kind if takes(kind) => reasons[position].extend(sets::against_itself(definition, &tree, position)),
+            kind if takes(kind) => reasons[position].extend(sets::against_itself(definition, &tree, position, aliases)),
             RequirementType::Average => {
                 let best = pairs::beyond_best(registry, definition, &tree, position);
                 reasons[position].extend(best);
@@ -61,7 +62,7 @@ pub fn satisfiability(registry: &Registry, definition: &QualificationDefinition)
             _ => {}
         }
         if holds_whole(&tree, position) {
-            reasons[position].extend(pairs::contradictions(definition, &tree, position, &open));
+            reasons[position].extend(pairs::contradictions(definition, &tree, position, &open, aliases));
         }
         open[position] &= reasons[position].is_empty();
     }

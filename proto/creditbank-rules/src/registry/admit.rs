@@ -5,17 +5,10 @@ use creditbank_protocol::pb::{self, Date, InstitutionType, RegistryState, Relati
 use super::Registry;
 use crate::codes::{is_country, is_field};
 use crate::dates::{first_day, last_day};
+pub(crate) use crate::rejection::{present, require};
 use crate::{Rejection, Rule};
 
 pub(super) type Checked = Result<(), Rejection>;
-
-pub(crate) fn require(holds: bool, rule: Rule, field: &'static str, expected: &str, found: impl ToString) -> Checked {
-    if holds { Ok(()) } else { Err(Rejection::new(rule, expected, found.to_string()).field(field)) }
-}
-
-pub(crate) fn present(holds: bool, field: &'static str, expected: &str) -> Checked {
-    require(holds, Rule::MissingField, field, expected, "nothing")
-}
 
 /// The two dates in order.
 pub(crate) fn dates(from: Option<&Date>, until: Option<&Date>, field: &'static str) -> Checked {

@@ -1,6 +1,6 @@
 //! What institutions publish about the codes of their courses: which of them name one course, and whether case matters.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use creditbank_protocol::InstitutionId;
@@ -14,23 +14,36 @@ use crate::{Rejection, Rule};
 /// Most codes of one course, counted by what they are compared by.
 pub(crate) const NAMES_MAX: usize = 64;
 
+/// Most aliases of an institution, with those that it has withdrawn: what is said of case asks for all of them at once.
+pub(crate) const ALIASES_MAX: usize = 10_000;
+
 /// The codes of all institutions, as far as anything is published about them.
 #[derive(Debug, Clone)]
 pub(super) struct Courses {
     /// By the alias, as it was written; withdrawn ones too.
     aliases: Map<(InstitutionId, String), CourseAlias>,
     codes: Map<InstitutionId, CourseCodes>,
+    /// How many aliases an institution has, with those that it has withdrawn.
+    counts: Map<InstitutionId, usize>,
+    /// By what each of its codes is compared by: the codes of the aliases in which a name stands, which are not withdrawn.
+    named_in: Map<(InstitutionId, String), BTreeSet<String>>,
     /// Of what is compared: everything that names the same course, ascending. Only courses of two names or more.
     groups: Map<(InstitutionId, String), Vec<String>>,
 }
 
 impl Courses {
     pub(super) fn new() -> Self {
-        Self { aliases: Map::new_sync(), codes: Map::new_sync(), groups: Map::new_sync() }
+        let (aliases, codes, counts) = (Map::new_sync(), Map::new_sync(), Map::new_sync());
+        Self { aliases, codes, counts, named_in: Map::new_sync(), groups: Map::new_sync() }
     }
 
     pub(super) fn case_matters(&self, institution: InstitutionId) -> bool {
         self.codes.get(&institution).is_some_and(|said| said.case_matters)
+    }
+
+    /// Whether any institution has an alias that is not withdrawn.
+    pub(super) fn has_aliases(&self) -> bool {
+        !self.named_in.is_empty()
     }
 
     pub(super) fn course(&self, institution: InstitutionId, code: &str) -> CourseName {
@@ -66,11 +79,20 @@ impl Courses {
             require(differ, Rule::Contradiction, "same_as", expected, &entry.same_as)?;
         }
         let mut with = self.clone();
-        let replaces = before.is_some();
+        if !with.aliases.contains_key(&of) {
+            let count = self.counts.get(&institution).map_or(1, |count| **count + 1);
+            let expected =
+                format_args!("at most {ALIASES_MAX} aliases of an institution, with those that are withdrawn");
+            require(count <= ALIASES_MAX, Rule::Contradiction, "code", expected, count)?;
+            with.counts.insert_mut(institution, Arc::new(count));
+        }
+        let before = before.cloned();
         with.aliases.insert_mut(of, Arc::new(entry.clone()));
-        if replaces {
-            with.regroup(institution)?;
-        } else {
+        if let Some(before) = before {
+            with.part(&before)?;
+        }
+        if !entry.withdrawn {
+            with.enter(&entry);
             with.join(&entry)?;
         }
         Ok(with)
@@ -80,16 +102,64 @@ impl Courses {
     pub(super) fn with_codes(&self, entry: CourseCodes) -> Result<Self, Rejection> {
         let institution = InstitutionId(entry.institution);
         let mut with = self.clone();
+        let changes = self.case_matters(institution) != entry.case_matters;
         with.codes.insert_mut(institution, Arc::new(entry));
-        with.regroup(institution)?;
+        if changes {
+            with.regroup(institution)?;
+        }
         Ok(with)
+    }
+
+    /// What the two codes of an alias are compared by.
+    fn names(&self, alias: &CourseAlias) -> [String; 2] {
+        let case_matters = self.case_matters(InstitutionId(alias.institution));
+        [&alias.code, &alias.same_as].map(|code| compared(code, case_matters))
+    }
+
+    fn enter(&mut self, alias: &CourseAlias) {
+        self.change(alias, |codes| {
+            codes.insert(alias.code.clone());
+        });
+    }
+
+    /// Changes in which aliases the two names of an alias stand.
+    fn change(&mut self, alias: &CourseAlias, change: impl Fn(&mut BTreeSet<String>)) {
+        for name in self.names(alias) {
+            let of = (InstitutionId(alias.institution), name);
+            let mut codes = self.named_in.get(&of).map_or_else(BTreeSet::new, |codes| codes.as_ref().clone());
+            change(&mut codes);
+            if codes.is_empty() {
+                self.named_in.remove_mut(&of);
+            } else {
+                self.named_in.insert_mut(of, Arc::new(codes));
+            }
+        }
+    }
+
+    /// Takes an alias out of its course, and puts together anew what the other aliases of the course name.
+    fn part(&mut self, alias: &CourseAlias) -> Checked {
+        let institution = InstitutionId(alias.institution);
+        let [name, _] = self.names(alias);
+        let course = self.groups.get(&(institution, name)).map_or_else(Vec::new, |names| names.as_ref().clone());
+        self.change(alias, |codes| {
+            codes.remove(&alias.code);
+        });
+        let mut others = BTreeSet::new();
+        for name in course {
+            let of = (institution, name);
+            self.groups.remove_mut(&of);
+            others.extend(self.named_in.get(&of).into_iter().flat_map(|codes| codes.iter().cloned()));
+        }
+        others.into_iter().try_for_each(|code| {
+            let other = self.aliases.get(&(institution, code)).map(|other| other.as_ref().clone());
+            other.map_or(Ok(()), |other| self.join(&other))
+        })
     }
 
     /// Puts together what two codes name.
     fn join(&mut self, alias: &CourseAlias) -> Checked {
         let institution = InstitutionId(alias.institution);
-        let case_matters = self.case_matters(institution);
-        let names = [&alias.code, &alias.same_as].map(|code| compared(code, case_matters));
+        let names = self.names(alias);
         let known = |name: &String| self.groups.get(&(institution, name.clone())).map(|group| group.as_ref().clone());
         let joined: BTreeSet<String> =
             names.into_iter().flat_map(|name| known(&name).unwrap_or_else(|| vec![name])).collect();
@@ -99,6 +169,9 @@ impl Courses {
     fn set(&mut self, institution: InstitutionId, names: Vec<String>) -> Checked {
         let expected = format!("at most {NAMES_MAX} codes of one course");
         require(names.len() <= NAMES_MAX, Rule::Contradiction, "same_as", &expected, names.len())?;
+        if names.len() < 2 {
+            return Ok(());
+        }
         let group = Arc::new(names);
         for name in group.iter() {
             self.groups.insert_mut((institution, name.clone()), group.clone());
@@ -106,42 +179,23 @@ impl Courses {
         Ok(())
     }
 
-    /// Finds the groups of an institution anew from its aliases.
+    /// Finds the groups of an institution anew from its aliases, as their codes are compared in another way.
     fn regroup(&mut self, institution: InstitutionId) -> Checked {
-        let of = |(key, _): &(&(InstitutionId, String), _)| key.0 == institution;
-        let former = self.groups.range((institution, String::new())..).take_while(of).map(|(key, _)| key.clone());
-        for key in former.collect::<Vec<_>>() {
-            self.groups.remove_mut(&key);
-        }
-        let case_matters = self.case_matters(institution);
-        // Each name points at another one of its course, the first of all at itself.
-        let mut leads: BTreeMap<String, String> = BTreeMap::new();
-        let edges = self.aliases(institution);
-        for [one, other] in edges.map(|alias| [&alias.code, &alias.same_as].map(|code| compared(code, case_matters))) {
-            let (one, other) = (first(&mut leads, &one), first(&mut leads, &other));
-            leads.insert(one, other);
-        }
-        let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for name in leads.keys().cloned().collect::<Vec<_>>() {
-            groups.entry(first(&mut leads, &name)).or_default().push(name);
-        }
-        groups.into_values().filter(|names| names.len() > 1).try_for_each(|names| self.set(institution, names))
+        forget(&mut self.groups, institution);
+        forget(&mut self.named_in, institution);
+        let all: Vec<CourseAlias> = self.aliases(institution).cloned().collect();
+        all.iter().try_for_each(|alias| {
+            self.enter(alias);
+            self.join(alias)
+        })
     }
 }
 
-/// The name that all names of a course lead to.
-fn first(leads: &mut BTreeMap<String, String>, name: &str) -> String {
-    let mut way = Vec::new();
-    let mut at = name.to_owned();
-    loop {
-        let next = leads.entry(at.clone()).or_insert_with(|| at.clone()).clone();
-        if next == at {
-            break;
-        }
-        way.push(std::mem::replace(&mut at, next));
+/// Removes all that a map has of an institution.
+fn forget<T>(map: &mut Map<(InstitutionId, String), T>, institution: InstitutionId) {
+    let of = |(key, _): &(&(InstitutionId, String), _)| key.0 == institution;
+    let keys: Vec<_> = map.range((institution, String::new())..).take_while(of).map(|(key, _)| key.clone()).collect();
+    for key in keys {
+        map.remove_mut(&key);
     }
-    for passed in way {
-        leads.insert(passed, at.clone());
-    }
-    at
 }

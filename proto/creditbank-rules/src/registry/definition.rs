@@ -111,18 +111,19 @@ fn grades(registry: &Registry, entry: &QualificationDefinition) -> Checked {
     without_points(scale, entry, has_mean || matches!(policy, RetakePolicy::Best | RetakePolicy::Average))
 }
 
-/// A grade that nobody has given a number would be left out of a mean without a word: 30 with honours would make it worse.
-/// So each listed grade that passes has a point, or the definition says that it enters none.
+/// A grade that nobody has given a number would be left out of a mean without a word: 30 with honours would make it worse,
+/// and a failed course that a board lets count would make it better. So each listed grade, also one that does not pass, has
+/// a point, or the definition says that it enters no mean.
 fn without_points(scale: &GradeScale, entry: &QualificationDefinition, compares: bool) -> Checked {
     let listed = |value: &str| scale.listed.iter().any(|grade| grade.value == value);
     let has_point = |value: &str| entry.grade_points.iter().any(|point| point.value == value);
     let odd = entry.no_points.iter().find(|value| !listed(value) || has_point(value)).map_or("", String::as_str);
     let expected = "listed grades of the scale of means that have no point";
     require(odd.is_empty(), Rule::Contradiction, "no_points", expected, odd)?;
-    let mut passing = scale.listed.iter().filter(|grade| grade.pass).map(|grade| grade.value.as_str());
-    let open = passing.find(|value| !has_point(value) && !entry.no_points.iter().any(|own| own == value));
+    let mut all = scale.listed.iter().map(|grade| grade.value.as_str());
+    let open = all.find(|value| !has_point(value) && !entry.no_points.iter().any(|own| own == value));
     let Some(open) = open.filter(|_| compares) else { return Ok(()) };
-    let expected = "a point for each listed grade that passes, or the grade among no_points";
+    let expected = "a point for each listed grade, as credit may be condoned, or the grade among no_points";
     require(false, Rule::MissingField, "grade_points", expected, format!("no point for {open}"))
 }
 

@@ -31,7 +31,8 @@ pub(super) fn deadline(registry: &Registry, entry: &pb::LegalDeadline) -> Checke
     sources(&entry.sources, "where it was published")
 }
 
-/// Terms have a number and a unit; what hangs on a term or an instance is there only with it.
+/// Each term has a number and a unit. What is said of a term needs the term; a term of appeals needs somebody who decides
+/// on them.
 fn terms(entry: &pb::LegalDeadline) -> Checked {
     let each = [
         (&entry.decision, "decision"),

@@ -17,6 +17,36 @@ fn publish<M: creditbank_protocol::canonical::Canonical>(registry: &mut Registry
     registry.admit(record).expect("admitted");
 }
 
+fn publishes(registry: &mut Registry, entry: &pb::CourseAlias) -> Result<(), creditbank_rules::Rejection> {
+    let body = creditbank_protocol::canonical::encode(entry).expect("canonical");
+    let (kind, institution, entry) = (Kind::CourseAlias, entry.institution.into(), 0.into());
+    let record = RegistryRecord { kind, body: &body, institution, created_at_minute: 0, sealed_at_ms: 0, entry };
+    registry.admit(record).map(|_| ())
+}
+
+/// Goal: the aliases of an institution have a bound, which withdrawals do not lift; those that it has may change.
+#[test]
+fn aliases_of_an_institution_are_bounded() {
+    let mut registry = scene::registry();
+    let of = |institution: u64, number: u32, same_as: u32| pb::CourseAlias {
+        institution,
+        code: format!("OLD-{number}"),
+        same_as: format!("NEW-{same_as}"),
+        withdrawn: false,
+    };
+    for number in 0..10_000 {
+        publishes(&mut registry, &of(1, number, number)).expect("within the bound");
+    }
+    let last = of(1, 9_999, 9_999);
+    publishes(&mut registry, &pb::CourseAlias { withdrawn: true, ..last.clone() }).expect("withdrawn");
+    let refused = publishes(&mut registry, &of(1, 10_000, 10_000)).expect_err("beyond the bound");
+    assert_eq!((refused.rule, refused.field), (Rule::Contradiction, Some("code")));
+    publishes(&mut registry, &last).expect("published again");
+    publishes(&mut registry, &of(1, 0, 1)).expect("of another course");
+    publishes(&mut registry, &of(2, 10_000, 10_000)).expect("of another institution");
+    assert!(registry.course(1.into(), "OLD-0").is("NEW-1") && !registry.course(1.into(), "OLD-0").is("NEW-0"));
+}
+
 fn alias(registry: &mut Registry, code: &str, same_as: &str) {
     let entry = pb::CourseAlias { institution: 1, code: code.into(), same_as: same_as.into(), withdrawn: false };
     publish(registry, Kind::CourseAlias, 1, &entry);
@@ -129,6 +159,58 @@ fn an_alias_widens_no_accreditation() {
     let refused = world.admit(&of("HIST-1")).expect_err("another course");
     let creditbank_rules::admission::AdmissionError::Rejected(rejection) = refused else { panic!("{refused}") };
     assert_eq!(rejection.rule, Rule::NotAccredited);
+}
+
+/// What follows from the aliases that stand, worked out by going along them until nothing is new.
+fn reached(standing: &[(String, String)], case_matters: bool, code: &str) -> std::collections::BTreeSet<String> {
+    let name = |code: &str| if case_matters { code.to_owned() } else { code.to_lowercase() };
+    let mut found = std::collections::BTreeSet::from([name(code)]);
+    loop {
+        let before = found.len();
+        for (one, other) in standing {
+            if found.contains(&name(one)) || found.contains(&name(other)) {
+                found.extend([name(one), name(other)]);
+            }
+        }
+        if found.len() == before {
+            return found;
+        }
+    }
+}
+
+proptest! {
+    /// Goal: however aliases come, change and go, and case begins and ceases to matter, what names one course is what the
+    /// aliases that stand say.
+    #[test]
+    fn changes_leave_the_courses_that_the_aliases_say(
+        steps in prop::collection::vec(("[aAbBcC]", "[aAbBcCdD]", 0..5u8), 1..40)
+    ) {
+        let mut registry = scene::registry();
+        let (mut standing, mut case_matters) = (Vec::<(String, String)>::new(), false);
+        for (code, same_as, what) in steps {
+            if what == 0 {
+                case_matters = !case_matters;
+                publish(&mut registry, Kind::CourseCodes, 1, &pb::CourseCodes { institution: 1, case_matters });
+                continue;
+            }
+            let at = standing.iter().position(|(known, _)| *known == code);
+            let withdrawn = what == 1;
+            let same_as = at.filter(|_| withdrawn).map_or(same_as, |at| standing[at].1.clone());
+            let entry = pb::CourseAlias { institution: 1, code: code.clone(), same_as: same_as.clone(), withdrawn };
+            if publishes(&mut registry, &entry).is_ok() {
+                standing.retain(|(known, _)| *known != code);
+                standing.extend((!withdrawn).then_some((code, same_as)));
+            }
+        }
+        for code in ["a", "A", "b", "B", "c", "C", "d", "D", "e"] {
+            let course = registry.course(1.into(), code);
+            let same = reached(&standing, case_matters, code);
+            for other in ["a", "A", "b", "B", "c", "C", "d", "D", "e"] {
+                let name = if case_matters { other.to_owned() } else { other.to_lowercase() };
+                prop_assert_eq!(course.is(other), same.contains(&name), "{} {} of {:?}", code, other, standing);
+            }
+        }
+    }
 }
 
 proptest! {

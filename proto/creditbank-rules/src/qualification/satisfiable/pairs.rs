@@ -1,6 +1,6 @@
 //! Requirements that have to hold together and cannot.
 
-use creditbank_protocol::course_code::key;
+use creditbank_protocol::course_code::exact;
 use creditbank_protocol::pb::{Match, Origin, QualificationDefinition, Ratio, RequirementType as Type, RetakePolicy};
 
 use super::super::fraction::Fraction;
@@ -67,6 +67,8 @@ struct Scope<'a> {
     due: Vec<usize>,
     at_least: Vec<usize>,
     at_most: Vec<usize>,
+    /// Whether the registry has aliases.
+    aliases: bool,
 }
 
 /// What contradicts something else among what holds whenever `top` does. Only contradictions at `top` itself: those
@@ -76,6 +78,7 @@ pub(super) fn contradictions(
     tree: &Tree<'_>,
     top: usize,
     open: &[bool],
+    aliases: bool,
 ) -> Vec<String> {
     let with = certain(tree, top);
     let of = |kind: Type| -> Vec<usize> {
@@ -89,6 +92,7 @@ pub(super) fn contradictions(
         due: with.iter().copied().filter(|position| tree.kind(*position) == Type::Credits).collect(),
         at_least: of(Type::AtLeast),
         at_most: of(Type::AtMost),
+        aliases,
     };
     let mut reasons = scope.nothing_to_look_at();
     reasons.extend(scope.floors_over_caps());
@@ -130,8 +134,9 @@ impl Scope<'_> {
     /// Floors, means and times over what nothing can fill.
     fn nothing_to_look_at(&self) -> Vec<String> {
         let credit = |asked: &Match| {
-            let some =
-                |position: &usize| self.tree.kind(*position) != Type::Outcome && !apart(self.asked(*position), asked);
+            let some = |position: &usize| {
+                self.tree.kind(*position) != Type::Outcome && !apart(self.asked(*position), asked, self.aliases)
+            };
             self.takers.iter().any(some)
         };
         let mut reasons = Vec::new();
@@ -179,7 +184,7 @@ impl Scope<'_> {
         for first in 0..shares.len() {
             let mut chosen = vec![shares[first]];
             for next in &shares[first + 1..] {
-                if chosen.iter().all(|one| apart(self.asked(*one), self.asked(*next))) {
+                if chosen.iter().all(|one| apart(self.asked(*one), self.asked(*next), self.aliases)) {
                     chosen.push(*next);
                 }
             }
@@ -254,7 +259,8 @@ fn courses_twice(definition: &QualificationDefinition, tree: &Tree<'_>, with: &[
         for second in &cores[index + 1..] {
             let (one, other) = (asked(tree.node(*first)), asked(tree.node(*second)));
             let same = one.institutions.len() == 1 && one.institutions == other.institutions;
-            let course = one.courses.iter().find(|code| other.courses.iter().any(|listed| key(listed) == key(code)));
+            let course =
+                one.courses.iter().find(|code| other.courses.iter().any(|listed| exact(listed) == exact(code)));
             if let Some(code) = course.filter(|_| same) {
                 let (first, second) = (Tree::number(*first), Tree::number(*second));
                 reasons.push(format!(

@@ -3,14 +3,19 @@
 
 use creditbank_protocol::pb::{Match, Mode, Origin, QualificationDefinition, RequirementType};
 
-use creditbank_protocol::course_code::key;
+use creditbank_protocol::course_code::{exact, key};
 
 use super::super::measure::asked;
 use super::super::tree::Tree;
 
-/// What course codes are compared by, aliases aside: a definition is judged before anybody knows whose courses it meets.
+/// What course codes are compared by where case does not matter.
 fn keys(codes: &[String]) -> Vec<String> {
     codes.iter().map(|code| key(code)).collect()
+}
+
+/// And where it matters. Whose courses a definition meets nobody knows: what is certain holds in both ways.
+fn exacts(codes: &[String]) -> Vec<String> {
+    codes.iter().map(|code| exact(code).into_owned()).collect()
 }
 
 /// Whether every record that matches `a` matches `b`.
@@ -21,18 +26,20 @@ pub(super) fn within(a: &Match, b: &Match) -> bool {
     fn prefixed(codes: &[String], prefixes: &[String]) -> bool {
         codes.iter().all(|code| prefixes.iter().any(|prefix| code.starts_with(prefix.as_str())))
     }
-    let (courses, prefixes) = (keys(&a.courses), keys(&a.course_prefixes));
-    let asked_prefixes = keys(&b.course_prefixes);
+    let by = |compared: fn(&[String]) -> Vec<String>| {
+        let (courses, prefixes) = (compared(&a.courses), compared(&a.course_prefixes));
+        let asked = compared(&b.course_prefixes);
+        let by_courses = !courses.is_empty() && prefixed(&courses, &asked);
+        let by_prefixes = !prefixes.is_empty() && prefixed(&prefixes, &asked);
+        part(&courses, &compared(&b.courses)) && (asked.is_empty() || by_courses || by_prefixes)
+    };
     let fields = b.fields.is_empty() || !a.fields.is_empty() && prefixed(&a.fields, &b.fields);
-    let by_courses = !courses.is_empty() && prefixed(&courses, &asked_prefixes);
-    let by_prefixes = !prefixes.is_empty() && prefixed(&prefixes, &asked_prefixes);
-    let prefixes = b.course_prefixes.is_empty() || by_courses || by_prefixes;
     part(&a.levels, &b.levels)
         && fields
         && part(&a.institutions, &b.institutions)
         && part(&a.modes, &b.modes)
-        && part(&courses, &keys(&b.courses))
-        && prefixes
+        && by(keys)
+        && by(exacts)
         && part(&a.origins, &b.origins)
         && part(&a.assessments, &b.assessments)
         && part(&a.esco_uris, &b.esco_uris)
@@ -40,8 +47,9 @@ pub(super) fn within(a: &Match, b: &Match) -> bool {
         && (a.after_enrolment || !b.after_enrolment)
 }
 
-/// Whether no record matches both.
-pub(super) fn apart(a: &Match, b: &Match) -> bool {
+/// Whether no record matches both. With `aliases` in the registry codes set nothing apart: a course may have one of the
+/// names that are asked for here, and one of those that are asked for there.
+pub(super) fn apart(a: &Match, b: &Match, aliases: bool) -> bool {
     fn disjoint<T: PartialEq>(a: &[T], b: &[T]) -> bool {
         !a.is_empty() && !b.is_empty() && !a.iter().any(|one| b.contains(one))
     }
@@ -55,26 +63,32 @@ pub(super) fn apart(a: &Match, b: &Match) -> bool {
     }
     let [a_courses, b_courses] = [&a.courses, &b.courses].map(|codes| keys(codes));
     let [a_prefixes, b_prefixes] = [&a.course_prefixes, &b.course_prefixes].map(|codes| keys(codes));
+    let by_codes = disjoint(&a_courses, &b_courses)
+        || unlike(&a_prefixes, &b_prefixes)
+        || outside(&a_courses, &b_prefixes)
+        || outside(&b_courses, &a_prefixes);
     disjoint(&a.levels, &b.levels)
         || unlike(&a.fields, &b.fields)
         || disjoint(&a.institutions, &b.institutions)
         || disjoint(&a.modes, &b.modes)
-        || disjoint(&a_courses, &b_courses)
-        || unlike(&a_prefixes, &b_prefixes)
-        || outside(&a_courses, &b_prefixes)
-        || outside(&b_courses, &a_prefixes)
+        || !aliases && by_codes
         || disjoint(&a.origins, &b.origins)
         || disjoint(&a.assessments, &b.assessments)
         || disjoint(&a.bases, &b.bases)
 }
 
 /// Why nothing can match what a requirement asks.
-pub(super) fn against_itself(definition: &QualificationDefinition, tree: &Tree<'_>, position: usize) -> Vec<String> {
+pub(super) fn against_itself(
+    definition: &QualificationDefinition,
+    tree: &Tree<'_>,
+    position: usize,
+    aliases: bool,
+) -> Vec<String> {
     let asked = asked(tree.node(position));
     let prefixes = keys(&asked.course_prefixes);
     let begins = |code: &String| prefixes.iter().any(|prefix| key(code).starts_with(prefix.as_str()));
     let mut reasons = Vec::new();
-    let prefixed = asked.course_prefixes.is_empty() || asked.courses.is_empty();
+    let prefixed = aliases || asked.course_prefixes.is_empty() || asked.courses.is_empty();
     let every = tree.kind(position) == RequirementType::Courses;
     let odd = asked.courses.iter().find(|code| !begins(code));
     if !prefixed && (every && odd.is_some() || !asked.courses.iter().any(begins)) {

@@ -17,7 +17,7 @@ pub(super) fn check(registry: &Registry, rule: &GradeRule) -> Checked {
     let method = GradeMethod::try_from(rule.method).unwrap_or_default();
     present(method != GradeMethod::Unspecified, "grades", "a method: none, table, ECTS or formula")?;
     let only = |holds: bool, what: &str| {
-        require(holds, Rule::Contradiction, "grades", &format!("{what} with its own method only"), "another method")
+        require(holds, Rule::Contradiction, "grades", format!("{what} with its own method only"), "another method")
     };
     only(rule.rows.is_empty() || method == GradeMethod::Table, "rows")?;
     let chosen = rule.overlap != 0 || rule.cycle != 0;

@@ -1,8 +1,8 @@
 //! Which definitions are published.
 
-use creditbank_protocol::canonical::encode;
+use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::pb::{
-    Grade, GradePoint, Kind, Match, Origin, QualificationDefinition, QualificationName, Requirement,
+    CourseAlias, Grade, GradePoint, Kind, Match, Origin, QualificationDefinition, QualificationName, Requirement,
     RequirementType as Type, RetakePolicy,
 };
 use creditbank_rules::dates::parse;
@@ -12,20 +12,15 @@ use creditbank_rules::{Registry, RegistryRecord, Rejection, Rule};
 use super::scene::*;
 use crate::fixtures::node;
 
+fn admit(registry: &mut Registry, kind: Kind, institution: u64, entry: &impl Canonical) -> Result<(), Rejection> {
+    let (body, institution) = (encode(entry).expect("canonical"), institution.into());
+    let (created_at_minute, sealed_at_ms, entry) = (0, 0, 0.into());
+    let record = RegistryRecord { kind, body: &body, institution, created_at_minute, sealed_at_ms, entry };
+    registry.admit(record).map(|_| ())
+}
+
 fn publish(registry: &mut Registry, definition: &QualificationDefinition) -> Result<(), Rejection> {
-    let body = encode(definition).expect("canonical");
-    let kind = Kind::QualificationDefinition;
-    let institution = definition.institution;
-    registry
-        .admit(RegistryRecord {
-            kind,
-            body: &body,
-            institution: institution.into(),
-            created_at_minute: 0,
-            sealed_at_ms: 0,
-            entry: 0.into(),
-        })
-        .map(|_| ())
+    admit(registry, Kind::QualificationDefinition, definition.institution, definition)
 }
 
 fn refused(definition: &QualificationDefinition, rule: Rule, part: &str) {
@@ -174,7 +169,13 @@ fn points_follow_grades() {
     refused(&one, Rule::MissingField, "no point for A+");
     let others = ["A+", "A-", "B+", "B-", "C+", "C-", "D", "D+", "D-"];
     one.no_points = others.map(str::to_owned).to_vec();
+    // A failed course that a board lets count enters the mean with its mark, or the definition says that it does not.
+    refused(&one, Rule::MissingField, "no point for F");
+    one.no_points = [others.as_slice(), &["F"]].concat().into_iter().map(str::to_owned).collect();
     publish(&mut registry(), &one).expect("B and C may be worth the same");
+    one.no_points = others.map(str::to_owned).to_vec();
+    one.grade_points.push(point("F", 0));
+    publish(&mut registry(), &one).expect("F is worth nothing, which is a number");
     one.no_points.push("F+".to_owned());
     refused(&one, Rule::Contradiction, "found F+");
     one.no_points = vec!["A".to_owned()];
@@ -249,6 +250,38 @@ fn contradictions_are_named() {
     refused(&mean, Rule::UnknownGrade, "101 in GB-100-UG");
     let found = satisfiability(&registry(), &mean).expect("a tree");
     assert!(!found.satisfiable && found.conflicts[0].reason.contains("no number"), "{found:?}");
+}
+
+/// Goal: what codes an institution makes one course, or tells apart by case, is not refused as if it could not be.
+#[test]
+fn aliases_and_case_may_meet_what_codes_do_not() {
+    let asked = |courses: &[&str], prefixes: &[&str]| Match {
+        courses: courses.iter().map(|code| (*code).to_owned()).collect(),
+        course_prefixes: prefixes.iter().map(|code| (*code).to_owned()).collect(),
+        ..Default::default()
+    };
+    let stat = definition(vec![node(0, Type::All), credits(1, 1, asked(&["MATH1"], &["STAT"]))]);
+    refused(&stat, Rule::Unsatisfiable, "course MATH1 begins with none of the prefixes");
+    let floor = |parts, asked| Requirement { share: parts, r#match: Some(asked), ..node(1, Type::AtLeast) };
+    let more = [floor(share(7, 10), asked(&[], &["MATH"])), floor(share(7, 10), asked(&[], &["STAT"]))];
+    let both = definition(good().into_iter().chain(more).collect());
+    refused(&both, Rule::Unsatisfiable, "more than the whole");
+    let mut aliased = registry();
+    let same_as = "MATH1".to_owned();
+    let alias = CourseAlias { institution: UNIVERSITY, code: "STAT1".to_owned(), same_as, withdrawn: false };
+    let record = |registry: &mut Registry, alias: &CourseAlias| {
+        admit(registry, Kind::CourseAlias, UNIVERSITY, alias).expect("an alias");
+    };
+    record(&mut aliased, &alias);
+    publish(&mut aliased.clone(), &stat).expect("STAT1 is MATH1");
+    publish(&mut aliased.clone(), &both).expect("of the same credit");
+    record(&mut aliased, &CourseAlias { withdrawn: true, ..alias });
+    assert_eq!(publish(&mut aliased, &stat).expect_err("no alias stands").rule, Rule::Unsatisfiable);
+    // Where case matters, ab and AB are two courses; elsewhere they are one.
+    let small = Requirement { amount_e4: 10_000, r#match: Some(asked(&["ab"], &[])), ..node(1, Type::Credits) };
+    let cap = |code| Requirement { r#match: Some(asked(&[code], &[])), ..node(1, Type::AtMost) };
+    publish(&mut registry(), &definition(vec![node(0, Type::All), small.clone(), cap("AB")])).expect("another course");
+    unsatisfiable(vec![node(0, Type::All), small, cap("ab")], "allows less than");
 }
 
 /// Goal: a way that is closed does not close the others, and is told.

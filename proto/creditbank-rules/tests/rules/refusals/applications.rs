@@ -34,6 +34,12 @@ fn second(name: Option<&'static str>, about: &'static str, steps: impl FnOnce(&m
     })
 }
 
+/// The credit in entry 1 is visible from a day of this month on.
+fn embargoed(case: &mut Case, from: u32) {
+    let entry = pb::Credit { visible_from: day(TODAY.0, TODAY.1, from), ..credit() };
+    case.holds(Held::new(1, course("AAA")), Kind::Credit, &entry);
+}
+
 fn decided(case: &mut Case, kind: DecisionType) {
     case.holds(Held::new(3, CASE), Kind::Decision, &decision(kind));
 }
@@ -128,6 +134,10 @@ pub(crate) fn refused() -> Vec<Case> {
                 vec![pb::RecordReference { place: Some(at(1)), status_id: id(at(2)), ..Default::default() }];
         })
         .with(|case| case.holds_credit(marked(&[]))),
+        changed("NOT_VISIBLE", "about credit that is visible from tomorrow on", |entry| {
+            entry.records = vec![reference(at(1))];
+        })
+        .with(|case| embargoed(case, today + 1)),
         second(Some("APPLICATION_OPEN"), "another one is open", |_| ()),
         second(Some("APPLICATION_OPEN"), "the documents of another one are missing", |case| {
             let missing_documents = "The diploma".to_owned();
@@ -165,6 +175,13 @@ pub(crate) fn admitted() -> Vec<Case> {
             case.holds_credit(marked(&[(Action::Revoke, 8)]));
             case.holds(Held { institution: 2, ..Held::new(4, course("BBB")) }, Kind::Credit, &credit());
         }),
+        of(
+            None,
+            "about credit that is visible from the day of the block on",
+            Kind::Application,
+            &pb::Application { records: vec![reference(at(1))], ..application() },
+        )
+        .with(|case| embargoed(case, TODAY.2)),
         second(None, "another one is withdrawn", |case| decided(case, DecisionType::Withdrawn)),
         second(None, "another one is decided", |case| decided(case, DecisionType::Full)),
         second(None, "another one is decided on appeal", |case| {
@@ -175,6 +192,7 @@ pub(crate) fn admitted() -> Vec<Case> {
                 appeal: Some(at(4)),
                 appeal_until: None,
                 appeal_instance: String::new(),
+                decided: day(2026, 11, 22),
                 ..decision(DecisionType::Full)
             };
             case.holds(Held::new(5, CASE), Kind::Decision, &on_appeal);

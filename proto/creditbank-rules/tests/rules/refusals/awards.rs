@@ -483,6 +483,9 @@ fn spending() -> Vec<Case> {
         amending(Some("CONTRADICTION"), "an audited award that becomes a declared one", |award| {
             *award = pb::Award { amends: award.amends, ..declared() };
         }),
+        amending(Some("CONTRADICTION"), "an audited award that was conferred on another day", |award| {
+            award.conferred = day(2026, 11, 19);
+        }),
         amending(Some("CONTRADICTION"), "an audited award that becomes an honorary one", |award| {
             *award = pb::Award { amends: award.amends, ..honorary() };
         }),

@@ -1,11 +1,11 @@
 //! Codes of one course: folded, aliased, told apart by case.
 
-use creditbank_protocol::pb::{self, Kind};
+use creditbank_protocol::pb::{self, Action, Basis, Kind};
 use creditbank_protocol::status::Marks;
 use creditbank_rules::CourseKey;
 
 use super::awards::{audited, awarding, definition};
-use super::case::Case;
+use super::case::{Case, PLACE, effect};
 use super::derived::{Held, course as key, published};
 use crate::fixtures::{ALIAS, course, credit, day, record};
 
@@ -18,6 +18,22 @@ fn again(name: Option<&'static str>, about: &'static str, code: &'static str) ->
     Case::new(name, about).with(|case| {
         case.hold(1, Marks::default(), 0);
         case.records = vec![record(Kind::Credit, &pb::Credit { course: course(code, "A course"), ..credit() }, 2)];
+    })
+}
+
+/// The learner holds credits for AAA and BBB, which an alias has made one course; one for AAA amends the former.
+fn amended(name: Option<&'static str>, about: &'static str, code: &'static str) -> Case {
+    Case::new(name, about).with(|case| {
+        case.hold(1, Marks::default(), 0);
+        let mut other = case.held[0].clone();
+        (other["index"], other["key"]) = (8.into(), serde_json::json!(["course", "BBB"]));
+        (other["record_hash"], other["status_id"]) = (hex::encode([8; 32]).into(), hex::encode([8; 32]).into());
+        case.held.push(other);
+        aliased(case, &[("BBB", "AAA")]);
+        let amends = Some(pb::Amends { place: Some(PLACE), reason: pb::AmendReason::Error.into() });
+        let entry = pb::Credit { course: course(code, "A course"), amends, ..credit() };
+        case.records = vec![record(Kind::Credit, &entry, 2)];
+        case.groups = vec![effect(Action::Supersede, Basis::Issuer)];
     })
 }
 
@@ -129,6 +145,12 @@ pub(crate) fn refused() -> Vec<Case> {
             let other = pb::Credit { course: course("a-a-a", "A course"), ..credit() };
             case.records = vec![record(Kind::Credit, &credit(), 1), record(Kind::Credit, &other, 2)];
         }),
+        amended(repeats, "an amendment to a course that has as many as it may", "CCC").with(|case| {
+            let mut other = case.held[0].clone();
+            (other["index"], other["key"]) = (9.into(), serde_json::json!(["course", "CCC"]));
+            (other["record_hash"], other["status_id"]) = (hex::encode([9; 32]).into(), hex::encode([9; 32]).into());
+            case.held.push(other);
+        }),
         said(
             "NOT_THE_PUBLISHER",
             "an alias of another institution's course",
@@ -184,6 +206,8 @@ pub(crate) fn admitted() -> Vec<Case> {
             Kind::CourseCodes,
             &pb::CourseCodes { institution: 1, case_matters: true },
         ),
+        amended(None, "an amendment of one of two credits that an alias has made one course", "AAA"),
+        amended(None, "an amendment under the code of the other one", "BBB"),
         again(None, "another code without an alias", "A-A-A"),
         again(None, "a code that was an alias", "A-A-A").with(|case| {
             aliased(case, &[("A-A-A", "AAA")]);

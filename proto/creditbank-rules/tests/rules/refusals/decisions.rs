@@ -73,10 +73,126 @@ fn on_appeal() -> pb::Decision {
     pb::Decision {
         application: None,
         appeal: Some(at(4)),
+        decided: day(2026, 11, 22),
+        notified: day(2026, 11, 22),
         appeal_until: None,
         appeal_instance: String::new(),
         ..decision(DecisionType::Refused)
     }
+}
+
+/// A decision in entry 3 that is not made known.
+fn silent() -> pb::Decision {
+    pb::Decision { channel: 0, notified: None, appeal_until: None, ..decision(DecisionType::Full) }
+}
+
+/// It was appealed in entry 4.
+fn appealed_early(case: &mut Case) {
+    applied(case);
+    step(case, 3, &silent());
+    case.holds(Held { depends_on: vec![at(3)], ..Held::new(4, CASE) }, Kind::Appeal, &appeal());
+}
+
+/// The decision in entry 3 was handed over on the 23rd of November, which entry 5 amends: the appeal is under review.
+fn known_since(case: &mut Case) {
+    applied(case);
+    let held = |entry, marks| Held { marks, depends_on: vec![at(1), at(2)], ..Held::new(entry, CASE) };
+    case.holds(held(3, marked(&[(Action::Supersede, 5)])), Kind::Decision, &silent());
+    let marks = marked(&[(Action::Review, 5)]);
+    case.holds(Held { marks, depends_on: vec![at(3)], ..Held::new(4, CASE) }, Kind::Appeal, &appeal());
+    case.holds(held(5, marked(&[])), Kind::Decision, &known());
+}
+
+fn known() -> pb::Decision {
+    let (notified, appeal_until) = (day(2026, 11, 23), day(2026, 12, 23));
+    pb::Decision { amends: amends(3), notified, appeal_until, ..decision(DecisionType::Full) }
+}
+
+/// Documents were asked for on the 3rd, in entry 3, and came on the 9th, in entry 4.
+fn complete(case: &mut Case) {
+    applied(case);
+    step(case, 3, &documents(DecisionType::DocumentsMissing, 3));
+    step(case, 4, &documents(DecisionType::DocumentsReceived, 9));
+}
+
+fn amends(entry: u64) -> Option<pb::Amends> {
+    Some(pb::Amends { place: Some(at(entry)), reason: pb::AmendReason::Error.into() })
+}
+
+/// An amendment of the decision in entry 3; `reviewed` are entries of what depends on it.
+fn corrected(
+    name: Option<&'static str>,
+    about: &'static str,
+    scene: fn(&mut Case),
+    entry: &pb::Decision,
+    reviewed: &[u64],
+) -> Case {
+    made(name, about, scene, &pb::Decision { amends: amends(3), ..entry.clone() }).with(|case| {
+        case.groups = vec![group(Basis::Issuer, &[effect(at(3), Action::Supersede)])];
+        let reviews: Vec<_> = reviewed.iter().map(|entry| effect(at(*entry), Action::Review)).collect();
+        case.groups.extend((!reviews.is_empty()).then(|| group(Basis::Dependency, &reviews)));
+    })
+}
+
+fn order() -> Vec<Case> {
+    let asked = |on| documents(DecisionType::DocumentsMissing, on);
+    vec![
+        made(
+            Some("INVALID_DATE"),
+            "documents that came before they were asked for",
+            |case| {
+                applied(case);
+                step(case, 3, &documents(DecisionType::DocumentsMissing, 9));
+            },
+            &documents(DecisionType::DocumentsReceived, 8),
+        ),
+        made(
+            Some("INVALID_DATE"),
+            "decided on appeal before the appeal came",
+            appealed,
+            &pb::Decision { decided: day(2026, 11, 20), ..differing(on_appeal()) },
+        ),
+        objecting(
+            Some("INVALID_DATE"),
+            "an appeal before the decision",
+            decided,
+            &pb::Appeal { received: day(2026, 11, 19), ..appeal() },
+        ),
+        corrected(Some("INVALID_DATE"), "documents asked for, as amended, after they came", complete, &asked(10), &[]),
+        corrected(
+            Some("CONTRADICTION"),
+            "another decision, once it is appealed",
+            appealed,
+            &differing(decision(DecisionType::Refused)),
+            &[],
+        ),
+        corrected(
+            Some("CONTRADICTION"),
+            "another decider, once it is appealed",
+            appealed_early,
+            &pb::Decision { decider: "C. Example".to_owned(), ..known() },
+            &[],
+        ),
+        corrected(
+            Some("CONTRADICTION"),
+            "put off, where documents were asked for and came",
+            complete,
+            &pb::Decision { decided: day(2026, 11, 5), ..put_off((2026, 12, 23)) },
+            &[],
+        ),
+        corrected(
+            Some("CONTRADICTION"),
+            "an amendment that moves a decision to another case",
+            |case| {
+                decided(case);
+                let purpose = pb::RecognitionPurpose::Work;
+                let entry = pb::Application { purpose: purpose.into(), ..application() };
+                case.holds(Held::new(6, creditbank_rules::CourseKey::Application(purpose)), Kind::Application, &entry);
+            },
+            &pb::Decision { application: Some(at(6)), ..decision(DecisionType::Full) },
+            &[],
+        ),
+    ]
 }
 
 fn differing(entry: pb::Decision) -> pb::Decision {
@@ -287,7 +403,6 @@ fn stages() -> Vec<Case> {
             },
             &put_off((2026, 12, 23)),
         ),
-        amended(Some("NOT_OPEN"), "an amendment of a decision that was appealed", appealed),
         made(Some("DUPLICATE_RECORD"), "two steps of one case in a block", applied, &decision(DecisionType::Full))
             .with(|case| case.records.push(record(Kind::Decision, &documents(DecisionType::DocumentsMissing, 3), 2))),
     ]
@@ -383,7 +498,7 @@ fn appeals() -> Vec<Case> {
 }
 
 pub(crate) fn refused() -> Vec<Case> {
-    [contents(), stages(), appeals()].into_iter().flatten().collect()
+    [contents(), stages(), order(), appeals()].into_iter().flatten().collect()
 }
 
 pub(crate) fn admitted() -> Vec<Case> {
@@ -442,6 +557,15 @@ pub(crate) fn admitted() -> Vec<Case> {
             &documents(DecisionType::DocumentsReceived, 9),
         ),
         made(None, "on appeal", appealed, &differing(on_appeal())),
+        corrected(None, "it is made known after it was appealed", appealed_early, &known(), &[4]),
+        made(None, "on the appeal against what was made known since", known_since, &differing(on_appeal())),
+        corrected(
+            None,
+            "the day on which documents were asked for, which have come since",
+            complete,
+            &documents(DecisionType::DocumentsMissing, 5),
+            &[],
+        ),
         amended(None, "an amendment, judged as if it came where the former one stands", decided),
         objecting(
             None,

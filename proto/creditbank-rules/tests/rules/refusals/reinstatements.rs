@@ -285,6 +285,14 @@ pub(crate) fn admitted() -> Vec<Case> {
             |case| revoked_with_approval(case, SINCE),
             restored(),
         ),
+        admitted(
+            "one of two of a course, which stood beside each other since an alias made one of two courses",
+            |case| {
+                revoked(case);
+                case.holds(Held::new(5, course("AAA")), Kind::Credit, &credit());
+            },
+            restored(),
+        ),
         admitted("the same by the operator for a case", revoked, vec![for_case]).with(Case::by_operator),
         admitted(
             "amended, and the amendment is revoked with it",

@@ -247,6 +247,17 @@ fn credits() -> Vec<Case> {
         changed_credit("INVALID_TEXT", "a control character in the name of a site", |credit| {
             credit.place = Some(pb::Site { name: "Main\u{7}".to_owned(), ..Default::default() })
         }),
+        changed_credit("IMPLAUSIBLE_DATE", "visible from 1403 on, at once", |credit| {
+            credit.visible_from = Some(date(1403, 11, 1))
+        }),
+        changed_result("IMPLAUSIBLE_DATE", "visible from the last day of 1899 on", |result| {
+            result.visible_from = Some(date(1899, 12, 31))
+        }),
+        {
+            let mut entry = outcome(pb::OutcomeType::MoocCertificate);
+            (entry.period, entry.expires) = (None, Some(date(1403, 7, 0)));
+            of(Some("IMPLAUSIBLE_DATE"), "an Outcome without a period that expired in 1403", Kind::Outcome, &entry)
+        },
         changed_credit("INVALID_DATE", "expired with the period", |credit| credit.expires = Some(date(2026, 9, 30))),
         changed_credit("INVALID_CODE", "a field of one digit", |credit| credit.field = "6".to_owned()),
         changed_credit("INVALID_CODE", "a field of letters", |credit| credit.field = "06x".to_owned()),

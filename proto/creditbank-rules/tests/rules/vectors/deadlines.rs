@@ -1,5 +1,7 @@
 //! `proto/vectors/deadlines.json`: when terms of laws end, when notices count as received, and when a decision is due.
 
+use std::collections::BTreeMap;
+
 use creditbank_protocol::pb::{self, DecisionType, Kind, NoticeChannel, Term, TermUnit};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::{Place, names};
@@ -222,7 +224,7 @@ fn deadlines() {
         });
         let received = parse(case["received"].as_str().expect("a day"));
         let application = pb::Application { received, ..Default::default() };
-        let held = Case { place: Place::new(2, 0), application, steps: steps.collect() };
+        let held = Case { place: Place::new(2, 0), application, steps: steps.collect(), amended: BTreeMap::new() };
         let Stage::Open { due, .. } = held.stage(&law_of(case)) else { panic!("{}: it is open", case["about"]) };
         assert_eq!(due.map(text), case["due"].as_str().map(str::to_owned), "{}", case["about"]);
     }

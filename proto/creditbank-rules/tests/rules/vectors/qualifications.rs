@@ -320,7 +320,7 @@ fn others() -> Vec<Case> {
 }
 
 fn means() -> Vec<Case> {
-    let without: Vec<String> = ["A+", "A-", "B+", "B-", "C+", "C-", "D", "D+", "D-"].map(str::to_owned).to_vec();
+    let without: Vec<String> = ["A+", "A-", "B+", "B-", "C+", "C-", "D", "D+", "D-", "F"].map(str::to_owned).to_vec();
     let mean =
         |scale: &str, least: &str, points: &[(&str, u64)], retakes: pb::RetakePolicy| pb::QualificationDefinition {
             average_scale: scale.to_owned(),
@@ -468,6 +468,14 @@ fn studies() -> Vec<Case> {
         let records = [own(1, &passed("M1", basis, "70"))];
         Case::new(about, all(vec![credits(1, 20, Some(of_origin(origin)))]), &records, vec![put(2, 1, 0)])
     };
+    // What was learned elsewhere does not become own credit because one awarding institution converts it for another one.
+    let converted_from = |about: &str, basis: PassBasis, origin: pb::Origin| {
+        let mut conversion = converted("M1", 51, (1, 1));
+        conversion.sources.iter_mut().for_each(|source| source.institution = 1);
+        conversion.results.iter_mut().for_each(|result| result.basis = basis.into());
+        let records = [(1, 1, Kind::Conversion, bytes(&conversion))];
+        Case::new(about, all(vec![credits(1, 10, Some(of_origin(origin)))]), &records, vec![put(2, 1, 1)])
+    };
     let spell = |version: u32, from: Option<pb::Date>, until: Option<pb::Date>, state: State| pb::Enrolment {
         learner: vec![2; 16],
         programme: course("DEGREE", "A degree"),
@@ -496,6 +504,11 @@ fn studies() -> Vec<Case> {
         let first = pb::QualificationDefinition { until: day(2022, 12, 31), ..all(vec![credits(1, 20, None)]) };
         enrolled(about, first, &[spell(version, from, day(2024, 6, 30), state)])
     };
+    let returned = |about: &str, state: State| {
+        let first = pb::QualificationDefinition { until: day(2022, 12, 31), ..all(vec![credits(1, 20, None)]) };
+        let began = spell(1, day(2020, 1, 1), day(2021, 6, 30), State::Withdrawn);
+        enrolled(about, first, &[began, spell(1, day(2023, 9, 1), None, state)])
+    };
     vec![
         Case::new(
             "as much compensated and condoned as is allowed",
@@ -522,6 +535,16 @@ fn studies() -> Vec<Case> {
         taken("recognised credit is not own", PassBasis::Recognised, pb::Origin::Own),
         taken("exempted credit is exemption", PassBasis::Exempted, pb::Origin::Exemption),
         taken("compensated credit is own", PassBasis::Compensated, pb::Origin::Own),
+        converted_from(
+            "credit of an awarding institution, converted by one, is own",
+            PassBasis::Unspecified,
+            pb::Origin::Own,
+        ),
+        converted_from("recognised credit, converted, is not own", PassBasis::Recognised, pb::Origin::Own),
+        converted_from("recognised credit, converted, is transfer", PassBasis::Recognised, pb::Origin::Transfer),
+        converted_from("exempted credit, converted, is not own", PassBasis::Exempted, pb::Origin::Own),
+        converted_from("exempted credit, converted, is exemption", PassBasis::Exempted, pb::Origin::Exemption),
+        converted_from("condoned credit, converted, is own", PassBasis::Condoned, pb::Origin::Own),
         enrolled("four years of enrolment, on the day", stay(48), std::slice::from_ref(&four)),
         enrolled("a month more", stay(49), std::slice::from_ref(&four)),
         enrolled("four years, one of them on leave", stay(37), &[four.clone(), year_off.clone()]),
@@ -549,6 +572,12 @@ fn studies() -> Vec<Case> {
         catalogue("enrolled while the version was in force", day(2022, 12, 31), 1, registered),
         catalogue("enrolled a day later", day(2023, 1, 1), 1, registered),
         catalogue("enrolled on no version", day(2022, 12, 31), 0, registered),
+        catalogue("enrolled while the version was in force, and completed", day(2022, 12, 31), 1, completed),
+        catalogue("enrolled while the version was in force, and withdrawn", day(2022, 12, 31), 1, State::Withdrawn),
+        catalogue("enrolled while the version was in force, and excluded", day(2022, 12, 31), 1, State::Excluded),
+        returned("withdrawn, and come back to the version", registered),
+        returned("withdrawn, and withdrawn once more", State::Withdrawn),
+        returned("withdrawn, and on leave from the version", leave),
         catalogue("on leave while the version was in force", day(2022, 12, 31), 1, leave),
     ]
 }
