@@ -62,7 +62,7 @@ async fn a_record_is_amended_and_revoked_once() {
     assert!(refuses(&desk.one(&client, &unit, revoke(at(entry, 0))).await, "superseded"));
     assert_eq!(
         desk.one(&client, &unit, amend(at(amendment.0, 0), &right)).await,
-        Outcome::Already,
+        Outcome::Same,
         "it says so already"
     );
 
