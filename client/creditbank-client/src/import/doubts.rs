@@ -4,7 +4,7 @@ use creditbank_rpc::identity::doubt;
 use creditbank_rpc::v1::{IdentityType, TypedIdentity};
 
 use super::survey::Warning;
-use super::values::wording;
+use super::values::{mojibake, wording};
 use super::{damage, identity};
 
 /// What speaks against a value that is not refused.
@@ -46,11 +46,12 @@ pub fn of_name(name: &str) -> Result<Option<Doubt>, String> {
     if identity::damage::is_placeholder(name.trim()) {
         return Err("is a placeholder".to_owned());
     }
+    let odd =
+        || mojibake::undecoded(name).or_else(|| mojibake::lost_letters(name)).map(|what| format!("{name:?}: {what}"));
     let entities = || wording::has_entities(name).then(|| format!("{name:?} holds HTML that was not decoded"));
-    let lost = || wording::has_lost_letters(name).then(|| format!("{name:?}: question marks stand for letters"));
     let meant =
-        wording::mojibake(name).map(|meant| format!("{name:?} was read in a wrong encoding: is {meant:?} meant?"));
-    if let Some(what) = meant.or_else(lost).or_else(entities) {
+        mojibake::mojibake(name).map(|meant| format!("{name:?} was read in a wrong encoding: is {meant:?} meant?"));
+    if let Some(what) = meant.or_else(odd).or_else(entities) {
         return Ok(Some(Doubt { warning: Warning::Mojibake, what }));
     }
     let private = wording::has_private_use(name);
