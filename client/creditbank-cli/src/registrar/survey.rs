@@ -21,7 +21,7 @@ pub(super) struct Accept {
 /// The same where one value is typed.
 #[derive(clap::Args)]
 pub(crate) struct AcceptTyped {
-    /// A doubt that was looked at and is none: mojibake, check-digit or private-use
+    /// A doubt that was looked at and is unfounded: mojibake, check-digit, damaged or private-use
     #[arg(long = "accept", value_name = "NAME", value_parser = warning)]
     accept: Vec<Warning>,
 }

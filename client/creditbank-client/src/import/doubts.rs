@@ -43,8 +43,12 @@ pub fn of_name(name: &str) -> Result<Option<Doubt>, String> {
     if let Some(what) = damage::find(name).or_else(|| wording::refusal(name)) {
         return Err(format!("is damaged: {what}"));
     }
-    if identity::damage::is_placeholder(name.trim()) {
+    if !name.contains(char::is_alphanumeric) {
         return Err("is a placeholder".to_owned());
+    }
+    // People are called Null and None too.
+    if let Some(what) = wording::damaged("identity.names", name.trim()) {
+        return Ok(Some(Doubt { warning: Warning::Damaged, what: format!("{name:?} {what}") }));
     }
     let odd =
         || mojibake::undecoded(name).or_else(|| mojibake::lost_letters(name)).map(|what| format!("{name:?}: {what}"));
@@ -102,11 +106,13 @@ mod tests {
         for name in ["\u{c3}ngela Mota", "O'Brien-Smith", "\u{738b}\u{5c0f}\u{660e}", "Ravi s/o Kumar", "Ng"] {
             assert_eq!(of_name(name), Ok(None), "{name}");
         }
-        for name in ["NULL", "#REF!", "n/a", " ", "G\u{fffd}om", "a\u{202e}b", "---"] {
+        for name in ["#REF!", " ", "G\u{fffd}om", "a\u{202e}b", "---"] {
             assert!(of_name(name).is_err(), "{name}");
         }
         for (name, warning) in [
             ("M\u{c3}\u{bc}ller", Warning::Mojibake),
+            ("NULL", Warning::Damaged),
+            ("n/a", Warning::Damaged),
             ("M?ller", Warning::Mojibake),
             ("M&uuml;ller", Warning::Mojibake),
             ("Zh\u{e001}", Warning::PrivateUse),

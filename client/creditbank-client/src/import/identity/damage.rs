@@ -12,7 +12,7 @@ pub(super) fn has_foreign_digits(value: &str) -> bool {
 }
 
 /// What stands for nothing: of an identity, or of a name.
-pub(in crate::import) fn is_placeholder(value: &str) -> bool {
+fn is_placeholder(value: &str) -> bool {
     let small = value.to_lowercase();
     let bare = bare(&small);
     PLACEHOLDERS.contains(&bare) || bare.chars().all(|c| c == 'x') || !value.chars().any(char::is_alphanumeric)
