@@ -268,7 +268,13 @@ fn admit_record(
     let account = fields::learner(view, institution, &common.learner)?;
     repeats::check_target(target.as_ref(), record.kind(), &account)?;
     if let Some((place, _)) = &target {
-        repeats::stays_visible(view, record, *place, &account, day_of_ms(block.created_at_minute.saturating_mul(60_000)))?;
+        repeats::stays_visible(
+            view,
+            record,
+            *place,
+            &account,
+            day_of_ms(block.created_at_minute.saturating_mul(60_000)),
+        )?;
     }
     let amends = target.map(|(place, _)| place);
     let (sealed_at_ms, created_at_minute) = (block.sealed_at_ms, block.created_at_minute);

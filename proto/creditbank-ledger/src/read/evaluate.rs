@@ -7,7 +7,8 @@ use creditbank_protocol::pb::{self, Kind, QualificationDefinition, Qualification
 use creditbank_protocol::record::is_embargoed;
 use creditbank_protocol::{AccountId, InstitutionId, Part, Place, Portion, Standing};
 use creditbank_rules::admission::{
-    AdmissionError, Spending, SpentRoots, Used, award_of, candidates, earlier, is_contested, is_redeemed, source_of, stands,
+    AdmissionError, Spending, SpentRoots, Used, award_of, candidates, earlier, is_contested, is_redeemed, source_of,
+    stands,
 };
 use creditbank_rules::agreement::{most_specific, name_of};
 use creditbank_rules::conversion::{Account as Granted, Basis, Request, convert};

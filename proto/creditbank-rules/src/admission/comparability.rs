@@ -133,7 +133,7 @@ fn credit(
     require(known, Rule::UnknownCreditUnit, "exemptions", "a credit unit of the registry", &amount.unit)?;
     present(amount.e4 > 0, "exemptions", "an amount")?;
     fields::level(registry, credit.level.as_ref())?;
-    fields::codes(&credit.field, "", None)?;
+    fields::codes(&credit.field, None)?;
     if let Some(grade) = &credit.grade {
         let passes = registry.passes(grade) == Some(true);
         require(passes, Rule::UnknownGrade, "exemptions", "a grade of the registry that passes", &grade.value)?;

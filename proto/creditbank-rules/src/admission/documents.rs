@@ -70,8 +70,9 @@ fn replaced(documents: &[AwardDocument]) -> Result<(), Rejection> {
     for document in documents {
         let Some(original) = &document.replaces else { continue };
         let is_original = |number: &DocumentNumber| DocumentKey::is_same(number, original);
-        let same =
-            |one: &&AwardDocument| one.institution == document.institution && one.number.as_ref().is_some_and(is_original);
+        let same = |one: &&AwardDocument| {
+            one.institution == document.institution && one.number.as_ref().is_some_and(is_original)
+        };
         let stands = documents.iter().find(same).is_some_and(|one| one.state() == State::Issued);
         let own = document.number.as_ref().is_some_and(is_original);
         let expected = "an original that is another document, and no longer issued";
