@@ -1,84 +1,10 @@
 //! Registrars' files as they come, against a node: what is said before anything is signed is what happens then.
 
-use std::collections::BTreeSet;
-use std::io::Cursor;
-use std::path::Path;
-
 use creditbank_client::import::{Mapping, Warning};
-use creditbank_client::issue::{Forecast, IssueError, Places, Progress, check, issue};
-use creditbank_client::sync::{SyncReport, plan, sync};
-use creditbank_protocol::canonical::decode;
-use creditbank_protocol::pb::Credit;
 use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
 use creditbank_tests::{Registrar, University};
 
-/// A file of a case.
-fn read(case: &str, file: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases").join(case).join(file);
-    std::fs::read(path).expect("a file of a case")
-}
-
-fn mapping(case: &str, file: &str) -> Mapping {
-    Mapping::parse(&String::from_utf8(read(case, file)).expect("text")).expect("a mapping")
-}
-
-/// What a person at a desk does with one file.
-struct Desk {
-    desk: Registrar,
-}
-
-impl Desk {
-    async fn new() -> Self {
-        Self { desk: Registrar::new().await }
-    }
-
-    async fn forecast(&self, mapping: &Mapping, file: &[u8]) -> Result<Forecast, IssueError> {
-        let (client, unit, work) = (self.desk.client().await, self.desk.university.issuing(), self.desk.path("work"));
-        let report = self.desk.path("forecast.csv");
-        check(&client, &unit, mapping, || Ok(Cursor::new(file.to_vec())), &work, Some(&report), |_| ()).await
-    }
-
-    async fn issue(&self, mapping: &Mapping, file: &[u8]) -> Result<Progress, IssueError> {
-        let (client, unit, work) = (self.desk.client().await, self.desk.university.issuing(), self.desk.path("work"));
-        let places = Places { work: &work, refused: &self.desk.path("refused.csv") };
-        issue(&client, &unit, mapping, Cursor::new(file.to_vec()), places, |_| ()).await
-    }
-
-    async fn plan(&self, mapping: &Mapping, file: &[u8]) -> Result<SyncReport, IssueError> {
-        let (client, unit, work) = (self.desk.client().await, self.desk.university.issuing(), self.desk.path("notes"));
-        plan(&client, &unit, mapping, Cursor::new(file.to_vec()), &work, None, |_| ()).await
-    }
-
-    async fn sync(&self, mapping: &Mapping, file: &[u8]) -> Result<SyncReport, IssueError> {
-        let (client, unit, work) = (self.desk.client().await, self.desk.university.issuing(), self.desk.path("notes"));
-        let places = Places { work: &work, refused: &self.desk.path("refused.csv") };
-        sync(&client, &unit, mapping, Cursor::new(file.to_vec()), places, |_| ()).await
-    }
-
-    /// The refused lines of a report, whole.
-    fn refused(&self, report: &str) -> BTreeSet<String> {
-        let text = std::fs::read_to_string(self.desk.path(report)).expect("a report");
-        text.lines().skip(1).map(str::to_owned).collect()
-    }
-
-    /// Course and grade of every Credit that stands.
-    async fn standing(&self) -> Vec<(String, String)> {
-        let client = self.desk.client().await;
-        let unit = self.desk.university.issuing().id;
-        let mut found = Vec::new();
-        for record in client.issued(unit, 0, 100).await.expect("a list").0 {
-            if record.marks.is_empty() {
-                let read = client.record(creditbank_protocol::Place::read(record.place)).await.expect("a record");
-                if let Ok(credit) = decode::<Credit>(&read.disclosed.body) {
-                    let grade = credit.grade.map(|grade| grade.value).unwrap_or_default();
-                    found.push((credit.course.expect("a course").code, grade));
-                }
-            }
-        }
-        found.sort();
-        found
-    }
-}
+use crate::desk::{Desk, mapping, read};
 
 /// Goal: a dry run refuses the very lines that the run refuses, for the same reasons, and each of them alone.
 #[tokio::test(flavor = "multi_thread")]
@@ -122,14 +48,14 @@ async fn what_must_be_looked_at_stops_the_run() {
     let file = read("26-placeholder", "titles.csv");
     let (size, sealed) = (desk.desk.node.ledger().size(), desk.desk.sealed());
     let forecast = desk.forecast(&mapping, &file).await.expect("a forecast");
-    assert_eq!(forecast.stops, [Warning::Mojibake]);
+    assert_eq!(forecast.stops, [Warning::Mojibake, Warning::Entities]);
     let stopped = desk.issue(&mapping, &file).await.expect_err("it stops");
     assert!(
         stopped.to_string().contains("mojibake (2)") && stopped.to_string().contains("--accept mojibake"),
         "{stopped}"
     );
     assert_eq!((desk.desk.node.ledger().size(), desk.desk.sealed()), (size, sealed));
-    let accepting = mapping.accepting([Warning::Mojibake]);
+    let accepting = mapping.accepting([Warning::Mojibake, Warning::Entities]);
     let forecast = desk.forecast(&accepting, &file).await.expect("a forecast");
     let done = desk.issue(&accepting, &file).await.expect("it was looked at");
     assert_eq!((forecast.progress, forecast.stops.len(), done.records), (done.clone(), 0, 3));

@@ -30,7 +30,7 @@ pub struct University {
 }
 
 /// Everything that an institution may sign.
-pub const KINDS: [Kind; 18] = [
+pub const KINDS: [Kind; 19] = [
     Kind::Identity,
     Kind::Outcome,
     Kind::Credit,
@@ -43,6 +43,7 @@ pub const KINDS: [Kind; 18] = [
     Kind::AgreementEnding,
     Kind::Equivalence,
     Kind::Conversion,
+    Kind::Enrolment,
     Kind::QualificationDefinition,
     Kind::Award,
     Kind::QualificationRecognition,

@@ -56,7 +56,7 @@ async fn a_dry_run_on_screen_and_as_json() {
     let (_, value) = office.json(&["issue", "r.csv", "--dry-run", "--refused", "asked.csv"]).await;
     assert_eq!((&value["records"], &value["first_refused"][0]["line"]), (&1.into(), &3.into()), "{value}");
     assert!(office.desk.path("asked.csv").exists());
-    assert!(!office.desk.path("r.csv.issue").exists() && !office.desk.path("r.csv.refused.csv").exists());
+    assert!(!office.desk.path("map.toml.issue").exists() && !office.desk.path("r.csv.refused.csv").exists());
     let (code, value) = office.json(&["issue", "r.csv", "--all-or-nothing"]).await;
     assert_eq!((code, &value["written"], office.desk.sealed()), (1, &false.into(), 0), "{value}");
     assert!(office.desk.path("r.csv.refused.csv").exists());
@@ -144,6 +144,11 @@ async fn a_first_mapping() {
     let answers =
         ["unit=ECTS", "scale=DE-5", "results=scale", "title_language=de", "reference=Matrikelnummer,LVNR,Semester"];
     let answers: Vec<&str> = answers.iter().flat_map(|answer| ["--set", answer]).collect();
+    let (code, _, err) = new(&answers);
+    assert!(code == 1 && err.contains("--set months.W="), "{err}");
+    let answers = [&answers[..], &["--set", "months.W={year}-10 {next_year}-03", "--set", "blank=refuse"]].concat();
+    let (code, _, err) = new(&[&answers[..], &["--set", "title=titel"]].concat());
+    assert!(code == 2 && err.contains("do you mean \"Titel\""), "{err}");
     let (code, out, err) = new(&answers);
     assert!(code == 0 && out.contains("Matrikelnummer") && out.contains("look at each"), "{out}{err}");
     let (code, _, err) = new(&answers);

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::import::{
-    Again, DraftRecord, ImportError, Mapping, RefusedLine, Rows, ScalesError, Source, Survey, Warning,
+    Again, Courses, DraftRecord, ImportError, Known, Mapping, RefusedLine, Rows, ScalesError, Source, Survey, Warning,
 };
 use crate::outbox::{Held, Issued};
 use crate::sealing::approval::ApprovalQueue;
@@ -121,8 +121,15 @@ pub async fn survey<R: Source>(
     let mapping = Box::pin(mapping.informed(client)).await?;
     let issued = Issued::peek(work, client.origin(), unit)?;
     let input = Again::new(input);
-    let rows = Rows::open(&mapping, from_start(&input)?)?;
-    let survey = Survey::of(&mapping, rows, |draft| matches!(issued.held(&draft.mark(unit)), Held::Same))?;
+    let mut rows = Rows::open(&mapping, from_start(&input)?)?;
+    let courses = Courses::of(client, unit.id.institution).await?;
+    let known = |draft: &DraftRecord| match issued.held(&draft.mark(unit)) {
+        Held::Same => Known::Signed,
+        // The run refuses it, and says why.
+        Held::Changed => Known::Changed,
+        Held::No => Known::New,
+    };
+    let survey = Survey::of(&mapping, &mut rows, &courses, known)?;
     Ok(Surveyed { mapping, input, survey })
 }
 

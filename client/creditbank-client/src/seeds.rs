@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::ClientError;
 use crate::secret::{derive, random};
-pub(crate) use year::{of_period, this_year, year_of};
+pub(crate) use year::{of_day, of_period, this_year, year_of};
 
 /// Years of which `creditbank seeds destroy` keeps the secrets, where the file says nothing else.
 const KEEP_YEARS: u32 = 3;

@@ -16,10 +16,11 @@ use std::path::Path;
 
 use creditbank_protocol::Place;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::Receipt;
+use creditbank_protocol::pb::{Kind, Receipt};
+use creditbank_rpc::Reason;
 
 use crate::import::report::Report;
-use crate::import::{Again, DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source, Survey, Warning};
+use crate::import::{Again, DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source, Survey, Warning, lines_of};
 use crate::issue::batch::{Batch, refused_line};
 use crate::issue::{BATCH_LEN_MAX, BATCH_MAX, IssueError, Places};
 use crate::outbox::{Issued, Outbox, patiently};
@@ -156,7 +157,7 @@ struct Run<'a> {
     drafts: Vec<DraftRecord>,
     len: usize,
     /// What the records say that the lines under way amend, by line.
-    before: HashMap<u64, Vec<u8>>,
+    before: HashMap<(u64, Kind), Vec<u8>>,
 }
 
 impl<'a> Run<'a> {
@@ -172,11 +173,15 @@ impl<'a> Run<'a> {
         Self { client, unit, compare, outbox, report, done, drafts: Vec::new(), len: 0, before }
     }
 
-    async fn file(mut self, rows: Rows<'_>, mut progress: impl FnMut(&SyncReport)) -> Result<SyncReport, IssueError> {
-        for row in rows {
-            let row: Result<_, ImportError> = row;
-            self.done.lines += 1;
-            match row? {
+    async fn file(
+        mut self,
+        mut rows: Rows<'_>,
+        mut progress: impl FnMut(&SyncReport),
+    ) -> Result<SyncReport, IssueError> {
+        for row in rows.by_ref() {
+            let row = row?;
+            self.done.lines += lines_of(&row);
+            match row {
                 Err(refused) => self.refuse(&refused)?,
                 Ok(draft) => {
                     if let Some(refused) = draft.without_seed(self.unit) {
@@ -196,6 +201,9 @@ impl<'a> Run<'a> {
         }
         self.settle().await?;
         self.flush().await?;
+        for reference in rows.refused() {
+            self.compare.matched.extend(self.compare.view.places_of(reference)?);
+        }
         self.vanished();
         if let Some(report) = self.report.take() {
             report.finish()?;
@@ -274,7 +282,7 @@ impl<'a> Run<'a> {
             draft.keep(said);
             let differs = draft.body_bytes() != *said;
             if differs {
-                self.before.insert(draft.line, said.clone());
+                self.before.insert((draft.line, draft.kind), said.clone());
             } else {
                 self.done.unchanged += 1;
             }
@@ -311,6 +319,8 @@ impl<'a> Run<'a> {
         for (index, draft) in drafts.iter().enumerate() {
             match refusals.iter().find(|refusal| refusal.record_plus_1 as usize == index + 1) {
                 None => self.count(draft),
+                // Somebody has issued it since the chain was read.
+                Some(refusal) if refusal.why() == Reason::DuplicateRecord => self.done.unchanged += 1,
                 Some(refusal) => self.refuse(&refused_line(draft.line, refusal))?,
             }
         }
@@ -326,7 +336,7 @@ impl<'a> Run<'a> {
         *(if step == Step::Amend { &mut self.done.amended } else { &mut self.done.issued }) += 1;
         if self.done.steps.len() < SHOWN_MAX {
             let place = draft.after.map(|after| after.place);
-            let before = self.before.remove(&draft.line).unwrap_or_default();
+            let before = self.before.remove(&(draft.line, draft.kind)).unwrap_or_default();
             let kind = creditbank_protocol::record::info_of(draft.kind).map_or("", |info| info.name());
             let (line, after) = (draft.line, draft.body_bytes());
             self.done.steps.push(Planned { line, step, place, kind, before, after });

@@ -23,7 +23,9 @@ pub(crate) struct Arguments {
     file: PathBuf,
     #[command(flatten)]
     source: Source,
-    /// Directory for the notes that keep anything from being issued twice [default: FILE.issue]
+    /// Directory for the notes that keep anything from being issued twice [default: MAPPING.issue]
+    ///
+    /// What a mapping's reference names is issued once, whichever file it stands in.
     #[arg(long)]
     work: Option<PathBuf>,
     #[command(flatten)]
@@ -52,7 +54,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let Arguments { file, source, work, refused, dry_run, all_or_nothing, require_approval } = arguments;
     let mapping = source.read_mapping()?;
     let (input, len) = files::open(&file)?;
-    let work = work.unwrap_or_else(|| beside(&file, ".issue"));
+    let work = work.unwrap_or_else(|| beside(&source.mapping, ".issue"));
     let report = source.report(&refused, &file)?;
     let refused = refused.refused;
     let client = global.connect().await?;

@@ -35,8 +35,8 @@ pub(crate) enum Command {
     ///   creditbank mapping new results.csv --set unit=ECTS --set scale=FR-20 --set title_language=fr \
     ///     --set results=scale --set reference=matricule,cours,session --out results.toml
     ///
-    /// Where something is missing, nothing is written, the missing keys are listed and the exit code is 1. A value that is
-    /// the name of a column means that column; another one is the same for every line.
+    /// Where something is missing, nothing is written, the missing keys are listed and the exit code is 1. A value names a
+    /// column; =TEXT is the same for every line. The months of terms are never guessed: --set 'months.A={year}-09 {next_year}-01'.
     #[command(verbatim_doc_comment)]
     #[expect(clippy::doc_markdown, reason = "an example as it is typed")]
     New(New),
@@ -85,11 +85,14 @@ fn new(global: &Global, arguments: New) -> Result<(), Failure> {
     if out.exists() {
         return Err(Failure::Usage(format!("{} exists and is not replaced: choose another --out", out.display())));
     }
-    let looked = look(encoding, sheet.clone(), || File::open(&file))?;
+    let looked = look(encoding, sheet.as_deref(), || File::open(&file))?;
     let mut answers: BTreeMap<String, String> = set.into_iter().collect();
     known(&looked, &answers)?;
     if let Some(sheet) = sheet {
         answers.insert("sheet".to_owned(), sheet);
+    }
+    if let Some(encoding) = encoding {
+        answers.insert("encoding".to_owned(), encoding.name().to_owned());
     }
     let may_ask = !no_questions && !global.json && std::io::stdin().is_terminal();
     if may_ask {
@@ -98,21 +101,32 @@ fn new(global: &Global, arguments: New) -> Result<(), Failure> {
     let draft = write(&looked, &answers).map_err(|open| missing(&open))?;
     Mapping::parse(&draft.text)?;
     output::new_file(&out, draft.text.as_bytes(), false)?;
-    let guessed: BTreeMap<&str, &str> = draft.guessed.iter().map(|(key, guess)| (*key, guess.as_str())).collect();
-    output::print(global, &json!({ "mapping": out, "guessed": guessed, "rows": looked.rows }), || {
+    let guessed: BTreeMap<&str, &str> =
+        draft.guessed.iter().map(|(key, guess)| (key.as_str(), guess.as_str())).collect();
+    output::print(global, &json!({ "mapping": out, "guessed": guessed, "rows": looked.rows() }), || {
         told(&file, &out, &draft.guessed)
     })
 }
 
-/// Refuses answers to what is not asked: a typing error would go unnoticed.
+/// Refuses answers to what is not asked, as a typing error would go unnoticed, and answers that do not fit the file.
 fn known(looked: &Look, answers: &BTreeMap<String, String>) -> Result<(), Failure> {
-    let asked: Vec<&str> = looked.questions(&BTreeMap::new()).iter().map(|question| question.key).collect();
-    let more = ["decimal", "date", "period_pattern"];
-    let is_known = |key: &&String| asked.contains(&key.as_str()) || more.contains(&key.as_str());
-    match answers.keys().find(|key| !is_known(key)) {
-        Some(odd) => Err(Failure::Usage(format!("--set {odd}: the keys are {}", asked.join(", ")))),
-        None => Ok(()),
+    let asked: Vec<String> = looked.questions(&BTreeMap::new()).into_iter().map(|question| question.key).collect();
+    let more = ["decimal", "date", "period_pattern", "learner_scope", "framework", "attempt"];
+    for (key, value) in answers {
+        if !asked.contains(key) && !more.contains(&key.as_str()) && !key.starts_with("months.") {
+            return Err(Failure::Usage(format!("--set {key}: the keys are {}", asked.join(", "))));
+        }
+        if let Some(why) = wrong(looked, answers, key, value) {
+            return Err(Failure::Usage(format!("--set {key}={value}: {why}")));
+        }
     }
+    Ok(())
+}
+
+fn wrong(looked: &Look, answers: &BTreeMap<String, String>, key: &str, value: &str) -> Option<String> {
+    let guessed = || looked.questions(&BTreeMap::new()).into_iter().find(|question| question.key == "period")?.guess;
+    let period = answers.get("period").cloned().or_else(guessed);
+    looked.wrong(key, value, period.as_deref())
 }
 
 /// Asks on the terminal what was not answered.
@@ -122,25 +136,50 @@ fn ask(looked: &Look, answers: &mut BTreeMap<String, String>) -> Result<(), Fail
         vec![show::safe(&column.name), samples.join(" | "), column.blank.to_string()]
     };
     output::line(&output::table(&["column", "some of its values", "blank"], looked.columns.iter().map(shown)))?;
+    output::line("Enter takes what stands in brackets; a key without brackets and (may be left out) needs an answer.")?;
     let mut input = std::io::stdin().lock();
+    // What may be left out and was.
+    let mut left: Vec<String> = Vec::new();
     loop {
         let questions = looked.questions(answers);
-        let Some(question) = questions.first() else { return Ok(()) };
-        let guess = question.guess.as_ref().map_or(String::new(), |guess| format!(" [{}]", show::safe(guess)));
-        let wrong = |error: std::io::Error| Failure::Usage(format!("the terminal: {error}"));
+        let Some(question) = questions.into_iter().find(|question| !left.contains(&question.key)) else {
+            return Ok(());
+        };
+        let hint = match &question.guess {
+            Some(guess) => format!(" [{}]", show::safe(guess)),
+            None if question.needed => String::new(),
+            None => " (may be left out)".to_owned(),
+        };
+        let failed = |error: std::io::Error| Failure::Usage(format!("the terminal: {error}"));
         let mut out = std::io::stdout().lock();
-        write!(out, "{}: {}{guess}: ", question.key, question.asks).and_then(|()| out.flush()).map_err(wrong)?;
+        write!(out, "{}: {}{hint}: ", question.key, question.asks).and_then(|()| out.flush()).map_err(failed)?;
         drop(out);
         let mut line = String::new();
-        if input.read_line(&mut line).map_err(wrong)? == 0 {
-            return Ok(());
+        if input.read_line(&mut line).map_err(failed)? == 0 {
+            let said = answers.iter().map(|(key, value)| format!("--set '{key}={}'", show::safe(value)));
+            let said = said.collect::<Vec<_>>().join(" ");
+            return Err(Failure::Told(format!(
+                "the answers ended, and nothing was written. To go on from here, add:\n  {said}"
+            )));
         }
-        let given = line.trim();
-        match (given, &question.guess) {
-            ("", Some(guess)) => answers.insert(question.key.to_owned(), guess.clone()),
-            ("", None) if question.needed => None,
-            (given, _) => answers.insert(question.key.to_owned(), given.to_owned()),
+        let given = match (line.trim(), &question.guess) {
+            ("", Some(guess)) => guess.clone(),
+            ("", None) if question.needed => {
+                output::line("  an answer is needed")?;
+                continue;
+            }
+            ("", None) => {
+                left.push(question.key);
+                continue;
+            }
+            (given, _) => given.to_owned(),
         };
+        match wrong(looked, answers, &question.key, &given) {
+            Some(why) => output::line(&format!("  {}", show::safe(&why)))?,
+            None => {
+                answers.insert(question.key, given);
+            }
+        }
     }
 }
 
@@ -150,8 +189,8 @@ fn missing(open: &[Question]) -> Failure {
     Failure::NotValid(format!("the file does not say everything, and nothing was written. Say the rest:\n{lines}"))
 }
 
-fn told(file: &Path, out: &Path, guessed: &[(&'static str, String)]) -> String {
-    let rows = guessed.iter().map(|(key, guess)| vec![(*key).to_owned(), show::safe(guess)]);
+fn told(file: &Path, out: &Path, guessed: &[(String, String)]) -> String {
+    let rows = guessed.iter().map(|(key, guess)| vec![key.clone(), show::safe(guess)]);
     let guesses = if guessed.is_empty() {
         String::new()
     } else {
@@ -159,6 +198,6 @@ fn told(file: &Path, out: &Path, guessed: &[(&'static str, String)]) -> String {
     };
     let (file, out) = (file.display(), out.display());
     format!(
-        "{guesses}written to {out}; see what it makes of the file:\n  creditbank issue {file} --mapping {out} --dry-run"
+        "{guesses}written to {out}; see what it makes of the file:\n  creditbank issue {file} --mapping {out} --institution NUMBER --key unit.key --dry-run"
     )
 }

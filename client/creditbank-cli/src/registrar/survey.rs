@@ -8,7 +8,8 @@ use crate::{output, show};
 /// Warnings that do not stop a command.
 #[derive(clap::Args)]
 pub(super) struct Accept {
-    /// A warning that was looked at and does not stop the run: mojibake, check-digit, private-use, vanished
+    /// A warning that was looked at and does not stop the run: mojibake, check-digit, also-utf-8,
+    /// damaged, private-use, vanished, entities
     ///
     /// The mapping can say it for every run, as `accept = ["check-digit"]`.
     #[arg(long = "accept", value_name = "NAME", value_parser = warning)]

@@ -7,7 +7,7 @@ use creditbank_protocol::names;
 use creditbank_protocol::pb::{AmendReason, EffectReason};
 
 use super::{Change, Correction, NewBody, Target};
-use crate::import::{Again, ImportError, Mapping, RefusedLine, Rows, Source, Survey};
+use crate::import::{Again, Courses, ImportError, Known, Mapping, RefusedLine, Rows, Source, Survey};
 use crate::issue::IssueError;
 
 /// A correction of each line, or why there is none.
@@ -93,7 +93,8 @@ pub fn amendments<'a>(
 ) -> Result<Lines<'a>, IssueError> {
     let input = Again::new(input);
     let start = || input.again().map_err(|error| ImportError::Read { line: 1, error: error.to_string() });
-    Survey::of(mapping, Rows::open(mapping, start()?)?, |_| false)?.check(mapping)?;
+    let looked = Survey::of(mapping, &mut Rows::open(mapping, start()?)?, &Courses::default(), |_| Known::New)?;
+    looked.check(mapping)?;
     let rows = Rows::open(mapping, start()?)?;
     let correction = move |row: Result<crate::import::DraftRecord, RefusedLine>| {
         let draft = Box::new(row?);

@@ -1,8 +1,10 @@
 //! A record that is complete but for the learner's alias.
 
+mod body;
 mod keep;
 
-use creditbank_protocol::canonical::encode;
+use std::sync::Arc;
+
 use creditbank_protocol::pb::{self, AmendReason, Amends, Kind};
 use creditbank_protocol::record::{BODY_LEN_MAX, Record};
 use creditbank_protocol::{Alias, Digest, Place};
@@ -10,14 +12,13 @@ use creditbank_rpc::v1::{CheckedRecord, RecordBody, TypedIdentity};
 use prost::Message as _;
 
 use crate::outbox::Mark;
-use crate::seeds::{SeedInput, of_period, this_year, why_destroyed};
+use crate::seeds::{SeedInput, this_year, why_destroyed};
 
 use super::RefusedLine;
 use super::survey::Seen;
 use crate::{ClientError, IssuingUnit};
 
-/// The kinds of records that a file makes.
-const FILE_KINDS: [Kind; 3] = [Kind::Outcome, Kind::Credit, Kind::Result];
+pub(super) use body::Body;
 
 /// A record that lacks the learner's alias and its seed.
 #[derive(Clone)]
@@ -35,10 +36,16 @@ pub struct DraftRecord {
     pub(crate) after: Option<After>,
     /// Fields whose cells are blank: what was signed of them stays when a file is followed.
     pub(crate) kept: Vec<String>,
+    /// Fields whose cells are blank, which the mapping takes for "none": what was signed of them goes.
+    pub(crate) cleared: Vec<String>,
+    /// Fields that the mapping has not: what was signed of them stays.
+    pub(super) unsaid: Arc<[&'static str]>,
     /// Why it cannot be issued, unless it follows a record that says what its cells do not.
     pub(crate) wanting: Option<RefusedLine>,
     /// What a registrar should see before it is signed.
     pub(crate) seen: Vec<Seen>,
+    /// Its line has made another record before it.
+    pub(crate) shares_line: bool,
     pub(super) body: Body,
 }
 
@@ -51,14 +58,19 @@ pub(crate) struct After {
     pub(crate) amends: Option<Digest>,
 }
 
-#[derive(Clone)]
-pub(super) enum Body {
-    Outcome(Box<pb::Outcome>),
-    Credit(Box<pb::Credit>),
-    Result(Box<pb::Result>),
-}
-
 impl DraftRecord {
+    /// The fields that following a record would empty: those whose cells are blank and that the record has.
+    pub(crate) fn loses(&self, old: &[u8]) -> Vec<String> {
+        let mut whole = self.clone();
+        whole.kept = self.kept.iter().chain(&self.cleared).cloned().collect();
+        whole.keep(old)
+    }
+
+    /// Lines that it stands for: a second record of a line counts as none.
+    pub(crate) fn lines(&self) -> u64 {
+        u64::from(!self.shares_line)
+    }
+
     /// The record for a learner's alias. Its seed is derived from the reference, so that a repeat after a crash is the
     /// same record.
     pub fn finish(&self, alias: Alias, unit: &IssuingUnit) -> Result<Record, ClientError> {
@@ -95,8 +107,7 @@ impl DraftRecord {
     /// and it may have been a record of another kind.
     pub(crate) fn all_seeds(&self, unit: &IssuingUnit) -> Result<Vec<[u8; 32]>, ClientError> {
         let mut seeds = Vec::new();
-        let others = FILE_KINDS.into_iter().filter(|kind| *kind != self.kind);
-        for kind in std::iter::once(self.kind).chain(others) {
+        for kind in self.body.kinds() {
             seeds.extend(unit.seeds.seeds_of_all_years(self.year(), SeedInput { kind, ..self.seed_input() })?);
         }
         Ok(seeds)
@@ -115,7 +126,7 @@ impl DraftRecord {
     }
 
     fn year(&self) -> u32 {
-        of_period(self.period()).unwrap_or_else(this_year)
+        self.body.year().unwrap_or_else(this_year)
     }
 
     /// The body for a learner, with what it amends.
@@ -123,11 +134,7 @@ impl DraftRecord {
         let after = self.after.filter(|after| after.amends.is_some());
         // The student system does not say why it says something else now.
         let amends = after.map(|after| Amends { place: Some(after.place.into()), reason: AmendReason::Other.into() });
-        match self.body.clone() {
-            Body::Outcome(body) => encode(&pb::Outcome { learner, amends, ..*body }),
-            Body::Credit(body) => encode(&pb::Credit { learner, amends, ..*body }),
-            Body::Result(body) => encode(&pb::Result { learner, amends, ..*body }),
-        }
+        self.body.of_learner(learner, amends)
     }
 
     /// The record as a dry run sends it: without an alias, with the person beside it.
@@ -144,20 +151,12 @@ impl DraftRecord {
 
     /// The body without the alias and without what it amends: what the line says.
     pub(crate) fn body_bytes(&self) -> Vec<u8> {
-        match &self.body {
-            Body::Outcome(body) => body.encode_to_vec(),
-            Body::Credit(body) => body.encode_to_vec(),
-            Body::Result(body) => body.encode_to_vec(),
-        }
+        self.body.bytes()
     }
 
     /// Bytes of the body, without the alias.
     pub(crate) fn len(&self) -> usize {
-        match &self.body {
-            Body::Outcome(body) => body.encoded_len(),
-            Body::Credit(body) => body.encoded_len(),
-            Body::Result(body) => body.encoded_len(),
-        }
+        self.body.len()
     }
 
     /// What the notes know the line by: what names the result, and what the line says.
@@ -175,48 +174,46 @@ impl DraftRecord {
         self.person.iter().flat_map(prost::Message::encode_length_delimited_to_vec).collect()
     }
 
-    /// The code of the course; empty where the line names none.
+    /// The code of the course, or of the programme; empty where the line names none.
     pub(crate) fn course(&self) -> &str {
-        let course = match &self.body {
-            Body::Outcome(body) => &body.course,
-            Body::Credit(body) => &body.course,
-            Body::Result(body) => &body.course,
-        };
-        course.as_ref().map_or("", |course| course.code.as_str())
+        self.body.course().map_or("", |course| course.code.as_str())
     }
 
-    /// First and last day.
+    /// First and last day of the course.
     pub(super) fn period(&self) -> Option<&pb::Period> {
-        match &self.body {
-            Body::Outcome(body) => body.period.as_ref(),
-            Body::Credit(body) => body.period.as_ref(),
-            Body::Result(body) => body.period.as_ref(),
-        }
+        self.body.period()
     }
 
     /// Scale and value of the grade; of an Outcome its score.
     pub fn grade(&self) -> Option<(&str, &str)> {
-        match &self.body {
-            Body::Outcome(body) => body.score.as_ref().map(|score| (score.scale.as_str(), score.value.as_str())),
-            Body::Credit(body) => body.grade.as_ref().map(|grade| (grade.scale.as_str(), grade.value.as_str())),
-            Body::Result(body) => body.grade.as_ref().map(|grade| (grade.scale.as_str(), grade.value.as_str())),
-        }
+        self.body.grade()
+    }
+
+    /// Whether it lacks a grade that it could have.
+    pub(crate) fn is_ungraded(&self) -> bool {
+        self.body.takes_grade() && self.grade().is_none()
     }
 
     /// The kind's name for people and programs.
     pub fn kind_name(&self) -> &'static str {
-        match &self.body {
-            Body::Outcome(_) => "outcome",
-            Body::Credit(_) => "credit",
-            Body::Result(_) => "result",
-        }
+        self.body.name()
     }
 
     /// The amount of a Credit in ten-thousandths, and its unit.
     pub fn credits(&self) -> Option<(u64, &str)> {
         match &self.body {
             Body::Credit(credit) => credit.amount.as_ref().map(|amount| (amount.e4, amount.unit.as_str())),
-            Body::Outcome(_) | Body::Result(_) => None,
+            _ => None,
         }
     }
+}
+
+/// The seeds that a record of this reference may have, whatever its line says.
+pub(crate) fn seeds_of_reference(unit: &IssuingUnit, reference: &[u8]) -> Result<Vec<[u8; 32]>, ClientError> {
+    let mut seeds = Vec::new();
+    for kind in body::FILE_KINDS {
+        let input = SeedInput { kind, reference, predecessor: None };
+        seeds.extend(unit.seeds.seeds_of_all_years(this_year(), input)?);
+    }
+    Ok(seeds)
 }

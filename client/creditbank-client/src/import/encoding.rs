@@ -45,7 +45,8 @@ impl Encoding {
         charset::by_language()
     }
 
-    fn name(self) -> &'static str {
+    /// Its name in mappings.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Auto | Self::Utf8 => "utf-8",
             Self::Utf16Le => "utf-16le",

@@ -32,6 +32,9 @@ pub(super) struct File {
     pub(super) decimal: Option<char>,
     pub(super) thousands: Option<char>,
     pub(super) date: Option<String>,
+    /// Columns with which the mapping would read the wrong ones: a file that has one is refused.
+    #[serde(default)]
+    pub(super) refuse_columns: Vec<String>,
     /// Rows that are no results.
     #[serde(default)]
     pub(super) skip_where: Vec<SkipRule>,

@@ -5,6 +5,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use super::file_options::File;
 use super::rows::ImportError;
 use super::table::Row;
+use super::values::cells;
 
 /// Most columns, and most characters of each, that a message names.
 const SHOWN_MAX: usize = 40;
@@ -17,13 +18,15 @@ pub(super) struct Wanted<'a> {
     pub(super) position: usize,
     /// It feeds nothing but fields that take a date.
     pub(super) takes_dates: bool,
+    /// It feeds nothing but grades of scales from 0 to 100.
+    pub(super) takes_percent: bool,
     /// It feeds nothing but a table of words.
     pub(super) takes_booleans: bool,
 }
 
 /// A name as it is compared: white space at the ends is nothing, and one letter is one letter however it is composed.
 pub(super) fn key(name: &str) -> String {
-    ComposingNormalizerBorrowed::new_nfc().normalize(name.trim()).into_owned()
+    ComposingNormalizerBorrowed::new_nfc().normalize(cells::trimmed(name)).into_owned()
 }
 
 /// A name of which only letters and digits count: for what a message can point at, never to decide.
@@ -40,7 +43,7 @@ pub(super) fn names(row: &Row) -> Result<Vec<String>, ImportError> {
             return Err(ImportError::Header(what.to_owned()));
         }
         let name = std::str::from_utf8(bytes).map_err(|_| ImportError::Header("it is not UTF-8".to_owned()))?;
-        Ok(name.trim().to_owned())
+        Ok(cells::trimmed(name).to_owned())
     };
     row.values.iter().map(name).collect()
 }

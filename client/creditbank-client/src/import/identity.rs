@@ -36,6 +36,9 @@ pub(super) fn read(learner: &Learner, cell: &str) -> Result<Named, String> {
         let what = "the learner's identity has digits of another script or width, expected 0 to 9";
         return Err(what.to_owned());
     }
+    if let Some(what) = damage::spelling(value) {
+        return Err(format!("the learner's identity {what}"));
+    }
     let value = learner.case.of(value.to_owned());
     let value = match learner.pad {
         Some(len) if value.len() < len && value.bytes().all(|byte| byte.is_ascii_digit()) => format!("{value:0>len$}"),
@@ -52,11 +55,27 @@ pub(super) fn read(learner: &Learner, cell: &str) -> Result<Named, String> {
         }
         Some(_) => {}
         None => {
-            if let Some(what) = damage::of(&value, learner.may_have_separators()) {
+            // Of a network's identity the part counts that the institution has given out.
+            let own = if learner.is_of_network() { last_part(&value) } else { &value };
+            if let Some(what) = damage::of(own, learner.may_have_separators()) {
                 return Err(format!("the learner's identity {what}; state learner.pattern where it is a good one"));
             }
         }
     }
     let stated = TypedIdentity { r#type: learner.identity_type().into(), scope: learner.scope.clone(), value };
     Ok(Named { identity: normalise(&stated), doubt: doubt(&stated) })
+}
+
+/// Why a code is what a spreadsheet makes of one, and not what an institution has given out.
+pub(super) fn damaged_code(code: &str) -> Option<&'static str> {
+    damage::of_code(code)
+}
+
+/// `7` of `urn:schac:personalUniqueCode:int:esi:x.example:7`, `ada` of `ada@x.example`.
+fn last_part(value: &str) -> &str {
+    match value.split_once('@') {
+        Some((own, _)) => own,
+        None if value.contains("://") => value.rsplit_once('/').map_or(value, |(_, last)| last),
+        None => value.rsplit_once(':').map_or(value, |(_, last)| last),
+    }
 }

@@ -1,21 +1,23 @@
 //! A line of the file and what the mapping makes of it.
 
 mod grade;
+mod identity;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use creditbank_protocol::dates;
-use creditbank_protocol::pb::Kind;
+use creditbank_protocol::pb::{self, Kind};
 use creditbank_rpc::v1::TypedIdentity;
 
 use super::draft::DraftRecord;
-use super::identity;
-use super::mapping::{Blank, Constants, DATES, Mapping, NUMBERS, WORDS};
+use super::identity as who;
+use super::mapping::{Blank, Constants, Field, Mapping, Read, is_day, is_number, is_words};
 use super::rows::RefusedLine;
 use super::survey::{Seen, Warning};
 use super::texts::Texts;
 use super::values::numbers::{Number, Numbers};
-use super::values::{cells, wording};
+use super::values::{cells, mojibake, wording};
 
 /// Longest period of a course that nobody wonders at, in days; of an Outcome, which may be years of experience.
 const COURSE_DAYS_MAX: i64 = 3 * 366;
@@ -25,8 +27,8 @@ const OUTCOME_DAYS_MAX: i64 = 15 * 366;
 pub(super) struct Line<'a> {
     pub(super) number: u64,
     pub(super) values: &'a BTreeMap<&'a str, &'a str>,
-    /// It is a row of a workbook.
-    pub(super) has_cells: bool,
+    /// Columns whose cells are numbers of a workbook: they come with a point, whatever its texts have.
+    pub(super) numbers: &'a [&'a str],
 }
 
 /// The texts of a line's fields while they come together.
@@ -34,13 +36,23 @@ pub(super) struct Line<'a> {
 struct Gathered<'a> {
     texts: BTreeMap<&'a str, String>,
     kept: Vec<String>,
+    cleared: Vec<String>,
     seen: Vec<Seen>,
     /// The cell of the grade as it is in the file.
     grade_cell: String,
+    grade_column: Option<&'a str>,
     /// It is blank, and the mapping does not say what that means.
     lacks_grade: bool,
     /// The grade is a word of the mapping's, not the file's number.
     grade_is_word: bool,
+    /// The same result in further scales.
+    further: Vec<pb::Grade>,
+}
+
+/// What a line makes: a record of a course or programme, an Identity of its learner, or both.
+pub(super) struct Made {
+    pub(super) record: Option<DraftRecord>,
+    pub(super) identity: Option<DraftRecord>,
 }
 
 impl<'a> Line<'a> {
@@ -68,16 +80,43 @@ impl<'a> Line<'a> {
         mapping.reference.iter().flat_map(part).collect()
     }
 
-    /// The record of the line.
-    pub(super) fn draft(&self, mapping: &Mapping) -> Result<DraftRecord, RefusedLine> {
-        let named = identity::read(&mapping.learner, self.value(&mapping.learner.column))
+    /// What names the result of the line and the Identity of its learner, where that can be read.
+    pub(super) fn names(&self, mapping: &Mapping) -> Vec<Vec<u8>> {
+        let Ok(named) = who::read(&mapping.learner, self.value(&mapping.learner.column)) else { return Vec::new() };
+        let of_identity = mapping.identity.is_some().then(|| identity::reference(&named.identity));
+        std::iter::once(self.reference(mapping, &named.identity)).chain(of_identity).collect()
+    }
+
+    /// The records of the line.
+    pub(super) fn made(&self, mapping: &Mapping) -> Result<Made, RefusedLine> {
+        let named = who::read(&mapping.learner, self.value(&mapping.learner.column))
             .map_err(|why| self.refuse(&mapping.learner.column, why))?;
         self.no_test_student()?;
-        let mut gathered = Gathered::default();
-        if let Some(what) = named.doubt {
+        let doubt = named.doubt.map(|what| {
             let what = format!("{} ({what})", named.identity.value);
-            gathered.seen.push(Seen { warning: Warning::CheckDigit, field: mapping.learner.column.clone(), what });
+            Seen { warning: Warning::CheckDigit, field: mapping.learner.column.clone(), what }
+        });
+        let mut record = None;
+        if mapping.makes_records() {
+            record = Some(self.draft(mapping, &named.identity, doubt.clone())?);
         }
+        let mut identity = self.identity(mapping, &named.identity)?;
+        match (&record, &mut identity) {
+            (Some(_), Some(second)) => second.shares_line = true,
+            (None, Some(only)) => only.seen.extend(doubt),
+            _ => {}
+        }
+        Ok(Made { record, identity })
+    }
+
+    /// The record of a course or programme.
+    fn draft(
+        &self,
+        mapping: &Mapping,
+        person: &TypedIdentity,
+        doubt: Option<Seen>,
+    ) -> Result<DraftRecord, RefusedLine> {
+        let mut gathered = Gathered { seen: doubt.into_iter().collect(), ..Gathered::default() };
         self.fields(mapping, &mut gathered)?;
         if !mapping.modules.is_empty() {
             let code = gathered.texts.get("course_code").cloned().unwrap_or_default();
@@ -88,11 +127,14 @@ impl<'a> Line<'a> {
         }
         self.result(mapping, &mut gathered)?;
         if let Some(period) = &mapping.period {
-            let value = cells::trimmed(cells::text(self.value(&period.column)));
-            let (from, until) = period.read(value).map_err(|why| self.refuse(&period.column, why))?;
+            let values: Vec<&str> =
+                period.columns.iter().map(|column| cells::trimmed(cells::text(self.value(column)))).collect();
+            let column = period.columns.first().map_or("period", String::as_str);
+            let (from, until) = period.read(&values.join(" ")).map_err(|why| self.refuse(column, why))?;
             gathered.texts.extend([("period_from", from), ("period_until", until)]);
         }
-        let (kind, body) = Texts { line: self.number, texts: &gathered.texts }.body()?;
+        let texts = Texts { line: self.number, texts: &gathered.texts, further: &gathered.further };
+        let (kind, body) = texts.body()?;
         let wanting = gathered.lacks_grade && grade::wants_grade(&body);
         let wanting = wanting.then(|| {
             let what = "the grade is blank: say what that means, as grade = { column = \"...\", blank = \"ungraded\" }";
@@ -100,15 +142,18 @@ impl<'a> Line<'a> {
         });
         let draft = DraftRecord {
             line: self.number,
-            reference: self.reference(mapping, &named.identity),
-            person: vec![named.identity],
+            reference: self.reference(mapping, person),
+            person: vec![person.clone()],
             kind,
             after: None,
             body,
             place: mapping.place.as_ref().map(|column| cells::trimmed(self.value(column)).to_owned()),
             kept: gathered.kept,
+            cleared: gathered.cleared,
+            unsaid: Arc::clone(&mapping.unsaid),
             wanting,
             seen: gathered.seen,
+            shares_line: false,
         };
         draft.spelled()?;
         Ok(Self::with_long_period(draft))
@@ -125,52 +170,13 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The texts of `[fields]`.
+    /// The texts of `[fields]`, and the grades in further scales.
     fn fields(&self, mapping: &'a Mapping, gathered: &mut Gathered<'a>) -> Result<(), RefusedLine> {
-        let numbers = Numbers { from_cells: self.has_cells, ..mapping.numbers };
         for (name, field) in &mapping.fields {
-            let read = field.read(|column| self.value(column));
-            if read.is_blank {
-                match field.blank {
-                    Some(Blank::Refuse) => {
-                        return Err(self.refuse(name, "the cell is blank, which the mapping refuses"));
-                    }
-                    Some(Blank::Clear) => {}
-                    Some(Blank::Keep | Blank::Ungraded) => gathered.kept.push(name.clone()),
-                    None => {
-                        gathered.kept.push(name.clone());
-                        gathered.lacks_grade |= name == "grade";
-                    }
-                }
-            }
-            let mut text = read.text;
-            if read.column.is_some() && !text.is_empty() {
-                if let Some(why) = wording::refusal(&text) {
-                    return Err(self.refuse(name, why));
-                }
-                if read.is_trimmed {
-                    gathered.see(Warning::Trimmed, name, format!("{:?}", read.cell));
-                }
-                if WORDS.contains(&name.as_str()) || name == "course_code" {
-                    gathered.look_at(name, &text);
-                }
-                if NUMBERS.contains(&name.as_str()) && name != "grade" {
-                    text = match numbers.read(&text) {
-                        Number::Plain(number) => number,
-                        Number::Not => text,
-                        Number::Odd(why) => return Err(self.refuse(name, why)),
-                    };
-                }
-                if DATES.contains(&name.as_str()) {
-                    text = mapping
-                        .dates
-                        .read(&text)
-                        .map(|date| dates::show(&date))
-                        .map_err(|why| self.refuse(name, why))?;
-                }
-            }
+            let (text, read) = self.text(mapping, name, field, gathered)?;
             if name == "grade" {
-                gathered.grade_is_word = read.column.is_none() || (read.cell != text && !read.is_trimmed);
+                gathered.grade_column = read.column;
+                gathered.grade_is_word = read.is_word(&text);
                 gathered.grade_cell = read.cell;
                 if let Some(scale) = read.scale {
                     gathered.texts.insert("scale", scale.to_owned());
@@ -180,7 +186,69 @@ impl<'a> Line<'a> {
                 gathered.texts.insert(name, text);
             }
         }
-        self.grade(mapping, numbers, gathered)
+        self.grade(mapping, gathered)?;
+        self.further(mapping, gathered)
+    }
+
+    /// The text of one field, once it is known to be undamaged: numbers with a point, days as 2024-06-30.
+    fn text(
+        &self,
+        mapping: &Mapping,
+        name: &str,
+        field: &'a Field,
+        gathered: &mut Gathered<'a>,
+    ) -> Result<(String, Read<'a>), RefusedLine> {
+        let mut read = field.read(|column| self.value(column));
+        if read.is_blank {
+            match field.blank {
+                Some(Blank::Refuse) => {
+                    return Err(self.refuse(name, "the cell is blank, which the mapping refuses"));
+                }
+                Some(Blank::Clear) => gathered.cleared.push(name.to_owned()),
+                Some(Blank::Keep | Blank::Ungraded) => gathered.kept.push(name.to_owned()),
+                None => {
+                    gathered.kept.push(name.to_owned());
+                    gathered.lacks_grade |= name == "grade";
+                }
+            }
+        }
+        let mut text = std::mem::take(&mut read.text);
+        if !read.is_blank && text.is_empty() {
+            // A word of the mapping's that means "none".
+            gathered.cleared.push(name.to_owned());
+        }
+        if read.column.is_none() || text.is_empty() {
+            return Ok((text, read));
+        }
+        if let Some(why) = wording::refusal(&text) {
+            return Err(self.refuse(name, why));
+        }
+        if read.is_trimmed {
+            gathered.see(Warning::Trimmed, name, format!("{:?}", read.cell));
+        }
+        if is_words(name) || matches!(name, "course_code" | "programme") {
+            gathered.look_at(name, &text);
+        }
+        if let Some(what) = wording::damaged(name, &text) {
+            gathered.see(Warning::Damaged, name, format!("{text:?} {what}"));
+        }
+        if is_number(name) && name != "grade" {
+            text = match self.numbers(mapping, read.column).read(&text) {
+                Number::Plain(number) => number,
+                Number::Not => text,
+                Number::Odd(why) => return Err(self.refuse(name, why)),
+            };
+        }
+        if is_day(name) {
+            let date = mapping.dates.read(&text).map_err(|why| self.refuse(name, why))?;
+            text = dates::show(&date);
+        }
+        Ok((text, read))
+    }
+
+    /// How the numbers of a column are written.
+    fn numbers(&self, mapping: &Mapping, column: Option<&str>) -> Numbers {
+        if column.is_some_and(|column| self.numbers.contains(&column)) { Numbers::default() } else { mapping.numbers }
     }
 
     /// Warns of a period that is longer than those of its kind.
@@ -204,6 +272,7 @@ impl<'a> Gathered<'a> {
     fn set(&mut self, constants: &'a Constants) {
         for (name, value) in constants {
             self.kept.retain(|kept| kept != name);
+            self.cleared.retain(|cleared| cleared != name);
             if name == "grade" {
                 self.lacks_grade = false;
             }
@@ -217,13 +286,14 @@ impl<'a> Gathered<'a> {
 
     /// Text that people read.
     fn look_at(&mut self, name: &str, text: &str) {
-        if let Some(meant) = wording::mojibake(text) {
-            self.see(Warning::Mojibake, name, format!("{text:?}: is {meant:?} meant? Then set [file] encoding"));
-        } else if wording::has_lost_letters(text) {
-            self.see(Warning::Mojibake, name, format!("{text:?}: question marks stand for letters"));
+        if let Some(what) = mojibake::lost_letters(text).or_else(|| mojibake::undecoded(text)) {
+            self.see(Warning::Mojibake, name, format!("{text:?}: {what}"));
+        } else if let Some(meant) = mojibake::mojibake(text) {
+            let what = "set [file] encoding, or, where the file itself holds it so, export it again";
+            self.see(Warning::Mojibake, name, format!("{text:?}: is {meant:?} meant? Then {what}"));
         }
         // Of a code the node refuses them: nobody can accept that.
-        if name != "course_code" && wording::has_private_use(text) {
+        if !matches!(name, "course_code" | "programme") && wording::has_private_use(text) {
             self.see(Warning::PrivateUse, name, format!("{text:?}"));
         }
         if wording::has_entities(text) {

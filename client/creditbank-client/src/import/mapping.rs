@@ -2,12 +2,14 @@
 
 mod field;
 mod fields;
+mod identity;
 mod learner;
 mod period;
 mod results;
 mod wrong;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use creditbank_protocol::pb::GradeScale;
 use creditbank_rules::decimal::parse_e4;
@@ -19,13 +21,19 @@ use super::survey::Warning;
 use super::values::dates::DateForm;
 use super::values::numbers::Numbers;
 
-pub(super) use field::{Blank, Field};
-pub(super) use fields::{DATES, FIELDS, NUMBERS, WORDS};
+pub(super) use field::{Blank, Field, Read};
+pub(super) use fields::{FIELDS, is_day, is_number, is_words};
+pub(super) use identity::{ASSURANCE, BIRTH_DATE, DOCUMENT, Identity};
 pub(super) use learner::Learner;
 pub(super) use period::Period;
 pub(super) use results::Results;
 pub use wrong::MappingError;
 pub(super) use wrong::nearest;
+
+/// Begins what a mapping that comes with the program cannot know.
+const TO_DO: &str = "TODO";
+/// Most grades of one result in further scales, as the protocol has it.
+const FURTHER_MAX: usize = 8;
 
 /// Constants by field name.
 pub(super) type Constants = BTreeMap<String, String>;
@@ -44,8 +52,11 @@ struct Text {
     #[serde(default)]
     fields: BTreeMap<String, Field>,
     #[serde(default)]
+    further: Vec<Field>,
+    #[serde(default)]
     modules: BTreeMap<String, Constants>,
     results: Option<results::Text>,
+    identity: Option<identity::Text>,
     period: Option<period::Text>,
 }
 
@@ -60,9 +71,15 @@ pub struct Mapping {
     /// a file does not say of itself.
     pub(super) reference: Vec<String>,
     pub(super) fields: BTreeMap<String, Field>,
+    /// Fields that nothing in it says.
+    pub(super) unsaid: Arc<[&'static str]>,
+    /// Grades in further scales.
+    pub(super) further: Vec<Field>,
     pub(super) modules: BTreeMap<String, Constants>,
     pub(super) results: Option<Results>,
     pub(super) period: Option<Period>,
+    /// Who the learner of a line is.
+    pub(super) identity: Option<Identity>,
     /// Column that names the record that a line is about: of amendments.
     pub(super) place: Option<String>,
     /// Warnings that do not stop a run.
@@ -82,11 +99,13 @@ impl Mapping {
     /// Reads a mapping. Amounts are strings: TOML's own decimals are binary floating point and are refused.
     pub fn parse(text: &str) -> Result<Self, MappingError> {
         let read: Text = toml::from_str(text).map_err(|error| wrong::of_toml(text, &error))?;
-        let Text { file, learner, reference, record_id, accept, fields, modules, results, period } = read;
+        let Text { file, learner, reference, record_id, accept, fields, further, modules, results, identity, period } =
+            read;
+        let has_records = !fields.is_empty() || !modules.is_empty() || results.is_some();
         let wrong = |key: &str, expected: &'static str, found: &str| {
             Err(MappingError::Value { key: key.to_owned(), expected, found: found.to_owned() })
         };
-        let numbers = Numbers { decimal: file.decimal, thousands: file.thousands, from_cells: false };
+        let numbers = Numbers { decimal: file.decimal, thousands: file.thousands };
         if numbers.decimal.is_some_and(|decimal| !matches!(decimal, ',' | '.')) {
             return wrong("file.decimal", "\",\" or \".\"", &file.decimal.map(String::from).unwrap_or_default());
         }
@@ -113,7 +132,7 @@ impl Mapping {
             }
             None => reference,
         };
-        if reference.is_empty() {
+        if reference.is_empty() && (has_records || identity.is_none()) {
             return wrong("reference", "the columns that together name one result, or record_id", "none");
         }
         let accept = accept.iter().map(|name| Warning::by_name(name).ok_or(name)).collect::<Result<_, _>>();
@@ -124,15 +143,46 @@ impl Mapping {
         let results = results.map(Results::of).transpose()?;
         known_fields("fields", fields.keys())?;
         fields.iter().try_for_each(|(name, field)| field.check(name))?;
+        further.iter().try_for_each(|field| field.check("further"))?;
+        if further.len() > FURTHER_MAX {
+            return wrong("further", "at most 8 grades in further scales", &further.len().to_string());
+        }
+        let identity = identity.map(Identity::of).transpose()?;
         for (code, constants) in &modules {
             known_fields(&format!("modules.{code}"), constants.keys())?;
         }
         for (place, constants) in results.iter().flat_map(Results::tables) {
             known_fields(&place, constants.keys())?;
         }
+        if let Some((key, found)) = to_do(&fields, &modules, results.as_ref(), &reference) {
+            return wrong(&key, "what your file is about", &found);
+        }
         let (learner, period) = (Learner::of(learner)?, period.map(Period::of).transpose()?);
         let (place, scales) = (None, BTreeMap::new());
-        Ok(Self { file, numbers, dates, learner, reference, fields, modules, results, period, place, accept, scales })
+        let tables = modules.values().chain(results.iter().flat_map(Results::tables).map(|(_, table)| table));
+        let said: BTreeSet<&String> = fields.keys().chain(tables.flat_map(Constants::keys)).collect();
+        let is_said = |name: &&str| match *name {
+            "period_from" | "period_until" => period.is_some() || said.iter().any(|own| own.as_str() == *name),
+            name => said.iter().any(|own| own.as_str() == name),
+        };
+        let unsaid = FIELDS.into_iter().filter(|name| !is_said(name)).collect();
+        Ok(Self {
+            file,
+            numbers,
+            dates,
+            learner,
+            reference,
+            fields,
+            unsaid,
+            further,
+            modules,
+            results,
+            period,
+            identity,
+            place,
+            accept,
+            scales,
+        })
     }
 
     /// The same mapping for a file in this encoding, and of this sheet of a workbook, where they are given.
@@ -168,7 +218,8 @@ impl Mapping {
         if field.is_some_and(|field| field.value.is_none()) {
             return None;
         }
-        let of_columns = self.fields.get("grade").into_iter().flat_map(|grade| &grade.scales);
+        let graded = self.fields.get("grade").into_iter().chain(&self.further);
+        let of_columns = graded.flat_map(|grade| &grade.scales);
         let tables = self.modules.values().chain(self.results.iter().flat_map(Results::tables).map(|(_, table)| table));
         let of_tables = tables.filter_map(|table| table.get("scale"));
         let own = field.and_then(|field| field.value.as_ref());
@@ -199,30 +250,91 @@ impl Mapping {
         self.scales.contains_key(code)
     }
 
-    /// The column that a field's text comes from.
-    pub(super) fn column_of(&self, field: &str) -> Option<&str> {
-        match field {
-            "status" | "kind" => self.results.as_ref()?.column(),
-            _ => self.fields.get(field)?.columns.first().map(String::as_str),
-        }
+    /// Whether it makes records of courses or programmes, or Identities alone.
+    pub(super) fn makes_records(&self) -> bool {
+        self.identity.is_none() || !self.fields.is_empty() || !self.modules.is_empty() || self.results.is_some()
     }
 
-    /// Whether a field's text may come from a column.
-    pub(super) fn feeds(&self, field: &str, column: &str) -> bool {
-        self.fields.get(field).is_some_and(|field| field.columns.iter().any(|own| own == column))
+    /// The column that a field's text comes from.
+    pub(super) fn column_of(&self, field: &str) -> Option<&str> {
+        if matches!(field, "status" | "kind") {
+            return self.results.as_ref()?.column();
+        }
+        let (_, found) = self.all_fields().find(|(key, _)| key == field)?;
+        found.columns.first().map(String::as_str)
+    }
+
+    /// The fields whose text may come from a column, by their keys.
+    pub(super) fn fed_by(&self, column: &str) -> impl Iterator<Item = String> {
+        let feeds = move |field: &&Field| field.columns.iter().any(|own| own == column);
+        self.all_fields().filter(move |(_, field)| feeds(field)).map(|(key, _)| key)
+    }
+
+    /// Whether a column feeds nothing but grades of scales from 0 to 100.
+    pub(super) fn takes_percent(&self, column: &str) -> bool {
+        let is_grade = |key: &String| key == "grade" || key.starts_with("further.");
+        let mut fed = self.fed_by(column).peekable();
+        if fed.peek().is_none() || self.learner.column == column || !fed.all(|key| is_grade(&key)) {
+            return false;
+        }
+        let graded = self.fields.get("grade").into_iter().chain(&self.further);
+        let of_column = graded.filter(|field| field.columns.iter().any(|own| own == column));
+        let own = self.fields.get("scale").and_then(|scale| scale.value.clone());
+        let scales = of_column.filter_map(|field| {
+            let at = field.columns.iter().position(|own| own == column).unwrap_or_default();
+            field.scales.get(at).cloned().or_else(|| own.clone())
+        });
+        let is_percent = |code: &String| {
+            self.scales
+                .get(code)
+                .and_then(|scale| scale.numeric.as_ref())
+                .is_some_and(|range| (range.min_e4, range.max_e4) == (0, 1_000_000))
+        };
+        let all: Vec<String> = scales.collect();
+        !all.is_empty() && all.iter().all(is_percent)
+    }
+
+    /// Every field, with its key.
+    fn all_fields(&self) -> impl Iterator<Item = (String, &Field)> {
+        let further = self.further.iter().map(|field| (further_key(field), field));
+        let of_identity = self.identity.iter().flat_map(Identity::fields);
+        self.fields.iter().map(|(name, field)| (name.clone(), field)).chain(further).chain(of_identity)
     }
 
     /// Every column that the mapping names.
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
-        let of_fields = self.fields.values().flat_map(|field| &field.columns).map(String::as_str);
+        let of_fields = self.all_fields().flat_map(|(_, field)| &field.columns).map(String::as_str);
         of_fields
             .chain(self.reference.iter().map(String::as_str).filter(|column| !column.starts_with('=')))
             .chain([self.learner.column.as_str()])
             .chain(self.results.iter().filter_map(Results::column))
-            .chain(self.period.iter().map(|period| period.column.as_str()))
+            .chain(self.period.iter().flat_map(|period| &period.columns).map(String::as_str))
             .chain(self.file.skip_where.iter().map(|rule| rule.column.as_str()))
             .chain(self.place.as_deref())
     }
+}
+
+/// The key of a grade in a further scale: as `further.ECTS-GRADE`.
+pub(super) fn further_key(field: &Field) -> String {
+    format!("further.{}", field.scales.first().map_or("", String::as_str))
+}
+
+/// What a mapping that comes with the program leaves to who uses it: its key and the text that stands there.
+fn to_do(
+    fields: &BTreeMap<String, Field>,
+    modules: &BTreeMap<String, Constants>,
+    results: Option<&Results>,
+    reference: &[String],
+) -> Option<(String, String)> {
+    let of_fields = fields.iter().filter_map(|(name, field)| Some((format!("fields.{name}"), field.value.as_ref()?)));
+    let tables = modules.iter().map(|(code, table)| (format!("modules.{code}"), table));
+    let tables = tables.chain(results.into_iter().flat_map(Results::tables));
+    let of_tables =
+        tables.flat_map(|(place, table)| table.iter().map(move |(name, value)| (format!("{place}.{name}"), value)));
+    let of_reference = reference.iter().map(|column| ("reference".to_owned(), column));
+    let mut all = of_fields.chain(of_tables).chain(of_reference);
+    let found = all.find(|(_, text)| text.trim_start_matches('=').starts_with(TO_DO));
+    found.map(|(key, text)| (key, text.clone()))
 }
 
 fn known_fields<'a>(place: &str, keys: impl Iterator<Item = &'a String>) -> Result<(), MappingError> {

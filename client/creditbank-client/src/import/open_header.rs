@@ -3,7 +3,7 @@
 use super::csv_file::CsvFile;
 use super::file_options::{File, Hidden};
 use super::header::{self, Search, Wanted};
-use super::mapping::Mapping;
+use super::mapping::{Mapping, is_day};
 use super::rows::ImportError;
 use super::table::{Row, Table};
 
@@ -11,9 +11,6 @@ use super::table::{Row, Table};
 const NEAR_MAX: usize = 20;
 /// What may stand between the values of a text file.
 const DELIMITERS: [u8; 4] = [b';', b'\t', b',', b'|'];
-/// Fields that take a date.
-const DATE_FIELDS: [&str; 7] =
-    ["period_from", "period_until", "expires", "visible_from", "completed", "birth_date", "issued"];
 
 pub(super) struct Header<'a> {
     pub(super) line: u64,
@@ -59,6 +56,13 @@ pub(super) fn read<'a>(mapping: &'a Mapping, table: &mut dyn Table) -> Result<He
         Ok(places) => places,
         Err(missing) => return Err(explain(mapping, table, &row, above, &missing)),
     };
+    if let Some(odd) =
+        file.refuse_columns.iter().find(|odd| names.iter().any(|name| header::key(name) == header::key(odd)))
+    {
+        return Err(ImportError::Header(format!(
+            "it has the column {odd:?}, with which this mapping would read the wrong column: see refuse_columns in it"
+        )));
+    }
     let facts = table.facts();
     let mut hidden = places.iter().filter(|(_, place)| facts.hidden_columns.contains(place));
     if let (Some((name, place)), true) = (hidden.next(), file.hidden != Some(Hidden::Include)) {
@@ -68,11 +72,12 @@ pub(super) fn read<'a>(mapping: &'a Mapping, table: &mut dyn Table) -> Result<He
         )));
     }
     // What feeds a field of two is read by both.
-    let of_dates = |name: &str| DATE_FIELDS.iter().any(|field| mapping.feeds(field, name));
+    let of_dates = |name: &str| mapping.fed_by(name).any(|field| is_day(&field));
     let wanted = |(name, position)| Wanted {
         name,
         position,
         takes_dates: of_dates(name) && !feeds_more(mapping, name, true) || is_only_reference(mapping, name),
+        takes_percent: mapping.takes_percent(name),
         takes_booleans: !feeds_more(mapping, name, false),
     };
     let width = names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
@@ -82,15 +87,14 @@ pub(super) fn read<'a>(mapping: &'a Mapping, table: &mut dyn Table) -> Result<He
 
 /// Whether a column feeds a field, other than dates where they do not count, or names the learner.
 fn feeds_more(mapping: &Mapping, name: &str, dates_do_not_count: bool) -> bool {
-    let mut fields = mapping.fields.keys().filter(|field| mapping.feeds(field, name));
-    let is_date = |field: &String| DATE_FIELDS.contains(&field.as_str());
-    mapping.learner.column == name || fields.any(|field| !(dates_do_not_count && is_date(field)))
+    let mut fields = mapping.fed_by(name);
+    mapping.learner.column == name || fields.any(|field| !(dates_do_not_count && is_day(&field)))
 }
 
 /// Whether a column does nothing but name the result.
 fn is_only_reference(mapping: &Mapping, name: &str) -> bool {
     let of_results = mapping.results.as_ref().is_some_and(|results| results.column() == Some(name));
-    let of_period = mapping.period.as_ref().is_some_and(|period| period.column == name);
+    let of_period = mapping.period.as_ref().is_some_and(|period| period.columns.iter().any(|column| column == name));
     !feeds_more(mapping, name, false) && !of_results && !of_period
 }
 

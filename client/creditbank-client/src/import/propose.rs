@@ -1,19 +1,25 @@
 //! A first mapping for a file: what its header and first lines say, what only a person knows, and the mapping that follows.
 
+mod check;
 mod columns;
+mod questions;
+mod terms;
+#[cfg(test)]
+mod tests;
 mod write;
-
-use std::collections::BTreeMap;
 
 use super::file_options::File;
 use super::table::{self, Row, Source};
 use super::values::cells;
 use super::{Encoding, ImportError};
 
+pub use questions::Question;
 pub use write::{Draft, write};
 
 /// Rows that are looked at.
 const ROWS_MAX: usize = 1_000;
+/// Rows among which the header is looked for.
+const HEADER_MAX: usize = 20;
 /// Values of a column that are shown.
 const SAMPLES_MAX: usize = 5;
 
@@ -32,191 +38,97 @@ pub struct Column {
 /// What a file looks like.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Look {
-    /// Between the columns.
-    pub delimiter: char,
+    /// Between the columns; nothing where the file says it itself, or has sheets.
+    pub delimiter: Option<char>,
+    /// The line of the header, from 1, where it is not the first one.
+    pub header_line: Option<u64>,
     /// In their order.
     pub columns: Vec<Column>,
-    /// Rows that were looked at.
-    pub rows: usize,
+    /// Rows that were looked at, with their lines.
+    rows: Vec<(u64, Vec<String>)>,
 }
 
-/// Something that a mapping says. Who makes one answers what cannot be seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
-    /// As in `--set KEY=VALUE`.
-    pub key: &'static str,
-    /// In words.
-    pub asks: &'static str,
-    /// What the file suggests; nothing where it suggests nothing.
-    pub guess: Option<String>,
-    /// Whether the mapping cannot do without.
-    pub needed: bool,
-}
-
-/// Reads the header and the first rows of a file.
+/// Reads the header and the first rows of a file. The header is the first row that has about as many columns as any of the
+/// first ones.
 pub fn look<R: Source>(
     encoding: Option<Encoding>,
-    sheet: Option<String>,
+    sheet: Option<&str>,
     open: impl Fn() -> std::io::Result<R>,
 ) -> Result<Look, ImportError> {
     let mut best: Option<Look> = None;
-    for delimiter in [',', ';', '\t', '|'] {
-        let mut file = File::default();
-        (file.encoding, file.sheet) = (encoding.unwrap_or_default(), sheet.clone());
-        file.delimiter = u8::try_from(delimiter).ok();
+    let mut failed = None;
+    // What the file says itself, or a comma, comes first.
+    for delimiter in [None, Some(b';'), Some(b'\t'), Some(b'|')] {
+        let file = File {
+            encoding: encoding.unwrap_or_default(),
+            sheet: sheet.map(str::to_owned),
+            delimiter,
+            ..File::default()
+        };
         let input = open().map_err(|error| ImportError::Read { line: 1, error: error.to_string() })?;
-        let found = read(&file, input)?;
-        if best.as_ref().is_none_or(|best| found.columns.len() > best.columns.len()) {
-            best = Some(found);
+        match read(&file, input) {
+            Ok(found) if best.as_ref().is_none_or(|best| found.columns.len() > best.columns.len()) => {
+                best = Some(found);
+            }
+            Ok(_) => {}
+            // A file that says its delimiter is not read with another one.
+            Err(error) => {
+                failed.get_or_insert(error);
+            }
         }
     }
-    best.ok_or(ImportError::Empty)
+    best.ok_or(failed.unwrap_or(ImportError::Empty))
 }
 
 fn read<R: Source>(file: &File, input: R) -> Result<Look, ImportError> {
     let mut table = table::open(file, input)?;
-    let mut row = Row::default();
-    if !table.read(&mut row)? {
-        return Err(ImportError::Empty);
-    }
     let text = |value: &[u8]| {
         let text = String::from_utf8_lossy(value);
         cells::trimmed(cells::text(text.trim_start_matches('\u{feff}').trim_matches('"'))).to_owned()
     };
-    let mut columns: Vec<Column> =
-        row.values.iter().map(|name| Column { name: text(name), ..Column::default() }).collect();
-    let mut rows = 0;
-    while rows < ROWS_MAX {
-        if !table.read(&mut row)? {
-            break;
+    let mut all: Vec<(u64, Vec<String>)> = Vec::new();
+    let mut row = Row::default();
+    while all.len() < ROWS_MAX && table.read(&mut row)? {
+        if !row.is_blank() {
+            all.push((row.line, row.values.iter().map(text).collect()));
         }
-        rows += 1;
-        for (column, value) in columns.iter_mut().zip(row.values.iter()) {
-            let value = text(value);
+    }
+    let filled = |row: &[String]| row.iter().filter(|value| !value.is_empty()).count();
+    let most = all.iter().take(HEADER_MAX).map(|(_, row)| filled(row)).max().ok_or(ImportError::Empty)?;
+    // A header may lack a name or two; a title above it has one or two cells.
+    let header = all.iter().position(|(_, row)| filled(row) * 5 >= most * 4).ok_or(ImportError::Empty)?;
+    let (line, names) = all[header].clone();
+    let rows = all.split_off(header + 1);
+    let mut columns: Vec<Column> = names.into_iter().map(|name| Column { name, ..Column::default() }).collect();
+    for (_, row) in &rows {
+        for (column, value) in columns.iter_mut().zip(row) {
             if value.is_empty() {
                 column.blank += 1;
                 continue;
             }
-            if column.samples.len() < SAMPLES_MAX && !column.samples.contains(&value) {
+            if column.samples.len() < SAMPLES_MAX && !column.samples.contains(value) {
                 column.samples.push(value.clone());
             }
-            column.values.push(value);
+            column.values.push(value.clone());
         }
     }
-    columns.retain(|column| !column.name.is_empty());
-    Ok(Look { delimiter: file.delimiter.map_or(',', char::from), columns, rows })
+    let facts = table.facts();
+    let delimiter = facts.delimiter.map(char::from).filter(|_| file.delimiter.is_some());
+    Ok(Look { delimiter, header_line: (header > 0).then_some(line), columns, rows })
 }
 
 impl Look {
     /// A column by its name.
     pub fn column(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|column| column.name == name)
+        self.columns.iter().find(|column| column.name == name && !name.is_empty())
     }
 
-    /// What a mapping of this file says, with what the file suggests of it. Answers that were given are no questions.
-    pub fn questions(&self, answers: &BTreeMap<String, String>) -> Vec<Question> {
-        let answer = |key: &str| answers.get(key).cloned();
-        let of = |key: &str| answer(key).or_else(|| columns::guess(self, key));
-        let grade = of("grade");
-        let grades = grade.as_deref().and_then(|name| self.column(name));
-        let numbers =
-            ["credits", "grade", "hours"].into_iter().filter_map(of).filter_map(|name| self.column(&name).cloned());
-        let has_commas = numbers.into_iter().any(|column| column.values.iter().any(|value| is_decimal(value, ',')));
-        let dates = self.columns.iter().find_map(date_form);
-        let has_blanks = grades.is_some_and(|column| column.blank > 0);
-        let question = |key, asks, guess: Option<String>, needed| Question { key, asks, guess, needed };
-        let column = |key, asks, needed| question(key, asks, columns::guess(self, key), needed);
-        let mut all = vec![
-            column("learner", "which column names the student", true),
-            question(
-                "learner_type",
-                "what that is: student_number, national, passport or network",
-                Some("student_number".to_owned()),
-                false,
-            ),
-            question(
-                "learner_scope",
-                "of which country or network that is; nothing for a student number",
-                None,
-                answer("learner_type").is_some_and(|kind| kind != "student_number"),
-            ),
-            column("course_code", "which column has the code of the course, or the code itself", true),
-            column("title", "which column has the title of the course, or the title itself", true),
-            question("title_language", "the language of the titles, as en or zh", None, true),
-            column("credits", "which column has the credits, or how many each result is worth, as 6", true),
-            question(
-                "unit",
-                "the credit unit, as ECTS, CATS or US-SEMESTER: creditbank registry list credit-unit",
-                None,
-                true,
-            ),
-            column("grade", "which column has the grade", true),
-            question("scale", "the grade scale, as FR-20, DE-5 or US-4: creditbank scale list", None, true),
-            question(
-                "results",
-                "credit where every line is a pass; scale where the scale says which passes",
-                None,
-                true,
-            ),
-            question(
-                "blank",
-                "what a blank grade means: ungraded, or refuse",
-                (!has_blanks).then(|| "refuse".to_owned()),
-                has_blanks,
-            ),
-            column(
-                "period",
-                "which column names the term, as 2024A; or first and last month, as 2024-09 2025-01",
-                true,
-            ),
-            question("reference", "the columns that together name one result, with commas between them", None, true),
-        ];
-        if has_commas || answer("decimal").is_some() {
-            all.push(question(
-                "decimal",
-                "what stands between whole and fraction: , or .",
-                Some(",".to_owned()),
-                false,
-            ));
-        }
-        if let Some((form, is_sure)) = dates {
-            let guess = is_sure.then(|| form.to_owned());
-            all.push(question("date", "how days are written, as DD.MM.YYYY or MM/DD/YYYY", guess, !is_sure));
-        }
-        if let Some(period) = of("period").filter(|period| self.column(period).is_some()) {
-            let values: &[String] = self.column(&period).map_or(&[], |column| &column.values);
-            let guess = values.first().and_then(|value| columns::term_pattern(value));
-            all.push(question(
-                "period_pattern",
-                "how terms are written, as {yyyy}{suffix} or {yyyy}-{yyyy+1}-{suffix}",
-                guess,
-                true,
-            ));
-        }
-        all.retain(|question| !answers.contains_key(question.key));
-        all
+    /// How many rows were looked at.
+    pub fn rows(&self) -> usize {
+        self.rows.len()
     }
-}
 
-/// `7,5` for a comma.
-fn is_decimal(value: &str, between: char) -> bool {
-    let parts = value.split_once(between);
-    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    parts.is_some_and(|(whole, fraction)| is_digits(whole) && is_digits(fraction))
-}
-
-/// How a column writes days, where it does; and whether no other form fits.
-fn date_form(column: &Column) -> Option<(&'static str, bool)> {
-    use super::values::dates::DateForm;
-    const FORMS: [&str; 7] =
-        ["DD.MM.YYYY", "DD/MM/YYYY", "MM/DD/YYYY", "DD-MM-YYYY", "YYYY/MM/DD", "YYYY.MM.DD", "YYYYMMDD"];
-    if column.values.is_empty() || column.values.iter().all(|value| creditbank_rules::dates::parse(value).is_some()) {
-        return None;
+    fn is_twice(&self, name: &str) -> bool {
+        self.columns.iter().filter(|column| column.name == name).count() > 1
     }
-    let fits = |form: &&&str| {
-        DateForm::parse(form).is_some_and(|read| column.values.iter().all(|value| read.read(value).is_ok()))
-    };
-    let mut fitting = FORMS.iter().filter(fits);
-    let first = fitting.next()?;
-    Some((first, fitting.next().is_none()))
 }

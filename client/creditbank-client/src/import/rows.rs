@@ -8,11 +8,14 @@ use sha2::{Digest as _, Sha256};
 use super::about::{About, Samples};
 use super::draft::DraftRecord;
 use super::header::Wanted;
-use super::line::Line;
+use super::line::{Line, Made};
 use super::mapping::{Mapping, MappingError};
+use super::people::People;
 use super::table::{self, Kind, Row, Source, Table};
 use super::{damage, open_header};
 
+/// Refused lines whose references are kept.
+const REFUSED_MAX: usize = 100_000;
 /// Most bytes of one field.
 const FIELD_LEN_MAX: usize = 64 << 10;
 
@@ -72,6 +75,11 @@ pub enum ImportError {
     },
 }
 
+/// Lines that an item of [`Rows`] stands for: a second record of a line counts as none.
+pub(crate) fn lines_of(item: &Result<DraftRecord, RefusedLine>) -> u64 {
+    item.as_ref().map_or(1, DraftRecord::lines)
+}
+
 /// The lines of a file, in order.
 pub struct Rows<'a> {
     mapping: &'a Mapping,
@@ -88,7 +96,14 @@ pub struct Rows<'a> {
     has_ended: bool,
     /// First bytes of the references seen, and their lines: bounded at 24 bytes a line.
     seen: HashMap<[u8; 16], u64>,
+    /// The Identities of the lines until now.
+    people: People,
+    /// The Identity of the line that was read last.
+    identity: Option<DraftRecord>,
     skipped: u64,
+    /// What names the results of lines that were refused, where that could be read, while lines are compared with the ledger.
+    refused: Vec<Vec<u8>>,
+    nameless: usize,
     /// Whether lines come that lack a value which a record of the ledger may have.
     follows: bool,
 }
@@ -121,7 +136,11 @@ impl<'a> Rows<'a> {
             has_lines: false,
             has_ended: false,
             seen: HashMap::new(),
+            people: People::default(),
+            identity: None,
             skipped: 0,
+            refused: Vec::new(),
+            nameless: 0,
             follows: false,
         })
     }
@@ -149,12 +168,7 @@ impl<'a> Rows<'a> {
     /// What the file is, with sample words of the lines that were read until now.
     pub fn about(&self) -> About {
         let mut about = About { samples: self.samples.all(), ..self.about.clone() };
-        if about.is_also_utf8 {
-            let encoding = about.encoding.unwrap_or_default();
-            about
-                .notes
-                .push(format!("the text is valid UTF-8 too, although it is read as {encoding}: look at the words"));
-        }
+        about.notes.extend(self.people.note());
         let last = self.ahead.iter().map(|row| row.line.to_string()).collect::<Vec<_>>().join(", ");
         if self.has_ended && !last.is_empty() {
             about.notes.push(format!("left out at the end (skip_last): lines {last}"));
@@ -187,11 +201,36 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn line(&mut self) -> Result<DraftRecord, RefusedLine> {
+    /// What names the results of lines that were refused until now.
+    pub(crate) fn refused(&self) -> &[Vec<u8>] {
+        &self.refused
+    }
+
+    /// Refused lines of which not even that could be read.
+    pub(crate) fn nameless(&self) -> usize {
+        self.nameless
+    }
+
+    /// The row under way, with what names its result where it is refused.
+    fn line(&mut self) -> Result<Option<DraftRecord>, RefusedLine> {
+        let before = self.refused.len();
+        let made = self.records();
+        if made.is_ok() {
+            self.refused.truncate(before);
+        } else if self.refused.len() == before {
+            self.nameless += 1;
+        }
+        made
+    }
+
+    /// The record of the row under way; its Identity where it makes nothing else, and nothing where an earlier line has made
+    /// the same.
+    fn records(&mut self) -> Result<Option<DraftRecord>, RefusedLine> {
         let line = self.row.line;
         let refuse = |field: &str, reason: String| RefusedLine { line, field: field.to_owned(), reason };
         self.check_shape().map_err(|reason| refuse("line", reason))?;
         let mut values = BTreeMap::new();
+        let mut numbers = Vec::new();
         for wanted in &self.wanted {
             let Wanted { name, position, .. } = *wanted;
             let at_cell = |reason: String| refuse(name, with_cell(&*self.table, line, position, reason));
@@ -211,21 +250,43 @@ impl<'a> Rows<'a> {
                 self.samples.look(line, name, value);
             }
             values.insert(name, value);
-        }
-        let has_cells = self.about.delimiter.is_none();
-        let draft = Line { number: line, values: &values, has_cells }.draft(self.mapping);
-        let draft = draft.map_err(|refused| self.at_cell(refused))?;
-        if let Some(wanting) = draft.wanting.as_ref().filter(|_| !self.follows) {
-            return Err(self.at_cell(wanting.clone()));
-        }
-        let digest: [u8; 32] = Sha256::digest(&draft.reference).into();
-        match self.seen.entry(std::array::from_fn(|i| digest[i])) {
-            Entry::Occupied(first) => Err(refuse("reference", format!("the same result as line {}", first.get()))),
-            Entry::Vacant(free) => {
-                free.insert(line);
-                Ok(draft)
+            if matches!(kind, Kind::Number | Kind::Percent) {
+                numbers.push(name);
             }
         }
+        let of_line = Line { number: line, values: &values, numbers: &numbers };
+        if self.follows && self.refused.len() < REFUSED_MAX {
+            // Taken back where the line makes a record.
+            self.refused.extend(of_line.names(self.mapping));
+        }
+        let made = of_line.made(self.mapping);
+        let Made { record, identity } = made.map_err(|refused| self.at_cell(refused))?;
+        for draft in record.iter().chain(&identity) {
+            if let Some(wanting) = draft.wanting.as_ref().filter(|_| !self.follows) {
+                return Err(self.at_cell(wanting.clone()));
+            }
+        }
+        let identity = match identity {
+            Some(identity) if self.people.has(&identity)? => None,
+            identity => identity,
+        };
+        if let Some(record) = &record {
+            let digest: [u8; 32] = Sha256::digest(&record.reference).into();
+            match self.seen.entry(std::array::from_fn(|i| digest[i])) {
+                Entry::Occupied(first) => {
+                    return Err(refuse("reference", format!("the same result as line {}", first.get())));
+                }
+                Entry::Vacant(free) => free.insert(line),
+            };
+        }
+        if let Some(identity) = &identity {
+            self.people.add(identity);
+        }
+        if record.is_none() {
+            return Ok(identity);
+        }
+        self.identity = identity;
+        Ok(record)
     }
 
     /// Why the values of the row may not stand where they belong.
@@ -299,7 +360,12 @@ fn odd_kind(wanted: &Wanted<'_>, kind: Kind) -> Option<String> {
         Kind::Boolean if !wanted.takes_booleans => {
             Some("a boolean (TRUE or FALSE), and the column feeds a field that takes none".to_owned())
         }
-        Kind::Text | Kind::Number | Kind::Date | Kind::Boolean => None,
+        Kind::Percent if !wanted.takes_percent => Some(
+            "a percentage, and the column does not feed a grade of a scale from 0 to 100 alone: format the cell as the number \
+             that is meant"
+                .to_owned(),
+        ),
+        Kind::Text | Kind::Number | Kind::Percent | Kind::Date | Kind::Boolean => None,
     }
 }
 
@@ -307,8 +373,11 @@ fn odd_kind(wanted: &Wanted<'_>, kind: Kind) -> Option<String> {
 /// another have: two quotes that were not closed fit each other.
 fn has_swallowed(value: &[u8], delimiter: char, position: usize, width: usize) -> bool {
     let delimiter = u8::try_from(delimiter).unwrap_or(b',');
+    let lines = value.split(|byte| *byte == b'\n').flat_map(|line| line.split(|byte| *byte == b'\r'));
+    let last = value.iter().rposition(|byte| matches!(byte, b'\n' | b'\r')).map_or(0, |at| at + 1);
+    // What stands behind the last line break may be nothing; empty lines before it are no records.
     let pieces: Vec<&[u8]> =
-        value.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|piece| !piece.is_empty()).collect();
+        lines.filter(|piece| !piece.is_empty()).chain(value[last..].is_empty().then_some(&b""[..])).collect();
     let count = |piece: &[u8]| piece.split(|byte| *byte == delimiter).count() - 1;
     let [first, middle @ .., last] = pieces.as_slice() else { return false };
     let ends = count(first) + 1 + position == width && count(last) == position;
@@ -319,6 +388,9 @@ impl Iterator for Rows<'_> {
     type Item = Result<Result<DraftRecord, RefusedLine>, ImportError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(identity) = self.identity.take() {
+            return Some(Ok(Ok(identity)));
+        }
         loop {
             return match self.read() {
                 Ok(true) if self.is_skipped() => {
@@ -327,7 +399,11 @@ impl Iterator for Rows<'_> {
                 }
                 Ok(true) => {
                     self.has_lines = true;
-                    Some(Ok(self.line()))
+                    match self.line() {
+                        Ok(None) => continue,
+                        Ok(Some(draft)) => Some(Ok(Ok(draft))),
+                        Err(refused) => Some(Ok(Err(refused))),
+                    }
                 }
                 Ok(false) if self.has_lines => None,
                 Ok(false) => {

@@ -1,10 +1,12 @@
 //! The whole file once, before anything is signed: how many lines of what, what is odd, and the first records in words.
 
+mod courses;
 mod warning;
 mod words;
 
 use std::collections::{BTreeMap, HashMap};
 
+pub(crate) use courses::Courses;
 pub(crate) use warning::Seen;
 pub use warning::Warning;
 
@@ -51,20 +53,28 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Reads a file whole. Lines that `passed_over` knows are counted and neither shown nor warned of: they are signed already.
+    /// Reads a file whole. `known` says what the ledger has of a line.
     pub(crate) fn of(
         mapping: &Mapping,
-        mut rows: Rows<'_>,
-        mut passed_over: impl FnMut(&DraftRecord) -> bool,
+        rows: &mut Rows<'_>,
+        courses: &Courses,
+        mut known: impl FnMut(&DraftRecord) -> Known,
     ) -> Result<Self, ImportError> {
-        let mut taking = Taking::default();
+        let mut survey = Surveying::default();
         for row in rows.by_ref() {
             match row? {
-                Ok(draft) => taking.line(mapping, &draft, passed_over(&draft)),
-                Err(_) => taking.refused(),
+                Ok(draft) => survey.line(mapping, courses, &draft, known(&draft)),
+                Err(_) => survey.refused(),
             }
         }
-        Ok(taking.end(&rows))
+        Ok(survey.end(rows))
+    }
+
+    /// Shows a record as it would be signed, while there is room.
+    pub(crate) fn show(&mut self, mapping: &Mapping, draft: &DraftRecord) {
+        if self.first.len() < FIRST_MAX {
+            self.first.push(words::of(mapping, draft));
+        }
     }
 
     /// Adds an example of a warning.
@@ -88,50 +98,67 @@ impl Survey {
     }
 }
 
+/// What the ledger has of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// Nothing.
+    New,
+    /// A record that says something else, which is shown beside what the line says.
+    Changed,
+    /// What the line says: it is counted, and neither shown nor warned of.
+    Signed,
+}
+
 /// A survey while it is made.
 #[derive(Default)]
-pub(crate) struct Taking {
+pub(crate) struct Surveying {
     survey: Survey,
     /// The first spelling of each course code, by what is left without spaces and dashes.
     codes: HashMap<String, (String, u64)>,
 }
 
-impl Taking {
+impl Surveying {
     /// A line that is refused by what it says.
     pub(crate) fn refused(&mut self) {
         self.survey.lines += 1;
         self.survey.refused += 1;
     }
 
-    /// A line that makes a record; `passed_over` when that is signed already.
-    pub(crate) fn line(&mut self, mapping: &Mapping, draft: &DraftRecord, passed_over: bool) {
-        self.survey.lines += 1;
+    /// A line that makes a record.
+    pub(crate) fn line(&mut self, mapping: &Mapping, courses: &Courses, draft: &DraftRecord, known: Known) {
+        self.survey.lines += draft.lines();
         *self.survey.kinds.entry(draft.kind_name()).or_default() += 1;
-        if passed_over {
+        if known == Known::Signed {
             return;
         }
         for seen in &draft.seen {
             self.survey.warn(seen.warning, draft.line, &seen.field, seen.what.clone());
         }
-        if self.survey.first.len() < FIRST_MAX {
-            self.survey.first.push(words::of(mapping, draft));
+        if known == Known::New {
+            self.survey.show(mapping, draft);
         }
-        self.near(draft);
+        self.near(courses, draft);
     }
 
     /// What was found.
     pub(crate) fn end(mut self, rows: &Rows<'_>) -> Survey {
         (self.survey.skipped, self.survey.about) = (rows.skipped(), rows.about());
+        let about = &self.survey.about;
+        if about.is_also_utf8 {
+            let encoding = about.encoding.unwrap_or_default();
+            let what = format!("the file is valid UTF-8, and is read as {encoding}: look at the words");
+            self.survey.warn(Warning::AlsoUtf8, about.header_line, "encoding", what);
+        }
         self.survey
     }
 
-    fn near(&mut self, draft: &DraftRecord) {
+    fn near(&mut self, courses: &Courses, draft: &DraftRecord) {
         let code = draft.course();
         if code.is_empty() || self.codes.len() >= CODES_MAX {
             return;
         }
         let first = self.codes.entry(course_code::near(code)).or_insert_with(|| (code.to_owned(), draft.line));
-        if course_code::key(&first.0) != course_code::key(code) {
+        if first.0 != code && courses.id(&first.0) != courses.id(code) {
             let what = format!("{code:?} is another course than {:?} of line {}", first.0, first.1);
             self.survey.warn(Warning::NearCode, draft.line, "course_code", what);
         }

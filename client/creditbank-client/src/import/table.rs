@@ -26,6 +26,8 @@ pub(super) enum Kind {
     #[default]
     Text,
     Number,
+    /// A number that the cell shows with a percent sign: 85 for 85 %.
+    Percent,
     Date,
     Boolean,
 }
@@ -54,9 +56,10 @@ impl Row {
         self.broken = None;
     }
 
-    /// Whether nothing stands in it, or only delimiters and bytes that no reader sees, such as the end mark of DOS.
+    /// Whether nothing stands in it, or only delimiters and white space, or the end mark of DOS.
     pub(super) fn is_blank(&self) -> bool {
-        let is_empty = self.values.as_slice().iter().all(|byte| *byte <= b' ');
+        let is_empty =
+            self.values.as_slice().iter().all(|byte| byte.is_ascii_whitespace() || matches!(byte, 0x0b | 0x1a));
         is_empty && self.problems.is_empty() && self.broken.is_none()
     }
 }

@@ -7,10 +7,11 @@ use creditbank_protocol::canonical::decode;
 use creditbank_protocol::pb::{GradeScale, Kind, ListedGrade};
 use creditbank_rpc::v1::IdentityType;
 
-use super::survey::{Survey, Warning};
+use super::survey::{Courses, Known, Survey, Warning};
 use super::{DraftRecord, ImportError, Mapping, RefusedLine, Rows};
 
 mod identities;
+mod more_fields;
 mod shipped;
 mod values;
 
@@ -35,7 +36,10 @@ impl Read {
         let mapping = Mapping::parse(mapping).expect("a mapping").with_scales(scales());
         let rows = Rows::open(&mapping, Cursor::new(file.to_vec()))?;
         let lines = rows.collect::<Result<_, _>>()?;
-        let survey = Survey::of(&mapping, Rows::open(&mapping, Cursor::new(file.to_vec()))?, |_| false)?;
+        let survey =
+            Survey::of(&mapping, &mut Rows::open(&mapping, Cursor::new(file.to_vec()))?, &Courses::default(), |_| {
+                Known::New
+            })?;
         Ok(Self { lines, survey })
     }
 

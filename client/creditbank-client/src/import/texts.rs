@@ -1,9 +1,11 @@
 //! From the text of each field to a typed body.
 
+mod enrolment;
+
 use std::collections::BTreeMap;
 
 use creditbank_protocol::names::{self, Named};
-use creditbank_protocol::pb::{self, Kind};
+use creditbank_protocol::pb::{self, Kind, PassBasis};
 use creditbank_rules::decimal::parse_e4;
 
 use super::draft::Body;
@@ -11,9 +13,12 @@ use super::rows::RefusedLine;
 use super::values::dates::DateForm;
 
 /// The text of each field of a line, with where it came from for messages.
+#[expect(clippy::struct_field_names, reason = "the texts of the fields are what it is about")]
 pub(super) struct Texts<'a> {
     pub(super) line: u64,
     pub(super) texts: &'a BTreeMap<&'a str, String>,
+    /// The same result in further scales.
+    pub(super) further: &'a [pb::Grade],
 }
 
 impl<'a> Texts<'a> {
@@ -31,7 +36,8 @@ impl<'a> Texts<'a> {
             "credit" => Ok((Kind::Credit, Body::Credit(Box::new(self.credit()?)))),
             "result" => Ok((Kind::Result, Body::Result(Box::new(self.result()?)))),
             "outcome" => Ok((Kind::Outcome, Body::Outcome(Box::new(self.outcome()?)))),
-            other => Err(self.refuse("kind", format!("{other:?} is not credit, result or outcome"))),
+            "enrolment" => Ok((Kind::Enrolment, Body::Enrolment(Box::new(self.enrolment()?)))),
+            other => Err(self.refuse("kind", format!("{other:?} is not credit, result, outcome or enrolment"))),
         }
     }
 
@@ -56,11 +62,26 @@ impl<'a> Texts<'a> {
             repeats_max: self.number("repeats_max")?,
             expires: self.date("expires")?,
             visible_from: self.date("visible_from")?,
+            basis: self.basis()?,
+            further: self.further.to_vec(),
+            completed: self.date("completed")?,
+            term: self.get("term").to_owned(),
+            session: self.get("session").to_owned(),
             ..Default::default()
         })
     }
 
+    /// Nothing where it was earned: a Credit does not state that.
+    fn basis(&self) -> Result<i32, RefusedLine> {
+        let basis = self.code::<PassBasis>("basis")?.unwrap_or_default();
+        Ok(if basis == PassBasis::Earned { 0 } else { basis.into() })
+    }
+
     fn result(&self) -> Result<pb::Result, RefusedLine> {
+        if self.basis()? != 0 {
+            let what = format!("{:?} is the basis of a pass, and the line is a Result", self.get("basis"));
+            return Err(self.refuse("basis", what));
+        }
         let status = self.code::<pb::ResultStatus>("status")?;
         let status = status.ok_or_else(|| self.refuse("status", "a Result needs a status, as failed or withdrawn"))?;
         Ok(pb::Result {
@@ -79,6 +100,10 @@ impl<'a> Texts<'a> {
             assessment: self.code::<pb::AssessmentType>("assessment")?.map_or(0, i32::from),
             period: self.period()?,
             visible_from: self.date("visible_from")?,
+            further: self.further.to_vec(),
+            completed: self.date("completed")?,
+            term: self.get("term").to_owned(),
+            session: self.get("session").to_owned(),
             ..Default::default()
         })
     }
@@ -108,13 +133,18 @@ impl<'a> Texts<'a> {
     }
 
     fn course(&self) -> Option<pb::Course> {
+        self.course_of("course_code")
+    }
+
+    /// A course or programme whose code is in this field.
+    fn course_of(&self, field: &str) -> Option<pb::Course> {
         let language = match self.get("title_language") {
             "" => "und",
             language => language,
         };
         let title = pb::Text { language: language.to_owned(), value: self.get("title").to_owned() };
         let titles = if title.value.is_empty() { Vec::new() } else { vec![title] };
-        let course = pb::Course { code: self.get("course_code").to_owned(), titles };
+        let course = pb::Course { code: self.get(field).to_owned(), titles };
         (course != pb::Course::default()).then_some(course)
     }
 
@@ -158,8 +188,11 @@ impl<'a> Texts<'a> {
         match self.get(field) {
             "" => Ok(0),
             text => {
-                let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-                let number = text.parse().ok().filter(|_| digits);
+                // 2.0 is two: programs that know only decimals write it so.
+                let whole = text.split_once('.').filter(|(_, rest)| rest.bytes().all(|byte| byte == b'0'));
+                let whole = whole.map_or(text, |(whole, _)| whole);
+                let digits = whole.bytes().all(|byte| byte.is_ascii_digit());
+                let number = whole.parse().ok().filter(|_| digits);
                 number.ok_or_else(|| self.refuse(field, format!("{text:?} is no whole number")))
             }
         }
@@ -168,7 +201,12 @@ impl<'a> Texts<'a> {
     /// The attempt, counted from 1; `attempt_offset` is added to what the file counts.
     fn attempt(&self) -> Result<u32, RefusedLine> {
         let (counted, offset) = (self.number("attempt")?, self.number("attempt_offset")?);
-        counted.checked_add(offset).ok_or_else(|| self.refuse("attempt", "the number is too large"))
+        let sum = counted.checked_add(offset).ok_or_else(|| self.refuse("attempt", "the number is too large"))?;
+        if sum == 0 && !self.get("attempt").is_empty() {
+            let what = "attempts count from 1, found 0: where the file counts from 0, set attempt_offset = \"1\"";
+            return Err(self.refuse("attempt", what));
+        }
+        Ok(if self.get("attempt").is_empty() { 0 } else { sum })
     }
 
     fn date(&self, field: &str) -> Result<Option<pb::Date>, RefusedLine> {

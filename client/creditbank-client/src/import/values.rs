@@ -3,6 +3,7 @@
 pub(super) mod calendar;
 pub(super) mod cells;
 pub(super) mod dates;
+pub(super) mod mojibake;
 pub(super) mod numbers;
 pub(super) mod skip;
 pub(super) mod wording;

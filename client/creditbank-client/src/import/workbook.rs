@@ -10,12 +10,14 @@ mod number_format;
 mod ods;
 mod sections;
 mod sheet;
+mod shown_date;
 mod shown_number;
 mod strings;
 mod unpack;
 mod xlsx;
 mod xml;
 
+use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -188,14 +190,21 @@ fn read<R: Source>(
     };
     let _ = told.send(Ok(facts));
     let mut merged = Merged::new(layout.merged);
+    let mut overlap = None;
     book.read(&sheet, &mut |row, cells, is_hidden| {
         if is_hidden && file.hidden == Some(Hidden::Skip) {
             return true;
         }
-        let Some(row) = row_of(row, cells, &mut merged) else { return true };
-        out.send(Ok(row)).is_ok()
+        match row_of(row, cells, &mut merged) {
+            Ok(Some(row)) => out.send(Ok(row)).is_ok(),
+            Ok(None) => true,
+            Err(error) => {
+                overlap = Some(error);
+                false
+            }
+        }
     })?;
-    Ok(())
+    overlap.map_or(Ok(()), Err)
 }
 
 /// Hidden rows that hold something.
@@ -246,37 +255,48 @@ fn look<R: Read + Seek>(book: &mut Book<R>, sheet: &Named, file: &File) -> Resul
 struct Merged {
     /// By their first row, the last one first.
     later: Vec<Region>,
-    here: Vec<Region>,
+    /// By their first column: none of them overlaps another.
+    here: BTreeMap<usize, Region>,
 }
 
 impl Merged {
     fn new(mut regions: Vec<Region>) -> Self {
         regions.sort_unstable_by_key(|region| std::cmp::Reverse(region.first));
-        Self { later: regions, here: Vec::new() }
+        Self { later: regions, here: BTreeMap::new() }
     }
 
-    /// The regions that a row is in. Rows are asked for in order.
-    fn at(&mut self, row: u32) -> &[Region] {
+    /// The regions that a row is in. Rows are asked for in order. No format allows regions that overlap.
+    fn at(&mut self, row: u32) -> Result<impl Iterator<Item = &Region>, ImportError> {
+        self.here.retain(|_, region| region.last.0 >= row);
         while let Some(region) = self.later.pop_if(|region| region.first.0 <= row) {
-            self.here.push(region);
+            if region.last.0 < row {
+                continue;
+            }
+            let (first, last) = (region.first.1, region.last.1);
+            let before = self.here.range(..=last).next_back();
+            if before.is_some_and(|(_, other)| other.last.1 >= first) {
+                let name = cell_name(u64::from(region.first.0) + 1, first);
+                return Err(wrong(format!("merged regions overlap at cell {name}: unmerge them")));
+            }
+            self.here.insert(first, region);
         }
-        self.here.retain(|region| region.last.0 >= row);
-        &self.here
+        Ok(self.here.values())
     }
 }
 
 /// A row with the problems of its cells; nothing where it is empty.
-fn row_of(number: u32, cells: &mut Vec<Cell>, merged: &mut Merged) -> Option<Row> {
+fn row_of(number: u32, cells: &mut Vec<Cell>, merged: &mut Merged) -> Result<Option<Row>, ImportError> {
     while cells.last().is_some_and(Cell::is_empty) {
         cells.pop();
     }
     if cells.is_empty() {
-        return None;
+        return Ok(None);
     }
     let line = u64::from(number) + 1;
     let mut row = Row { line, until: line, ..Row::default() };
-    for region in merged.at(number) {
+    for region in merged.at(number)? {
         let first = cell_name(u64::from(region.first.0) + 1, region.first.1);
+        // What is merged beyond the last cell is empty all the same.
         for position in region.first.1..=region.last.1.min(sheet::COLUMNS_MAX) {
             row.problems.push((position, format!("it is merged with others from {first} on: unmerge them")));
         }
@@ -288,5 +308,5 @@ fn row_of(number: u32, cells: &mut Vec<Cell>, merged: &mut Merged) -> Option<Row
             row.problems.push((position, problem));
         }
     }
-    Some(row)
+    Ok(Some(row))
 }

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::Kind;
 use creditbank_rpc::Reason;
-use creditbank_rules::Registry;
 
 use super::batch::refused_line;
 use super::{BATCH_LEN_MAX, BATCH_MAX, IssueError, Progress};
 use crate::import::report::Report;
-use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source, Survey, Taking, Warning};
+use crate::import::{
+    Courses, DraftRecord, ImportError, Known, Mapping, RefusedLine, Rows, Source, Survey, Surveying, Warning, lines_of,
+};
 use crate::outbox::{Held, Issued, keyed, patiently};
 use crate::{Client, ClientError, IssuingUnit};
 
@@ -52,22 +54,25 @@ pub async fn check<R: Source>(
 ) -> Result<Forecast, IssueError> {
     let opened = || open().map_err(|error| ImportError::Read { line: 1, error: error.to_string() });
     let mapping = &Box::pin(mapping.informed(client)).await?;
-    let codes = client.course_codes(Some(unit.id.institution)).await?.registry;
-    let mut check = Check::new(client, unit, codes, Issued::peek(work, client.origin(), unit)?);
+    let courses = Courses::of(client, unit.id.institution).await?;
+    let mut check = Check::new(client, unit, mapping, courses, Issued::peek(work, client.origin(), unit)?);
     let mut rows = Rows::open(mapping, opened()?)?;
-    let mut taking = Taking::default();
+    let mut surveying = Surveying::default();
     check.report = report.map(Report::create).transpose()?;
     let mut call = Call::default();
     for row in rows.by_ref() {
-        check.forecast.progress.lines += 1;
-        match row? {
+        let row = row?;
+        check.forecast.progress.lines += lines_of(&row);
+        match row {
             Err(refused) => {
-                taking.refused();
+                surveying.refused();
                 check.refuse(&refused)?;
             }
             Ok(draft) => {
                 let held = check.issued.held(&draft.mark(unit));
-                taking.line(mapping, &draft, matches!(held, Held::Same));
+                // Records that the node would take are shown once it has said so.
+                let known = if matches!(held, Held::Same) { Known::Signed } else { Known::Changed };
+                surveying.line(mapping, &check.courses, &draft, known);
                 check.take(draft, held, &mut call)?;
             }
         }
@@ -77,7 +82,8 @@ pub async fn check<R: Source>(
         }
     }
     check.ask(call).await?;
-    check.forecast.survey = taking.end(&rows);
+    let first = std::mem::take(&mut check.forecast.survey.first);
+    check.forecast.survey = Survey { first, ..surveying.end(&rows) };
     check.forecast.stops = check.forecast.survey.stops(mapping);
     if !check.apart.is_empty() {
         check.ask_again(Rows::open(mapping, opened()?)?).await?;
@@ -108,13 +114,14 @@ struct Check<'a> {
     client: &'a Client,
     unit: &'a IssuingUnit,
     /// Which codes name one course.
-    codes: Registry,
+    courses: Courses,
+    mapping: &'a Mapping,
     issued: Issued,
     forecast: Forecast,
     report: Option<Report>,
     calls: u32,
     /// In which call a learner's course was: a call sees the ledger and its own lines, not those of the calls before.
-    courses: HashMap<[u8; 16], u32>,
+    calls_of: HashMap<[u8; 16], u32>,
     /// Courses of learners that are in more than one call.
     apart: HashSet<[u8; 16]>,
     learners: HashSet<[u8; 16]>,
@@ -122,20 +129,21 @@ struct Check<'a> {
     /// Learners whom the institution has not named before, with the first line of each.
     new: BTreeMap<[u8; 16], (u64, String)>,
     /// Lines of more than one call's courses that were refused or known in the first reading.
-    settled: HashSet<u64>,
+    settled: HashSet<(u64, Kind)>,
 }
 
 impl<'a> Check<'a> {
-    fn new(client: &'a Client, unit: &'a IssuingUnit, codes: Registry, issued: Issued) -> Self {
+    fn new(client: &'a Client, unit: &'a IssuingUnit, mapping: &'a Mapping, courses: Courses, issued: Issued) -> Self {
         Self {
             client,
             unit,
-            codes,
+            courses,
+            mapping,
             issued,
             forecast: Forecast::default(),
             report: None,
             calls: 0,
-            courses: HashMap::new(),
+            calls_of: HashMap::new(),
             apart: HashSet::new(),
             learners: HashSet::new(),
             with_earlier: HashSet::new(),
@@ -146,7 +154,7 @@ impl<'a> Check<'a> {
 
     fn course_of(&self, draft: &DraftRecord) -> [u8; 16] {
         let mut input = draft.person_input();
-        input.extend(self.codes.course(self.unit.id.institution, draft.course()).id().as_bytes());
+        input.extend(self.courses.id(draft.course()));
         keyed(self.unit, b"course of a learner", &input)
     }
 
@@ -168,21 +176,21 @@ impl<'a> Check<'a> {
             Held::Same => {
                 self.forecast.progress.already += 1;
                 self.with_earlier.insert(self.learner_of(&draft));
-                self.settled.insert(draft.line);
+                self.settled.insert((draft.line, draft.kind));
                 return Ok(());
             }
             Held::Changed => {
-                self.settled.insert(draft.line);
+                self.settled.insert((draft.line, draft.kind));
                 return self.refuse(&super::changed(&draft));
             }
             Held::No => {}
         }
         if let Some(refused) = draft.without_seed(self.unit) {
-            self.settled.insert(draft.line);
+            self.settled.insert((draft.line, draft.kind));
             return self.refuse(&refused);
         }
         let course = self.course_of(&draft);
-        if *self.courses.entry(course).or_insert(self.calls) != self.calls {
+        if *self.calls_of.entry(course).or_insert(self.calls) != self.calls {
             self.apart.insert(course);
         }
         call.push(draft);
@@ -197,12 +205,12 @@ impl<'a> Check<'a> {
             match refusals.get(&index) {
                 None => self.count(draft),
                 Some(None) => {
-                    self.settled.insert(draft.line);
+                    self.settled.insert((draft.line, draft.kind));
                     self.forecast.progress.already += 1;
                     self.with_earlier.insert(self.learner_of(draft));
                 }
                 Some(Some(line)) => {
-                    self.settled.insert(draft.line);
+                    self.settled.insert((draft.line, draft.kind));
                     self.refuse(line)?;
                 }
             }
@@ -244,7 +252,7 @@ impl<'a> Check<'a> {
         for row in rows {
             let Ok(draft) = row? else { continue };
             let course = self.course_of(&draft);
-            if self.apart.contains(&course) && !self.settled.contains(&draft.line) {
+            if self.apart.contains(&course) && !self.settled.contains(&(draft.line, draft.kind)) {
                 courses.entry(course).or_default().push(draft);
             }
         }
@@ -275,6 +283,7 @@ impl<'a> Check<'a> {
     }
 
     fn count(&mut self, draft: &DraftRecord) {
+        self.forecast.survey.show(self.mapping, draft);
         let progress = &mut self.forecast.progress;
         progress.records += 1;
         *progress.kinds.entry(draft.kind_name()).or_default() += 1;
@@ -283,7 +292,7 @@ impl<'a> Check<'a> {
             *sum = sum.saturating_add(e4);
         }
         match draft.grade() {
-            None => self.forecast.ungraded += 1,
+            None => self.forecast.ungraded += u64::from(draft.is_ungraded()),
             Some((scale, grade)) => {
                 *self.forecast.grades.entry((scale.to_owned(), grade.to_owned())).or_default() += 1;
             }
@@ -301,7 +310,7 @@ impl<'a> Check<'a> {
             progress.credits.entry(unit.to_owned()).and_modify(|sum| less(sum, e4));
         }
         match draft.grade() {
-            None => less(&mut self.forecast.ungraded, 1),
+            None => less(&mut self.forecast.ungraded, u64::from(draft.is_ungraded())),
             Some((scale, grade)) => {
                 let key = (scale.to_owned(), grade.to_owned());
                 self.forecast.grades.entry(key).and_modify(|count| less(count, 1));

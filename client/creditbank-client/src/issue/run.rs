@@ -8,7 +8,7 @@ use super::ahead::Ahead;
 use super::batch::{Batch, TakenOut};
 use super::{BATCH_LEN_MAX, BATCH_MAX, IssueError, Places, Progress, changed};
 use crate::import::report::Report;
-use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source};
+use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source, lines_of};
 use crate::outbox::{Held, Mark, Outbox, Outcome, Ticket};
 use crate::sealing::approval::ApprovalQueue;
 use crate::sealing::approved::{seal_approved, settle_earlier};
@@ -130,11 +130,14 @@ impl Run<'_> {
         let (mut drafts, mut len) = (Vec::new(), 0);
         while drafts.len() < BATCH_MAX && len < BATCH_LEN_MAX {
             let Some(row) = rows.next() else { return Ok((drafts, Reading::Ended)) };
-            self.done.lines += 1;
-            match row {
+            let row = match row {
+                Ok(row) => row,
                 Err(error) => return Ok((Vec::new(), Reading::Failed(error))),
-                Ok(Err(refused)) => self.refuse(&refused)?,
-                Ok(Ok(draft)) => {
+            };
+            self.done.lines += lines_of(&row);
+            match row {
+                Err(refused) => self.refuse(&refused)?,
+                Ok(draft) => {
                     let mark = draft.mark(self.unit);
                     match self.outbox.held(&mark) {
                         Held::Same => self.done.already += 1,

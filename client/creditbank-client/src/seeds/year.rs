@@ -14,7 +14,8 @@ pub(crate) fn of_period(period: Option<&Period>) -> Option<u32> {
     of_day(period.until.as_ref()).or_else(|| of_day(period.from.as_ref()))
 }
 
-fn of_day(day: Option<&Date>) -> Option<u32> {
+/// The year of a day.
+pub(crate) fn of_day(day: Option<&Date>) -> Option<u32> {
     day.map(|day| day.year).filter(|year| *year != 0)
 }
 

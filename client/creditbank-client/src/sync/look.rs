@@ -6,7 +6,7 @@ use creditbank_protocol::Place;
 
 use super::view::{Held, View};
 use crate::Client;
-use crate::import::{DraftRecord, Mapping, Rows, Survey, Warning};
+use crate::import::{Courses, DraftRecord, Known, Mapping, Rows, Survey, Warning};
 use crate::issue::IssueError;
 
 /// One record in so many may vanish or lose a value before a run stops: 5 %.
@@ -18,7 +18,7 @@ const READ_AT_ONCE: usize = 250;
 pub(super) async fn at(
     client: &Client,
     mapping: &Mapping,
-    rows: Rows<'_>,
+    mut rows: Rows<'_>,
     view: &View<'_>,
 ) -> Result<Survey, IssueError> {
     let mut matched: HashSet<Place> = HashSet::new();
@@ -26,16 +26,17 @@ pub(super) async fn at(
     let mut failed = None;
     // Lines that nobody can compare any more: of which records they are is not known.
     let mut incomparable = 0;
-    let mut survey = Survey::of(mapping, rows, |draft| {
+    let courses = Courses::of(client, view.unit.id.institution).await?;
+    let mut survey = Survey::of(mapping, &mut rows, &courses, |draft| {
         if draft.without_seed(view.unit).is_some() {
             incomparable += 1;
-            return false;
+            return Known::Signed;
         }
         let held = match view.held(draft) {
             Ok(held) => held,
             Err(error) => {
                 failed.get_or_insert(error);
-                return false;
+                return Known::Signed;
             }
         };
         let (Held::Same { at, .. }
@@ -45,28 +46,38 @@ pub(super) async fn at(
         | Held::Revoked { at, .. }
         | Held::Elsewhere { at }) = held
         else {
-            return false;
+            return Known::New;
         };
         matched.insert(at);
-        if matches!(held, Held::Other { .. }) && !draft.kept.is_empty() {
+        if matches!(held, Held::Other { .. }) && !(draft.kept.is_empty() && draft.cleared.is_empty()) {
             blank.push((draft.clone(), at));
         }
-        matches!(held, Held::Same { .. })
+        match held {
+            Held::Same { .. } => Known::Signed,
+            // Issued anew where it was revoked: the whole record is new.
+            Held::Revoked { same: false, .. } => Known::New,
+            _ => Known::Changed,
+        }
     })?;
     if let Some(error) = failed {
         return Err(error.into());
     }
+    // A refused line is in the file, whatever it says.
+    for reference in rows.refused() {
+        matched.extend(view.places_of(reference)?);
+    }
+    let nameless = rows.nameless();
     let shown: Vec<Place> =
         view.rows().filter(|row| row.person != [0; 16] && view.stands(row.at)).map(|row| row.at).collect();
     let mut lost: Vec<(u64, String, String)> = Vec::new();
-    let gone = shown.iter().filter(|at| !matched.contains(at)).skip(incomparable);
+    let gone = shown.iter().filter(|at| !matched.contains(at)).skip(incomparable + nameless);
     lost.extend(gone.map(|at| (0, "record".to_owned(), format!("the one at {at} is not in the file"))));
     for some in blank.chunks_mut(READ_AT_ONCE) {
         let said = view.said(client, some.iter().map(|(_, at)| *at)).await?;
         for (draft, at) in some {
-            let had = said.get(at).map(|said| draft.keep(said)).unwrap_or_default();
+            let had = said.get(at).map(|said| draft.loses(said)).unwrap_or_default();
             if !had.is_empty() {
-                lost.push((draft.line, had.join(", "), format!("blank; the record at {at} keeps what it says")));
+                lost.push((draft.line, had.join(", "), format!("blank; the record at {at} says more")));
             }
         }
     }

@@ -77,6 +77,14 @@ pub(crate) fn said(record: &Record) -> Result<(Vec<u8>, Option<Amends>), ClientE
             let read = decode::<pb::Outcome>(body).map_err(wrong)?;
             (pb::Outcome { learner: Vec::new(), amends: None, ..read.clone() }.encode_to_vec(), read.amends)
         }
+        Kind::Enrolment => {
+            let read = decode::<pb::Enrolment>(body).map_err(wrong)?;
+            (pb::Enrolment { learner: Vec::new(), amends: None, ..read.clone() }.encode_to_vec(), read.amends)
+        }
+        Kind::Identity => {
+            let read = decode::<pb::Identity>(body).map_err(wrong)?;
+            (pb::Identity { learner: Vec::new(), amends: None, ..read.clone() }.encode_to_vec(), read.amends)
+        }
         // No file makes others.
         _ => (Vec::new(), None),
     })

@@ -10,7 +10,7 @@ use creditbank_protocol::{LogIndex, Place};
 
 use super::state::{Row, State, content_of, id_of, person_of, said};
 use crate::import::After;
-use crate::import::DraftRecord;
+use crate::import::{DraftRecord, seeds_of_reference};
 use crate::{Client, ClientError, IssuedItem, IssuingUnit};
 
 /// Records that are read before they are noted.
@@ -145,6 +145,19 @@ impl<'a> View<'a> {
             return Ok(Held::Same { at, known });
         }
         Ok(if self.kind(at) == Some(draft.kind) { Held::Other { at } } else { Held::OtherKind { at } })
+    }
+
+    /// The newest of each record that was issued for a result of this reference.
+    pub(crate) fn places_of(&self, reference: &[u8]) -> Result<Vec<Place>, ClientError> {
+        let mut places = Vec::new();
+        for seed in seeds_of_reference(self.unit, reference)? {
+            let Some(mut at) = self.by_id.get(&id_of(self.unit, &seed)).copied() else { continue };
+            while let Some(next) = self.amended_by.get(&at).filter(|next| **next > at) {
+                at = *next;
+            }
+            places.push(at);
+        }
+        Ok(places)
     }
 
     /// Where the record stands that was issued from a line, in the place that the line follows.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use creditbank_client::import::{About, Mapping, Rows};
 use creditbank_client::{ClientError, IssuingUnit, Seeds, Signer};
 use creditbank_protocol::canonical::decode;
-use creditbank_protocol::pb::{Credit, Purpose};
+use creditbank_protocol::pb::{Credit, GradeScale, Kind, Purpose};
 use creditbank_protocol::{Alias, UnitId};
 
 /// The header of the files here.
@@ -30,12 +30,19 @@ title_language = "en"
 credits = {{ column = "credits" }}
 unit = "ECTS"
 grade = {{ column = "grade" }}
-scale = "FR-20"
+scale = "GB-100-UG"
 kind = "credit"
 period_from = "2024-09"
 period_until = "2025-01"
 "#
     )
+}
+
+/// The grade scales of a new node.
+fn scales() -> Vec<GradeScale> {
+    let seed = creditbank_rules::seed::entries().expect("a seed");
+    let own = seed.iter().filter(|(kind, _)| *kind == Kind::GradeScale);
+    own.map(|(_, body)| decode(body).expect("a scale")).collect()
 }
 
 /// Nothing is signed here.
@@ -82,7 +89,7 @@ pub(crate) fn try_read(mapping: &str, encoding: Option<&str>, file: &[u8]) -> Re
     let encoding = encoding.map(|name| creditbank_client::import::Encoding::by_name(name).expect("a known encoding"));
     // The spelling of the files is compared here, not whom it names.
     let mapping = mapping.replacen("[learner]\n", "[learner]\ncase = \"keep\"\n", 1);
-    let mapping = Mapping::parse(&mapping).expect("a mapping").for_file(encoding, None);
+    let mapping = Mapping::parse(&mapping).expect("a mapping").for_file(encoding, None).with_scales(scales());
     let unit = IssuingUnit::new(UnitId::new(1, 1), Arc::new(NoKey), Seeds::derived([9; 32]));
     let mut rows = Rows::open(&mapping, Cursor::new(file.to_vec())).map_err(|error| error.to_string())?;
     let mut lines = Vec::new();

@@ -29,6 +29,16 @@ fn cells_are_read_as_they_are_shown() {
         let found = line(&[format], [cell, "'C1", "'Law", "6", "14", "'2024A"]);
         assert_eq!(found, format!("{shown}|Law|60000|14"), "{format}");
     }
+    let on_twenty = mapping("").replace("GB-100-UG", "FR-20");
+    let book = Book::of(&["0%"], ["'s1", "'C1", "'Law", "6", "0.12@1", "'2024A"]);
+    let found = read(&on_twenty, &book).lines.remove(0);
+    assert!(found.contains("cell E2: a percentage"), "12 % is not 12 of 20: {found}");
+    for column in 0..4 {
+        let mut cells = ["'s1", "'C1", "'Law", "6", "14", "'2024A"];
+        cells[column] = "0.12@1";
+        let found = line(&["0%"], cells);
+        assert!(found.contains("a percentage"), "column {column}: {found}");
+    }
     for (format, cell, grade) in [
         ("0%", "0.85@1", "85"),
         ("0.0%", "0.855@1", "85.5"),
@@ -52,7 +62,7 @@ fn cells_that_are_refused() {
         ("0.00E+00", "14@1", "cell E2: the cell has the format \"0.00E+00\" with an exponent"),
         ("# ?/?", "7.5@1", "with a fraction"),
         ("yyyy-mm-dd", "45324@1", "cell E2: a date"),
-        ("d\\-mmm", "45324@1", "cell E2: a date"),
+        ("d\\-mmm", "45324@1", "cell E2: the cell holds the day 2024-02-02 and hides a part of it"),
         ("[h]:mm", "1.5@1", "cell E2: a time without a date"),
         ("0", "<c r=\"@\" t=\"b\"><v>1</v></c>", "cell E2: a boolean"),
         ("0", "<c r=\"@\" t=\"e\"><v>#DIV/0!</v></c>", "cell E2: the error #DIV/0!"),
@@ -234,7 +244,7 @@ fn open_document() {
     for (line, words) in [
         ("3 grade", "cell E3: the cell shows 13 and holds 12.5"),
         ("7 title", "cell C7: it is merged with others from C7 on"),
-        ("8 grade", "cell E8: a date"),
+        ("8 grade", "cell E8: the cell shows 1-2 and holds the day 2024-02-01"),
     ] {
         assert!(
             found.refused().iter().any(|refused| refused.starts_with(line) && refused.contains(words)),

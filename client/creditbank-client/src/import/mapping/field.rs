@@ -67,6 +67,7 @@ struct Table {
     column: Option<String>,
     #[serde(default)]
     columns: Vec<String>,
+    scale: Option<String>,
     #[serde(default)]
     scales: Vec<String>,
     #[serde(default = "yes")]
@@ -102,7 +103,7 @@ impl<'de> Visitor<'de> for FieldVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Field, A::Error> {
-        let Table { value, column, columns, scales, trim, case, words, blank } =
+        let Table { value, column, columns, scale, scales, trim, case, words, blank } =
             Table::deserialize(MapAccessDeserializer::new(map))?;
         let columns = match column {
             Some(column) if columns.is_empty() => vec![column],
@@ -112,6 +113,11 @@ impl<'de> Visitor<'de> for FieldVisitor {
         if value.is_some() != columns.is_empty() {
             return Err(A::Error::custom("expected one of column, columns and value"));
         }
+        let scales = match scale {
+            Some(scale) if scales.is_empty() => vec![scale],
+            Some(_) => return Err(A::Error::custom("either scale or scales, not both")),
+            None => scales,
+        };
         if !scales.is_empty() && scales.len() != columns.len() {
             return Err(A::Error::custom("expected one of scales for each of columns"));
         }
@@ -132,6 +138,13 @@ pub(in crate::import) struct Read<'a> {
     pub(in crate::import) is_blank: bool,
     /// Blanks at its ends were taken away.
     pub(in crate::import) is_trimmed: bool,
+}
+
+impl Read<'_> {
+    /// Whether the mapping has put `text` in the cell's stead: a constant, or a word of its table.
+    pub(in crate::import) fn is_word(&self, text: &str) -> bool {
+        self.column.is_none() || (self.cell != text && !self.is_trimmed)
+    }
 }
 
 impl Field {
@@ -165,10 +178,14 @@ impl Field {
 
     /// What fits no field of this name.
     pub(super) fn check(&self, name: &str) -> Result<(), MappingError> {
-        let is_grade = matches!(name, "grade");
-        if !is_grade && !self.scales.is_empty() {
-            let (expected, found) = ("scales beside a grade alone", self.scales.join(", "));
+        let is_grade = name == "grade";
+        if !is_grade && name != "further" && !self.scales.is_empty() {
+            let (expected, found) = ("a scale beside grades alone", self.scales.join(", "));
             return Err(MappingError::Value { key: format!("fields.{name}.scales"), expected, found });
+        }
+        if name == "further" && self.scales.is_empty() {
+            let expected = "the scale of the column: { scale = \"ECTS-GRADE\", column = \"ects\" }";
+            return Err(MappingError::Value { key: name.to_owned(), expected, found: self.columns.join(", ") });
         }
         if !is_grade && self.blank == Some(Blank::Ungraded) {
             let expected = "refuse, keep or clear: ungraded is for a grade";

@@ -77,6 +77,11 @@ impl Learner {
         self.kind
     }
 
+    /// Its identities are those of a network of institutions: ESI, ORCID, eduPersonPrincipalName.
+    pub(in crate::import) fn is_of_network(&self) -> bool {
+        self.kind == IdentityType::Network
+    }
+
     /// National and passport numbers are written with blanks and points, which do not count.
     pub(in crate::import) fn may_have_separators(&self) -> bool {
         matches!(self.kind, IdentityType::National | IdentityType::Passport)

@@ -10,7 +10,9 @@ use super::MappingError;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Text {
-    column: String,
+    column: Option<String>,
+    #[serde(default)]
+    columns: Vec<String>,
     pattern: Option<Patterns>,
     century: Option<u32>,
     #[serde(default)]
@@ -37,7 +39,8 @@ pub(in crate::import) struct Span {
 /// How a column names a period.
 #[derive(Debug, Clone)]
 pub(in crate::import) struct Period {
-    pub(in crate::import) column: String,
+    /// Columns whose values, with a space between them, name the period.
+    pub(in crate::import) columns: Vec<String>,
     patterns: Vec<Pattern>,
     /// The first two digits of years that are written with two.
     century: u32,
@@ -45,8 +48,9 @@ pub(in crate::import) struct Period {
     values: BTreeMap<String, Span>,
 }
 
+/// How years and suffixes stand in a value.
 #[derive(Debug, Clone)]
-struct Pattern {
+pub(in crate::import) struct Pattern {
     text: String,
     regex: Regex,
     /// Named places: `y4`, `y2`, `next4`, `next2`, `suffix`.
@@ -54,8 +58,21 @@ struct Pattern {
 }
 
 impl Period {
+    /// Patterns as they stand in a mapping.
+    pub(in crate::import) fn patterns(texts: &[&str]) -> Result<Vec<Pattern>, MappingError> {
+        texts.iter().map(|text| Pattern::parse(text)).collect()
+    }
+
     pub(super) fn of(text: Text) -> Result<Self, MappingError> {
-        let Text { column, pattern, century, suffixes, values } = text;
+        let Text { column, columns, pattern, century, suffixes, values } = text;
+        let columns = match column {
+            Some(column) if columns.is_empty() => vec![column],
+            None if !columns.is_empty() => columns,
+            _ => {
+                let expected = "column, or columns whose values stand with a space between them";
+                return Err(wrong("column", expected, "both or neither".to_owned()));
+            }
+        };
         let patterns = match pattern {
             None => vec!["{yyyy}{suffix}".to_owned()],
             Some(Patterns::One(one)) => vec![one],
@@ -76,6 +93,10 @@ impl Period {
         for (table, spans) in [("suffixes", &suffixes), ("values", &values)] {
             for (name, span) in spans {
                 for text in [&span.from, &span.until] {
+                    if table == "values" && text.contains('{') {
+                        let expected = "a month or day such as 2024-09: a whole value names its own year";
+                        return Err(wrong(&format!("{table}.{name}"), expected, text.clone()));
+                    }
                     let year = text.replace("{year}", "2000").replace("{next_year}", "2001");
                     if creditbank_rules::dates::parse(&year).is_none() {
                         let expected = "a month or day such as {year}-02 or {next_year}-06-30";
@@ -84,7 +105,7 @@ impl Period {
                 }
             }
         }
-        Ok(Self { column, patterns, century: century.unwrap_or(20), suffixes, values })
+        Ok(Self { columns, patterns, century: century.unwrap_or(20), suffixes, values })
     }
 
     /// First and last day of a value, or why it names no period.
@@ -146,6 +167,11 @@ impl Pattern {
             return Err(refuse());
         }
         Ok(Self { text: text.to_owned(), short: has("y2"), regex })
+    }
+
+    /// The suffix of a value; nothing where the value is written in another way.
+    pub(in crate::import) fn suffix<'v>(&self, value: &'v str) -> Option<&'v str> {
+        self.read(value, 20).map(|(_, suffix)| suffix)
     }
 
     /// Year and suffix; nothing where the value does not fit, or its second year is not the next one.

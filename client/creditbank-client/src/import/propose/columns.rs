@@ -5,7 +5,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use super::Look;
 
 /// By key, the best names first, in small letters without spaces and signs.
-const NAMES: [(&str, &[&str]); 7] = [
+const NAMES: [(&str, &[&str]); 8] = [
     (
         "learner",
         &[
@@ -147,10 +147,12 @@ const NAMES: [(&str, &[&str]); 7] = [
             "academicyear",
         ],
     ),
+    ("level", &["level", "eqflevel", "niveau", "nqflevel", "fheqlevel", "livello", "nivel"]),
     ("attempt", &["attempt", "attempts", "numberofattempts", "versuch", "tentative"]),
 ];
 
-fn folded(name: &str) -> String {
+/// A name of which letters and digits alone count.
+pub(super) fn folded(name: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc()
         .normalize(name)
         .to_lowercase()
@@ -162,62 +164,10 @@ fn folded(name: &str) -> String {
 /// The column that a key is usually of.
 pub(super) fn guess(look: &Look, key: &str) -> Option<String> {
     let (_, names) = NAMES.iter().find(|(own, _)| *own == key)?;
-    let exact = names.iter().find_map(|name| look.columns.iter().find(|column| folded(&column.name) == *name));
+    let exact = names.iter().find_map(|name| {
+        let mut found = look.columns.iter().filter(|column| folded(&column.name) == *name);
+        // Which of two columns of one name is meant, only a person knows.
+        found.next().filter(|column| found.next().is_none() && !look.is_twice(&column.name))
+    });
     exact.map(|column| column.name.clone())
-}
-
-/// How a term such as `2024A` or `2023-2024-1` is written; nothing where that cannot be seen.
-pub(super) fn term_pattern(value: &str) -> Option<String> {
-    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
-    let year = digits(value);
-    let rest = value.get(year..)?;
-    if year == 4 {
-        let next = value[..4].parse::<u32>().ok()?.saturating_add(1).to_string();
-        let long = ["-", "/"].iter().find_map(|between| {
-            let rest = rest.strip_prefix(between)?.strip_prefix(next.as_str())?;
-            Some((between, rest.get(..1).unwrap_or_default(), rest.len() > 1))
-        });
-        return Some(match long {
-            Some((between, sign, true)) if sign.chars().all(|c| !c.is_alphanumeric()) => {
-                format!("{{yyyy}}{between}{{yyyy+1}}{sign}{{suffix}}")
-            }
-            Some((between, _, true)) => format!("{{yyyy}}{between}{{yyyy+1}}{{suffix}}"),
-            Some((between, _, false)) => format!("{{yyyy}}{between}{{yyyy+1}}"),
-            None if rest.is_empty() => "{yyyy}".to_owned(),
-            None if rest.starts_with(['-', '/', ' ', '.']) => format!("{{yyyy}}{}{{suffix}}", &rest[..1]),
-            None => "{yyyy}{suffix}".to_owned(),
-        });
-    }
-    if year == 2 && !rest.is_empty() {
-        return Some("{yy}{suffix}".to_owned());
-    }
-    let (words, year) = value.split_once(' ')?;
-    let is_word = words.chars().all(char::is_alphabetic);
-    (is_word && year.len() == 4 && digits(year) == 4).then(|| "{suffix} {yyyy}".to_owned()).or_else(|| {
-        let (first, second) = year.split_once('/')?;
-        (is_word && digits(first) == 4 && first.len() == 4 && second.len() == 2)
-            .then(|| "{suffix} {yyyy}/{yy+1}".to_owned())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn terms_as_they_are_written() {
-        for (value, pattern) in [
-            ("2024A", Some("{yyyy}{suffix}")),
-            ("2024-1", Some("{yyyy}-{suffix}")),
-            ("2023-2024-1", Some("{yyyy}-{yyyy+1}-{suffix}")),
-            ("2023/2024", Some("{yyyy}/{yyyy+1}")),
-            ("24W", Some("{yy}{suffix}")),
-            ("WS 2024/25", Some("{suffix} {yyyy}/{yy+1}")),
-            ("Fall 2024", Some("{suffix} {yyyy}")),
-            ("2024 Fall", Some("{yyyy} {suffix}")),
-            ("autumn", None),
-        ] {
-            assert_eq!(term_pattern(value).as_deref(), pattern, "{value}");
-        }
-    }
 }

@@ -7,6 +7,10 @@ pub enum Warning {
     Mojibake,
     /// An identity whose check digit fails, or that has another shape than its standard.
     CheckDigit,
+    /// Text that is valid UTF-8, read in another encoding.
+    AlsoUtf8,
+    /// A code or title that a spreadsheet or a program has left, as `1-May`, `1.2E+05` or `NULL`.
+    Damaged,
     /// Private-use characters, which every program shows as something else.
     PrivateUse,
     /// A synchronisation in which more than 5 % of the records vanished or lost a value.
@@ -24,19 +28,21 @@ pub enum Warning {
 }
 
 impl Warning {
-    const ALL: [(Self, &'static str, bool); 9] = [
+    const ALL: [(Self, &'static str, bool); 11] = [
         (Self::Mojibake, "mojibake", true),
         (Self::CheckDigit, "check-digit", true),
+        (Self::AlsoUtf8, "also-utf-8", true),
+        (Self::Damaged, "damaged", true),
         (Self::PrivateUse, "private-use", true),
         (Self::Vanished, "vanished", true),
         (Self::NearCode, "near-code", false),
         (Self::LongPeriod, "long-period", false),
-        (Self::Entities, "entities", false),
+        (Self::Entities, "entities", true),
         (Self::Trimmed, "trimmed", false),
         (Self::NewIdentities, "new-identities", false),
     ];
     /// The names of the warnings that stop a run.
-    pub const NAMES: &'static str = "mojibake, check-digit, private-use or vanished";
+    pub const NAMES: &'static str = "mojibake, check-digit, also-utf-8, damaged, private-use, vanished or entities";
 
     /// By its name, as `check-digit`.
     pub fn by_name(name: &str) -> Option<Self> {

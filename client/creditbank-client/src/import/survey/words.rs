@@ -11,6 +11,23 @@ use creditbank_rules::decimal::show_e4;
 use crate::import::draft::Body;
 use crate::import::{DraftRecord, Mapping};
 
+/// What records of courses have in common.
+macro_rules! common {
+    ($one:expr) => {
+        [
+            ("level", level($one.level.as_ref())),
+            ("field", $one.field.clone()),
+            ("language", $one.language.clone()),
+            ("place", site($one.place.as_ref())),
+            ("mode", code($one.mode())),
+            ("identity check", code($one.identity_check())),
+            ("assessment", code($one.assessment())),
+            ("period", period($one.period.as_ref())),
+            ("visible from", date($one.visible_from)),
+        ]
+    };
+}
+
 /// One fact a line, without what the record does not say.
 pub(super) fn of(mapping: &Mapping, draft: &DraftRecord) -> String {
     let mut facts: Vec<(&str, String)> = Vec::new();
@@ -33,37 +50,63 @@ pub(super) fn of(mapping: &Mapping, draft: &DraftRecord) -> String {
             facts.push(("course", course(one.course.as_ref())));
             facts.push(("credits", amount(one.amount.as_ref())));
             facts.push(("grade", grade(one.grade.as_ref())));
-            facts.push(("level", level(one.level.as_ref())));
+            facts.extend(one.further.iter().map(|further| ("and", grade(Some(further)))));
+            facts.push(("basis", code(one.basis())));
             facts.push(("attempt", number(one.attempt)));
-            facts.push(("period", period(one.period.as_ref())));
+            facts.push(("repeats", number(one.repeats_max)));
+            facts.push(("hours", hours(one.hours.as_ref())));
+            facts.push(("term", one.term.clone()));
+            facts.push(("session", one.session.clone()));
+            facts.push(("completed", date(one.completed)));
             facts.push(("expires", date(one.expires)));
-            facts.push(("visible from", date(one.visible_from)));
+            facts.extend(common!(one));
         }
         Body::Result(one) => {
             facts.push(("status", names::of(one.status())));
             facts.push(("course", course(one.course.as_ref())));
             facts.push(("attempted", amount(one.attempted.as_ref())));
             facts.push(("grade", grade(one.grade.as_ref())));
-            facts.push(("level", level(one.level.as_ref())));
+            facts.extend(one.further.iter().map(|further| ("and", grade(Some(further)))));
             facts.push(("attempt", number(one.attempt)));
-            facts.push(("period", period(one.period.as_ref())));
-            facts.push(("visible from", date(one.visible_from)));
+            facts.push(("hours", hours(one.hours.as_ref())));
+            facts.push(("term", one.term.clone()));
+            facts.push(("session", one.session.clone()));
+            facts.push(("completed", date(one.completed)));
+            facts.extend(common!(one));
         }
         Body::Outcome(one) => {
             facts.push(("type", names::of(one.r#type())));
             facts.push(("course", course(one.course.as_ref())));
             let score = one.score.as_ref().map(|score| format!("{} in {}", score.value, score.scale));
             facts.push(("score", score.unwrap_or_default()));
-            facts.push(("period", period(one.period.as_ref())));
+            facts.push(("hours", hours(one.workload.as_ref())));
             facts.push(("expires", date(one.expires)));
-            facts.push(("visible from", date(one.visible_from)));
+            facts.extend(common!(one));
+        }
+        Body::Enrolment(one) => {
+            facts.push(("programme", course(one.programme.as_ref())));
+            let definition = one.definition.as_ref();
+            let shown = definition.map(|name| format!("{}/{}.{}", name.institution, name.code, name.version));
+            facts.push(("definition", shown.unwrap_or_default()));
+            facts.push(("state", names::of(one.state())));
+            facts.push(("from", date(one.from)));
+            facts.push(("until", date(one.until)));
+            facts.push(("mode", code(one.mode())));
+            facts.push(("load", code(one.load())));
+        }
+        Body::Identity(one) => {
+            let parts = |name: &pb::PersonName| [&name.full, &name.family, &name.given].map(String::as_str).join(" ");
+            facts.extend(one.names.iter().map(|name| ("name", format!("{} ({})", parts(name), name.language))));
+            facts.push(("born", date(one.birth_date)));
+            facts.push(("document", names::of(one.document())));
+            facts.push(("assurance", names::of(one.assurance())));
         }
     }
     let mut text = format!("line {}: {}\n", draft.line, draft.kind_name());
     for (name, fact) in facts.iter().filter(|(_, fact)| !fact.trim().is_empty()) {
         let fact = fact.split_whitespace().collect::<Vec<_>>().join(" ");
         // Writing into a String cannot fail.
-        let _ = writeln!(text, "  {name:<13} {fact}");
+        let _ = writeln!(text, "  {name:<14} {fact}");
     }
     text
 }
@@ -78,12 +121,25 @@ fn amount(amount: Option<&pb::Amount>) -> String {
     amount.map_or(String::new(), |amount| format!("{} {}", show_e4(amount.e4), amount.unit))
 }
 
+fn hours(hours: Option<&pb::Hours>) -> String {
+    hours.map_or(String::new(), |hours| format!("{} of {}", show_e4(hours.e4), names::of(hours.kind())))
+}
+
+fn site(site: Option<&pb::Site>) -> String {
+    site.map_or(String::new(), |site| format!("{} {}", site.name, site.country))
+}
+
 fn level(level: Option<&pb::Level>) -> String {
     level.map_or(String::new(), |level| format!("{} {}", level.framework, level.level))
 }
 
 fn number(number: u32) -> String {
     if number == 0 { String::new() } else { number.to_string() }
+}
+
+/// Nothing where it is not stated.
+fn code<E: names::Named + Default + PartialEq>(value: E) -> String {
+    if value == E::default() { String::new() } else { names::of(value) }
 }
 
 fn date(date: Option<pb::Date>) -> String {

@@ -20,6 +20,13 @@ fn each_reads_its_export() {
     let mut tried = 0;
     for (name, mapping) in SHIPPED {
         let file = example(name);
+        let filled = mapping.replace("TODO: its credits, as 6", "6").replace("TODO: its credits, as 15", "15");
+        let filled = filled.replace("TODO: ", "");
+        if filled != mapping {
+            let refused = crate::import::Mapping::parse(mapping).expect_err("what only a person knows");
+            assert!(refused.to_string().contains("TODO"), "{name}: {refused}");
+        }
+        let mapping = &filled;
         if file.is_empty() {
             crate::import::Mapping::parse(mapping).unwrap_or_else(|error| panic!("{name}: {error}"));
             continue;

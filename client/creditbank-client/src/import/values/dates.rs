@@ -16,6 +16,8 @@ enum Piece {
     Literal(char),
 }
 
+const DASH: Piece = Piece::Literal('-');
+
 /// How a file writes days.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::import) struct DateForm {
@@ -51,7 +53,9 @@ impl DateForm {
         let is_whole = count(&pieces, |piece| matches!(piece, Piece::Year | Piece::ShortYear(_))) == 1
             && count(&pieces, |piece| *piece == Piece::Month) == 1
             && count(&pieces, |piece| *piece == Piece::Day) <= 1;
-        is_whole.then(|| Self { text: text.to_owned(), pieces })
+        // Nobody could tell 2025-03-04 from a day of ISO 8601, which cells of a workbook are read as.
+        let is_ambiguous = pieces == [Piece::Year, DASH, Piece::Day, DASH, Piece::Month];
+        (is_whole && !is_ambiguous).then(|| Self { text: text.to_owned(), pieces })
     }
 
     /// The date that a text stands for. A day of ISO 8601 is read beside the form, as it is no other day in any; midnight
@@ -86,6 +90,11 @@ impl DateForm {
             // Digits that stand by themselves may lack their leading zero.
             let is_alone = !matches!(self.pieces.get(at + 1), Some(piece) if !matches!(piece, Piece::Literal(_)))
                 && !matches!(at.checked_sub(1).map(|at| self.pieces[at]), Some(piece) if !matches!(piece, Piece::Literal(_)));
+            // 01. 09. 2024 is written like 01.09.2024.
+            let is_mark = matches!(piece, Piece::Literal(c) if !c.is_alphanumeric() && !c.is_whitespace());
+            if is_mark || at > 0 && matches!(self.pieces[at - 1], Piece::Literal(c) if !c.is_whitespace()) {
+                rest = rest.trim_start_matches([' ', '\u{a0}']);
+            }
             let mut digits = |len: usize, least: usize| {
                 let found = rest.bytes().take(len).take_while(u8::is_ascii_digit).count();
                 let number = rest[..found].parse::<u32>().ok().filter(|_| found >= least)?;
@@ -109,7 +118,9 @@ impl DateForm {
 fn without_midnight(text: &str) -> &str {
     let Some((day, time)) = text.split_once(['T', ' ']).filter(|(_, time)| time.contains(':')) else { return text };
     let is_nothing = |c: char| matches!(c, '0' | ':' | '.' | 'Z');
-    if time.trim().chars().all(is_nothing) { day } else { text }
+    let time = time.trim();
+    let morning = time.strip_suffix("AM").or_else(|| time.strip_suffix("am")).and_then(|time| time.strip_prefix("12"));
+    if morning.unwrap_or(time).trim().chars().all(is_nothing) { day } else { text }
 }
 
 #[cfg(test)]
@@ -129,6 +140,9 @@ mod tests {
             ("DD.MM.YYYY", "1.2.2025", "2025-02-01"),
             ("DD.MM.YYYY", "12.02.2025 00:00:00", "2025-02-12"),
             ("DD.MM.YYYY", "2025-02-12", "2025-02-12"),
+            ("DD.MM.YYYY", "12. 02. 2025", "2025-02-12"),
+            ("DD.MM.YYYY", "1. 2. 2025", "2025-02-01"),
+            ("MM/DD/YYYY", "2/12/2025 12:00:00 AM", "2025-02-12"),
             ("MM/DD/YYYY", "02/12/2025", "2025-02-12"),
             ("YYYY/MM/DD", "2025/02/12", "2025-02-12"),
             ("YYYYMMDD", "20250212", "2025-02-12"),
@@ -147,13 +161,14 @@ mod tests {
             ("DD.MM.YYYY", "31.02.2025"),
             ("DD.MM.YYYY", "12.02.2025x"),
             ("DD.MM.YYYY", "12.02.2025 10:30"),
+            ("DD.MM.YYYY", "12.02.2025 12:00:00 PM"),
             ("YYYYMMDD", "2025212"),
             ("DD.MM.YYYY", "12.02.2567"),
             ("DD.MM.YYYY", ""),
         ] {
             assert_eq!(read(form, text), None, "{form} {text}");
         }
-        for odd in ["DD.MM.YY", "DD.MM", "YYYY", "DD.DD.MM.YYYY", "d.m.Y", "DD.MM.YYYY hh"] {
+        for odd in ["DD.MM.YY", "DD.MM", "YYYY", "DD.DD.MM.YYYY", "YYYY-DD-MM", "d.m.Y", "DD.MM.YYYY hh"] {
             assert_eq!(DateForm::parse(odd), None, "{odd}");
         }
     }

@@ -7,8 +7,6 @@ pub(in crate::import) struct Numbers {
     pub(in crate::import) decimal: Option<char>,
     /// Between groups of three digits.
     pub(in crate::import) thousands: Option<char>,
-    /// A workbook's numbers come with a point, whatever its text cells have.
-    pub(in crate::import) from_cells: bool,
 }
 
 /// What a text is.
@@ -50,12 +48,6 @@ impl Numbers {
             if let Some(separator) = self.thousands
                 && let Some(digits) = grouped(whole, separator)
             {
-                if self.from_cells && separator == '.' {
-                    let what = format!(
-                        "{text:?} is one number with a decimal point and another one without: unformat the cell"
-                    );
-                    return Number::Odd(what);
-                }
                 let fraction = fraction.map_or(String::new(), |rest| format!(".{rest}"));
                 return Number::Plain(format!("{sign}{digits}{fraction}"));
             }
@@ -108,7 +100,7 @@ mod tests {
     #[test]
     fn as_the_mapping_says() {
         let of = |decimal: Option<char>, thousands: Option<char>, text: &str| {
-            let read = Numbers { decimal, thousands, from_cells: false }.read(text);
+            let read = Numbers { decimal, thousands }.read(text);
             match read {
                 Number::Plain(number) => number,
                 Number::Not => "not".to_owned(),
@@ -139,7 +131,5 @@ mod tests {
         ] {
             assert_eq!(of(decimal, thousands, text), said, "{text:?} with {decimal:?} and {thousands:?}");
         }
-        let cells = Numbers { decimal: Some(','), thousands: Some('.'), from_cells: true };
-        assert!(matches!(cells.read("1.125"), Number::Odd(_)), "a workbook's own number");
     }
 }

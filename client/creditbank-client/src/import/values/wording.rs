@@ -1,8 +1,6 @@
-//! Text that was damaged on its way: read in a wrong encoding, cut by a spreadsheet, turned around.
+//! Text that was damaged on its way: made by a spreadsheet, turned around, of characters that nobody can read.
 
-use encoding_rs::{
-    Encoding, MACINTOSH, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252, WINDOWS_1253, WINDOWS_1254, WINDOWS_1257,
-};
+use crate::import::identity::damaged_code;
 
 /// Why a text can stand in no record: nobody can have meant it. What is damaged in any column, the reader of rows refuses.
 pub(in crate::import) fn refusal(text: &str) -> Option<String> {
@@ -16,41 +14,30 @@ pub(in crate::import) fn refusal(text: &str) -> Option<String> {
     })
 }
 
-/// What a text may have been before it was read in a wrong encoding, once or several times.
-pub(in crate::import) fn mojibake(text: &str) -> Option<String> {
-    let mut found = undone(text)?;
-    // Twice is common, three times has been seen.
-    for _ in 0..3 {
-        match undone(&found) {
-            Some(again) => found = again,
-            None => break,
-        }
+/// Why a code or a title is nothing that a person has written; `field` is the mapping's.
+pub(in crate::import) fn damaged(field: &str, text: &str) -> Option<&'static str> {
+    const NOTHING: [&str; 13] = [
+        "n/a",
+        "#n/a",
+        "#n/a n/a",
+        "null",
+        "nan",
+        "nat",
+        "none",
+        "nil",
+        "undefined",
+        "[object object]",
+        "\\n",
+        "#ref!",
+        "(blank)",
+    ];
+    let is_nothing = || NOTHING.contains(&text.to_lowercase().as_str()) || text.chars().all(|c| !c.is_alphanumeric());
+    match field {
+        "course_code" | "programme" if is_nothing() => Some("is what a program writes for nothing"),
+        "course_code" | "programme" => damaged_code(text),
+        _ if super::super::mapping::is_words(field) && is_nothing() => Some("is what a program writes for nothing"),
+        _ => None,
     }
-    Some(found)
-}
-
-/// UTF-8 that was read as an encoding of single bytes.
-fn undone(text: &str) -> Option<String> {
-    if text.is_ascii() {
-        return None;
-    }
-    let read_as: [&'static Encoding; 7] =
-        [WINDOWS_1252, WINDOWS_1250, WINDOWS_1251, WINDOWS_1254, WINDOWS_1253, WINDOWS_1257, MACINTOSH];
-    read_as.iter().find_map(|encoding| {
-        let (bytes, _, has_others) = encoding.encode(text);
-        if has_others {
-            return None;
-        }
-        let meant = std::str::from_utf8(&bytes).ok()?;
-        let is_text = meant.chars().all(|c| !c.is_control() && c != '\u{fffd}');
-        (is_text && meant != text).then(|| meant.to_owned())
-    })
-}
-
-/// A question mark between two letters: what an export writes for a letter that its encoding lacks.
-pub(in crate::import) fn has_lost_letters(text: &str) -> bool {
-    let all: Vec<char> = text.chars().collect();
-    all.windows(3).any(|three| three[0].is_alphabetic() && three[1] == '?' && three[2].is_alphabetic())
 }
 
 /// Characters without a public meaning: each program shows another sign, or none.
@@ -74,32 +61,37 @@ pub(in crate::import) fn has_entities(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Goal: text in a wrong encoding is recognised with what it was, and text that is well is left alone.
+    /// Goal: what programs leave in the place of text is found, and text that is well is left alone.
     #[test]
     fn damaged_and_well() {
-        for (seen, meant) in [
-            ("G\u{c3}\u{a9}om\u{c3}\u{a9}trie", "G\u{e9}om\u{e9}trie"),
-            ("G\u{c3}\u{192}\u{c2}\u{a9}o", "G\u{e9}o"),
-            ("\u{420}\u{45a}\u{420}\u{452}\u{420}\u{45e}", "\u{41c}\u{410}\u{422}"),
-            ("M\u{c3}\u{bc}ller", "M\u{fc}ller"),
-            ("caf\u{221a}\u{a9}", "caf\u{e9}"),
+        for (field, text) in [
+            ("course_code", "1-May"),
+            ("course_code", "1.2E+05"),
+            ("course_code", "101.0"),
+            ("course_code", "N/A"),
+            ("course_code", "TRUE"),
+            ("course_code", "-"),
+            ("course_code", "'101"),
+            ("course_code", "2024-05-01"),
+            ("title", "NULL"),
+            ("title", "[object Object]"),
+            ("title", "-"),
         ] {
-            assert_eq!(mojibake(seen).as_deref(), Some(meant), "{seen}");
+            assert!(damaged(field, text).is_some(), "{text}");
         }
-        for well in [
-            "Geometry",
-            "G\u{e9}om\u{e9}trie",
-            "\u{10d}esk\u{fd}",
-            "\u{41c}\u{430}\u{442}\u{435}\u{43c}\u{430}\u{442}\u{438}\u{43a}\u{430}",
-            "\u{393}\u{3b5}\u{3c9}",
-            "\u{9ad8}\u{7b49}\u{6570}\u{5b66}",
-            "\u{c3}ngela",
-            "\u{c2}ge d'or",
-            "80 \u{b0}C",
+        for (field, text) in [
+            ("course_code", "MATH 101"),
+            ("course_code", "101"),
+            ("course_code", "6.006"),
+            ("course_code", "WS-101"),
+            ("course_code", "2024E15"),
+            ("title", "None of the above"),
+            ("title", "1984"),
+            ("site", "N"),
+            ("grade", "-"),
         ] {
-            assert_eq!(mojibake(well), None, "{well}");
+            assert_eq!(damaged(field, text), None, "{text}");
         }
-        assert!(has_lost_letters("G?om?trie") && !has_lost_letters("Why? Because"));
         assert!(has_private_use("\u{e000}") && !has_private_use("\u{5f20}"));
         assert!(has_entities("Law &amp; society") && has_entities("caf&eacute;") && has_entities("&#39;"));
         assert!(!has_entities("R&D; more") && !has_entities("Law & society"));

@@ -44,6 +44,17 @@ pub(super) fn iso(number: &Decimal, is_1904: bool) -> Result<String, String> {
     Ok(format!("{year:04}-{month:02}-{day:02}{time}"))
 }
 
+/// A day as far as its cell shows it: a month where the day is hidden, nothing where the year is, or the month.
+pub(super) fn as_shown(day: String, shows: [bool; 3]) -> Result<String, String> {
+    match (shows, day.get(..7)) {
+        ([true, true, true], _) => Ok(day),
+        ([true, true, false], Some(month)) => Ok(month.to_owned()),
+        _ => Err(format!(
+            "the cell holds the day {day} and hides a part of it: format it as a day or a month with its year"
+        )),
+    }
+}
+
 /// Year, month and day of a day since 1970-01-01, in the calendar of Gregory (H. Hinnant, "chrono-compatible low-level date
 /// algorithms").
 fn civil(since_1970: i64) -> (i64, i64, i64) {

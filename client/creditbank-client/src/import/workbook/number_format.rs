@@ -37,7 +37,9 @@ impl Format {
             return Err("a time without a date, expected text, a number or a date".to_owned());
         }
         if section.is_some_and(|section| section.is_date) {
-            return date::iso(number, is_1904).map(|date| (date, Kind::Date));
+            let day = date::iso(number, is_1904)?;
+            let shown = section.map_or([true; 3], |section| section.shows);
+            return date::as_shown(day, shown).map(|date| (date, Kind::Date));
         }
         if let Some(problem) = number.untyped() {
             return Err(problem);
@@ -52,7 +54,9 @@ impl Format {
         let own_sign = self.sections.len() > 1 && section.condition.is_none() && number.is_negative;
         let (shown, is_exact) = section.show(number, own_sign);
         let hides_sign = number.is_negative && !shown.contains('-');
-        if is_exact && !hides_sign { Ok((shown, Kind::Number)) } else { Err(self.refuse(&shown, number)) }
+        let is_percent = section.parts.contains(&Part::Percent);
+        let kind = if is_percent { Kind::Percent } else { Kind::Number };
+        if is_exact && !hides_sign { Ok((shown, kind)) } else { Err(self.refuse(&shown, number)) }
     }
 
     /// What a cell with this text shows.
@@ -175,7 +179,8 @@ mod tests {
             ("?0.0?", "2.5", "2.5"),
             ("-0", "5", "-5"),
         ] {
-            assert_eq!(show(code, number), Ok((shown.to_owned(), Kind::Number)), "{code} {number}");
+            let kind = if code.contains('%') { Kind::Percent } else { Kind::Number };
+            assert_eq!(show(code, number), Ok((shown.to_owned(), kind)), "{code} {number}");
         }
     }
 
@@ -219,11 +224,12 @@ mod tests {
             "[$-F800]dddd\\,\\ mmmm\\ dd\\,\\ yyyy",
             "yyyy\"\u{5e74}\"m\"\u{6708}\"d\"\u{65e5}\"",
             "[$-411]ge\\.m\\.d",
-            "mmm\\-yy",
-            "d.m",
-            "General\\ yyyy",
         ] {
             assert_eq!(show(code, "45536"), Ok(("2024-09-01".to_owned(), Kind::Date)), "{code}");
+        }
+        assert_eq!(show("mmm\\-yy", "45536"), Ok(("2024-09".to_owned(), Kind::Date)), "a month is shown as one");
+        for code in ["d.m", "yyyy", "General\\ yyyy", "mmmm"] {
+            assert!(show(code, "45536").expect_err(code).contains("hides"), "{code}");
         }
         assert_eq!(show("\"day\" 0", "5"), Ok(("day 5".to_owned(), Kind::Number)));
         assert_eq!(show("\\d0", "5"), Ok(("d5".to_owned(), Kind::Number)));
@@ -260,7 +266,7 @@ mod tests {
             let meant = held.clone().percent(usize::from(!percent.is_empty()));
             match Format::new(&format!("{whole}{fraction}{percent}")).show(&held, false) {
                 Ok((shown, kind)) => {
-                    prop_assert_eq!(kind, Kind::Number);
+                    prop_assert_eq!(kind, if percent.is_empty() { Kind::Number } else { Kind::Percent });
                     prop_assert_eq!(Decimal::parse(&shown), Some(meant), "{}", shown);
                 }
                 Err(refused) => prop_assert!(refused.contains("holds"), "{}", refused),

@@ -9,6 +9,7 @@ use zip::ZipArchive;
 use super::cells::iso_day;
 use super::decimal::Decimal;
 use super::sheet::{COLUMNS_MAX, Cell, Give, Layout, MERGED_MAX, Named, ROWS_MAX, Region, cell_name, without_result};
+use super::shown_date::shown_date;
 use super::shown_number::shown_number;
 use super::xml::{Xml, attribute, push_text, wrong};
 use crate::import::rows::ImportError;
@@ -111,36 +112,76 @@ struct Reader<I: Read> {
 impl<I: Read> Reader<I> {
     /// Reads to the end of the table whose beginning was read last.
     fn table(mut self, give: &mut Give<'_>) -> Result<Layout, ImportError> {
-        let (mut depth, mut column) = (1, 0);
+        let (mut depth, mut column) = (1, 0_usize);
+        // At which depth the outermost group began that is folded away.
+        let mut hidden_group = None;
         while depth > 0 {
             match self.xml.next(&mut self.buffer)? {
                 Event::Start(element) => match element.name().as_ref() {
                     "table:table-column" => {
                         let count = repeated(&element, "table:number-columns-repeated");
                         if is_hidden(&element) {
-                            self.layout.hidden_columns.extend(column..(column + count).min(COLUMNS_MAX));
+                            self.layout
+                                .hidden_columns
+                                .extend(column.min(COLUMNS_MAX)..column.saturating_add(count).min(COLUMNS_MAX));
                         }
-                        column += count;
+                        column = column.saturating_add(count);
                         depth += 1;
                     }
                     "table:table-row" => {
                         let count = repeated(&element, "table:number-rows-repeated");
-                        let is_hidden = is_hidden(&element);
+                        let is_hidden = is_hidden(&element) || hidden_group.is_some();
+                        let regions = self.layout.merged.len();
                         let cells = self.cells()?;
+                        self.repeat_regions(regions, count)?;
                         if !self.give(&cells, count, is_hidden, give)? {
                             return Ok(self.layout);
                         }
                     }
                     // Groups of rows and columns; anything else is no part of the table.
+                    "table:table-row-group" if attribute(&element, "table:display").as_deref() == Some("false") => {
+                        hidden_group.get_or_insert(depth);
+                        depth += 1;
+                    }
                     name if name.starts_with("table:table-") => depth += 1,
                     _ => self.xml.skip(&mut self.buffer)?,
                 },
-                Event::End(_) => depth -= 1,
+                Event::End(_) => {
+                    depth -= 1;
+                    if hidden_group == Some(depth) {
+                        hidden_group = None;
+                    }
+                }
                 Event::Eof => break,
                 _ => {}
             }
         }
         Ok(self.layout)
+    }
+
+    /// What is merged in a row that is repeated is merged in each of them.
+    fn repeat_regions(&mut self, from: usize, count: usize) -> Result<(), ImportError> {
+        let own: Vec<Region> = self.layout.merged[from..].to_vec();
+        if own.is_empty() || count == 1 {
+            return Ok(());
+        }
+        if own.iter().any(|region| region.last.0 > region.first.0) {
+            let name = cell_name(u64::from(self.row) + 1, own[0].first.1);
+            return Err(wrong(format!("cell {name} is merged with rows below, and its row is repeated: unmerge it")));
+        }
+        let count = u32::try_from(count).unwrap_or(u32::MAX).min(ROWS_MAX);
+        for region in own {
+            // One region of many rows says the same of each of them.
+            let below = region.first.0.saturating_add(count - 1);
+            self.layout.merged.push(Region {
+                first: (region.first.0.saturating_add(1), region.first.1),
+                last: (below, region.last.1),
+            });
+        }
+        if self.layout.merged.len() > MERGED_MAX {
+            return Err(wrong(format!("more than {MERGED_MAX} merged regions: unmerge the cells")));
+        }
+        Ok(())
     }
 
     /// Gives a row as often as it is there; an empty one only counts.
@@ -233,7 +274,13 @@ impl<I: Read> Reader<I> {
                             text.extend(std::iter::repeat_n(SPACE, count));
                         }
                         ("text:tab", Some(text)) => text.push('\t'),
-                        // Comments, drawings, notes, readings.
+                        ("text:note" | "text:ruby-text", _) => {
+                            depth -= 1;
+                            self.xml.skip(&mut self.buffer)?;
+                        }
+                        // Fields such as the sheet's name: they stand in the text as it is shown.
+                        (name, Some(_)) if name.starts_with("text:") => {}
+                        // Comments, drawings.
                         _ => {
                             depth -= 1;
                             self.xml.skip(&mut self.buffer)?;
@@ -296,13 +343,15 @@ impl Found {
         let held = self.value.as_deref();
         match self.kind.as_str() {
             "float" | "percentage" | "currency" => match held.and_then(Decimal::stored) {
-                Some(number) => shown_number(text.as_deref(), &number, self.kind == "percentage")
-                    .map(|shown| (shown, Kind::Number))
-                    .into(),
+                Some(number) => {
+                    let is_percent = self.kind == "percentage";
+                    let kind = if is_percent { Kind::Percent } else { Kind::Number };
+                    shown_number(text.as_deref(), &number, is_percent).map(|shown| (shown, kind)).into()
+                }
                 None => Cell::wrong("it is no finite number"),
             },
             "date" => match held {
-                Some(date) => Cell::of((iso_day(date).to_owned(), Kind::Date)),
+                Some(date) => shown_date(text.as_deref(), iso_day(date)).map(|date| (date, Kind::Date)).into(),
                 None => Cell::wrong("a date without a value"),
             },
             "time" => Cell::wrong("a time without a date, expected text, a number or a date"),
@@ -401,6 +450,7 @@ mod tests {
         let shape: Vec<_> = rows.iter().map(|(row, hidden, cells)| (*row, *hidden, cells.len())).collect();
         assert_eq!(shape, [(0, false, 3), (10, true, 2), (11, true, 2)]);
         assert_eq!(layout.hidden_columns, [1, 2]);
-        assert_eq!(layout.merged, [Region { first: (10, 1), last: (10, 2) }]);
+        let merged = [Region { first: (10, 1), last: (10, 2) }, Region { first: (11, 1), last: (11, 2) }];
+        assert_eq!(layout.merged, merged, "each of the rows that are repeated");
     }
 }

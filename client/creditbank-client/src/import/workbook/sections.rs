@@ -47,6 +47,8 @@ pub(super) struct Section {
     pub(super) parts: Vec<Part>,
     pub(super) is_date: bool,
     pub(super) is_duration: bool,
+    /// Of a date: whether its year, month and day are shown.
+    pub(super) shows: [bool; 3],
     /// Why what it shows is not worked out here.
     pub(super) odd: Option<&'static str>,
 }
@@ -104,6 +106,12 @@ pub(super) fn sections(code: &str) -> Vec<Section> {
             }
             letter if is_date(letter) => {
                 section.is_date = true;
+                match letter.to_ascii_lowercase() {
+                    'y' | 'e' | 'b' => section.shows[0] = true,
+                    'm' => section.shows[1] = true,
+                    'd' => section.shows[2] = true,
+                    _ => {}
+                }
                 continue;
             }
             letter => Part::Literal(letter.into()),

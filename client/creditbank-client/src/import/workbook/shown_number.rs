@@ -31,7 +31,10 @@ pub(super) fn shown_number(shown: Option<&str>, number: &Decimal, is_percent: bo
     let inner = body[first..=last].to_owned();
     let digits: String = inner.chars().filter(char::is_ascii_digit).collect();
     let size = meant.size();
-    let is_same = same_number(&inner, &size).is_some() || Decimal::parse(&digits).is_some_and(|found| found == size);
+    // A point or comma that stands between no thousands would make another number of the same digits: 7.5 of 75.
+    let has_mark = inner.contains(['.', ',', '\'', '\u{2019}']);
+    let is_same =
+        same_number(&inner, &size).is_some() || !has_mark && Decimal::parse(&digits).is_some_and(|found| found == size);
     if is_same && (!meant.is_negative || body.contains('-')) { Ok(body.to_owned()) } else { refuse() }
 }
 
@@ -50,7 +53,16 @@ fn same_number(text: &str, number: &Decimal) -> Option<String> {
         let whole = digits(&size[..at]);
         format!("{sign}{}.{}", if whole.is_empty() { "0" } else { &whole }, digits(&size[at..]))
     });
-    with_point.and_then(is).or_else(|| is(format!("{sign}{}", digits(size))))
+    let whole = is_grouped(size).then(|| format!("{sign}{}", digits(size)));
+    with_point.and_then(is).or_else(|| whole.and_then(is))
+}
+
+/// Whether marks stand where thousands end, or lakhs: 1,234,567 and 12,34,567. Digits alone have no marks.
+fn is_grouped(size: &str) -> bool {
+    let groups: Vec<&str> = size.split(|letter: char| !letter.is_ascii_digit()).collect();
+    let [first, middle @ .., last] = groups.as_slice() else { return true };
+    let lens = |len: usize| middle.iter().all(|group| group.len() == len);
+    (1..=3).contains(&first.len()) && last.len() == 3 && (lens(3) || lens(2) && first.len() < 3)
 }
 
 #[cfg(test)]
@@ -94,6 +106,10 @@ mod tests {
             ("5", "-5", false),
             ("2.02E+11", "202312345678", false),
             ("pass", "85", false),
+            ("7.5", "75", false),
+            ("1,2", "12", false),
+            ("0,12", "12", false),
+            ("7.5 ECTS", "75", false),
             ("\u{663}", "3", false),
         ] {
             let refused = show(shown, number, is_percent).expect_err(shown);
