@@ -64,7 +64,7 @@ def convert(scene, message, former, account):
         case = {**held.case, "body": held.case["record"]["body"], "result_plus_1": source.result_plus_1}
         found = conversion.read_source(scene.records, case)
         if former is None:
-            roots = [scene.held.get((root.place["entry"], root.place["index"])) for root in found.roots]
+            roots = [scene.held.get((root.place.get("entry", 0), root.place.get("index", 0))) for root in found.roots]
             require(not any(root is not None and is_surplus(scene, root) for root in roots), "TOO_MANY_REPEATS")
         require(_begun(held, source.result_plus_1) <= first(message.decided), "INVALID_DATE")
         sources.append(found)
