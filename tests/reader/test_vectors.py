@@ -530,7 +530,8 @@ class Vectors:
         register = self._register(vectors, {})
         for at, case in enumerate(vectors["definitions"]):
             definition = self.kinds.read(ledger.KIND_DEFINITION, 1, unhex(case["body"]))
-            found = None if is_satisfiable(register, definition) else "UNSATISFIABLE"
+            own = self._register(vectors, case) if "registry" in case else register
+            found = None if is_satisfiable(own, definition) else "UNSATISFIABLE"
             self.checks.equal(f"definition {at}", found, case["refused"])
 
     def _award(self, vectors, case):

@@ -739,6 +739,36 @@ fn bounds() -> Vec<pb::QualificationDefinition> {
     ]
 }
 
+/// What codes do not tell where an alias stands, or case may matter: each with its own registry.
+fn by_codes() -> Vec<(Vec<Entry>, pb::QualificationDefinition)> {
+    let asked = |courses: &[&str], prefixes: &[&str]| pb::Match {
+        courses: courses.iter().map(|code| (*code).to_owned()).collect(),
+        course_prefixes: prefixes.iter().map(|code| (*code).to_owned()).collect(),
+        ..Default::default()
+    };
+    let floor = |prefix| Requirement {
+        share: Some(pb::Ratio { numerator: 7, denominator: 10 }),
+        r#match: Some(asked(&[], &[prefix])),
+        ..node(1, Type::AtLeast)
+    };
+    let cap = |code| Requirement { r#match: Some(asked(&[code], &[])), ..node(1, Type::AtMost) };
+    let stat = all(vec![credits(1, 10, Some(asked(&["MATH1"], &["STAT"])))]);
+    let both = all(vec![credits(1, 60, None), floor("MATH"), floor("STAT")]);
+    let small = |code| all(vec![credits(1, 10, Some(asked(&["ab"], &[]))), cap(code)]);
+    let said = |withdrawn| {
+        let (code, same_as) = ("STAT1".to_owned(), "MATH1".to_owned());
+        let alias = pb::CourseAlias { institution: 3, code, same_as, withdrawn };
+        (Kind::CourseAlias, bytes(&alias), 3)
+    };
+    let (none, stands, gone) = (Vec::new(), vec![said(false)], vec![said(false), said(true)]);
+    let mut found: Vec<_> = [&none, &stands, &gone]
+        .into_iter()
+        .flat_map(|registry| [(registry.clone(), stat.clone()), (registry.clone(), both.clone())])
+        .collect();
+    found.extend([(none.clone(), small("AB")), (none, small("ab"))]);
+    found
+}
+
 /// Definitions, and the rule that each breaks.
 fn definitions(base: &[Entry]) -> Vec<Value> {
     let random = |seed: u64| {
@@ -747,21 +777,27 @@ fn definitions(base: &[Entry]) -> Vec<Value> {
         generated(chance, "RANDOM", size)
     };
     let all = bounds().into_iter().chain((1..=400).map(random));
-    all.map(|definition| {
-        let mut registry = admit(base);
-        let body = bytes(&definition);
-        let record = RegistryRecord {
-            kind: Kind::QualificationDefinition,
-            body: &body,
-            institution: 1.into(),
-            created_at_minute: 0,
-            sealed_at_ms: 0,
-            entry: 0.into(),
-        };
-        let refused = registry.admit(record).err().map(|rejection| rejection.rule.name());
-        json!({ "body": hex::encode(&body), "refused": refused })
-    })
-    .collect()
+    all.map(|definition| (Vec::new(), definition))
+        .chain(by_codes())
+        .map(|(own, definition)| {
+            let mut registry = admit(&[base, &own].concat());
+            let body = bytes(&definition);
+            let record = RegistryRecord {
+                kind: Kind::QualificationDefinition,
+                body: &body,
+                institution: 1.into(),
+                created_at_minute: 0,
+                sealed_at_ms: 0,
+                entry: 0.into(),
+            };
+            let refused = registry.admit(record).err().map(|rejection| rejection.rule.name());
+            let mut one = json!({ "body": hex::encode(&body), "refused": refused });
+            if !own.is_empty() {
+                one["registry"] = shown(&own).into();
+            }
+            one
+        })
+        .collect()
 }
 
 fn file() -> Value {
@@ -770,7 +806,7 @@ fn file() -> Value {
     let cases: Vec<Value> = lists.iter().flatten().map(|case| case.to_json(&base)).collect();
     json!({
         "about": "PROTOCOL.md, Qualifications. `registry` is admitted in its order, then a case's own. `definitions`: whether each is admitted \
-                  after it. `cases`: `records` are all that the learner has, and stand; `held` are standing awards; `award` is conferred by \
+                  after it and its own, if it has any. `cases`: `records` are all that the learner has, and stand; `held` are standing awards; `award` is conferred by \
                   institution 1. `holds`: of each requirement, where the award is made.",
         "origin": ORIGIN, "registry": shown(&base), "definitions": definitions(&base), "cases": cases,
     })
@@ -815,7 +851,7 @@ fn qualifications() {
     let mut unsatisfiable = 0;
     for one in list(&file["definitions"]) {
         let body = unhex(&one["body"]);
-        let mut registry = super::file::registry(&file, &json!({}));
+        let mut registry = super::file::registry(&file, one);
         let record = RegistryRecord {
             kind: Kind::QualificationDefinition,
             body: &body,
