@@ -772,7 +772,7 @@ pub(crate) fn admitted() -> Vec<Case> {
     vec![
         Case::new(None, "a Credit"),
         good("a language with a region", |credit| credit.language = "pt-BR".to_owned()),
-        good("a language for private use", |credit| credit.language = "x-classroom-1".to_owned()),
+        good("a language for private use", |credit| credit.language = "x-class-1".to_owned()),
         Case::operator(
             None,
             "a correction of the time behind another one",
