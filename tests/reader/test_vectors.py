@@ -572,7 +572,7 @@ class Vectors:
                 self.checks.that(f"{case['file']} is refused: {error}", False)
                 continue
             self.checks.equal(case["file"], self._found(proved), {
-                name: case[name] for name in ("size", "root", "as_of_ms", "records", "whole", "complete_for", "visible_on", "holder_key", "identity")})
+                name: case[name] for name in ("size", "root", "as_of_ms", "records", "whole", "complete_for", "visible_on", "holder_key", "identity", "reliance")})
         for case in vectors["narrow"]:
             narrow = replace(trust, institutions=frozenset(case["institutions"]))
             proved = transcript.verify_transcript(self.reader, (self.directory / case["file"]).read_bytes(), narrow,
@@ -596,7 +596,7 @@ class Vectors:
         identity = statement.identity
         return {"size": proved.size, "root": proved.root.hex(), "as_of_ms": proved.statement_as_of_ms, "records": found, "whole": proved.whole,
                 "complete_for": statement.institution or None, "visible_on": str(dates.first(statement.visible_on)), "holder_key": statement.holder_key.hex() or None,
-                "identity": [identity.entry, identity.index] if statement.has("identity") else None}
+                "identity": [identity.entry, identity.index] if statement.has("identity") else None, "reliance": proved.reliance}
 
     def transcripts_refused(self, vectors):
         """Section 13: which link is broken first."""

@@ -120,6 +120,27 @@ fn shown_name(name: &str) -> String {
     }
 }
 
+/// Whether a path leads to a list, by the schema.
+fn is_list(message: &str, path: &str) -> bool {
+    let mut of = SCHEMA.get_message_by_name(&format!("creditbank.v1.{message}"));
+    let mut is_list = false;
+    for part in path.split('.') {
+        if is_list && part.bytes().all(|byte| byte.is_ascii_digit()) {
+            // An item of the list.
+            is_list = false;
+            continue;
+        }
+        let field = of.as_ref().and_then(|of| of.fields().find(|field| shown_name(field.name()) == part));
+        let Some(field) = field else { return false };
+        is_list = field.is_list();
+        of = match field.kind() {
+            FieldKind::Message(descriptor) => Some(descriptor),
+            _ => None,
+        };
+    }
+    is_list
+}
+
 fn encoded(value: &Field) -> Vec<u8> {
     match value {
         Field::Message(message) => message.encode_to_vec(),
@@ -174,7 +195,7 @@ fn enum_number(known: &EnumDescriptor, text: &str, at: &str) -> Result<i32, Stri
 
 /// Sets a field of a body by its path, as `grade.value` or `course.titles.0.value`. A text for an object sets the member
 /// that people mean: the value of a grade, the amount of an amount, the level of a level.
-pub(crate) fn set(body: &mut Value, assignment: &str) -> Result<(), String> {
+pub(crate) fn set(message: &str, body: &mut Value, assignment: &str) -> Result<(), String> {
     let (path, text) = assignment.split_once('=').ok_or("expected FIELD=VALUE, as grade=B or amount=7.5")?;
     let mut at = body;
     for part in path.split('.') {
@@ -199,7 +220,7 @@ pub(crate) fn set(body: &mut Value, assignment: &str) -> Result<(), String> {
         fields.insert((*name).to_owned(), Value::String(text.to_owned()));
         return Ok(());
     }
-    if at.is_array() || at.is_null() && text.starts_with('[') {
+    if at.is_array() || at.is_null() && !text.is_empty() && is_list(message, path) {
         let list: Value =
             serde_json::from_str(text).map_err(|error| format!("{path}: expected a list in JSON: {error}"))?;
         *at = list;
@@ -246,7 +267,7 @@ mod tests {
         for assignment in
             ["grade=14", "amount=6", "course.titles.1.value=Alg", "attempt=3", "mode=online", "language=fr"]
         {
-            set(&mut shown, assignment).expect("it can be set");
+            set("Credit", &mut shown, assignment).expect("it can be set");
         }
         let read = pb::Credit::decode(&body("Credit", &shown).expect("it can be read")[..]).expect("a Credit");
         let mut said = credit();
@@ -255,6 +276,17 @@ mod tests {
         said.course.as_mut().expect("a course").titles[1].value = "Alg".to_owned();
         (said.attempt, said.mode, said.language) = (3, pb::Mode::Online.into(), "fr".to_owned());
         assert_eq!(read, said);
+    }
+
+    /// Goal: what looks like a list is one only where the schema has a list.
+    #[test]
+    fn brackets_in_a_text() {
+        let mut shown = show::body("Credit", &pb::Credit::default().encode_to_vec()).expect("it can be shown");
+        set("Credit", &mut shown, "term=[2025] S1").expect("a text");
+        set("Credit", &mut shown, "earlier=[\"4/7\"]").expect("a list");
+        let read = pb::Credit::decode(&body("Credit", &shown).expect("it can be read")[..]).expect("a Credit");
+        assert_eq!((&read.term[..], read.earlier.len()), ("[2025] S1", 1));
+        assert!(set("Credit", &mut Value::Null, "earlier=4/7").is_err_and(|error| error.contains("a list")));
     }
 
     /// Goal: what cannot be meant is refused with the field and what was expected.
@@ -273,7 +305,7 @@ mod tests {
             ("language.x=y", "language"),
         ] {
             let mut changed = shown.clone();
-            let found = set(&mut changed, assignment).and_then(|()| body("Credit", &changed));
+            let found = set("Credit", &mut changed, assignment).and_then(|()| body("Credit", &changed));
             match found {
                 Err(error) => assert!(error.contains(word), "{assignment}: {error}"),
                 // A course has a code: that is what a text would mean.

@@ -9,6 +9,7 @@ use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::{SUITE, info_of};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::{InstitutionId, names};
+use creditbank_rules::dates;
 use serde_json::{Value, json};
 
 use crate::connect::Global;
@@ -150,12 +151,29 @@ pub(crate) async fn log_key_of_succession(client: &Client) -> Result<Option<Regi
 fn line(item: &RegistryItem, name: &str, value: &Value) -> String {
     let read = match (item.key.kind(), name) {
         (_, "sources") => Some(sources(value)),
+        (Kind::Institution, "names") => item.decode().ok().map(|entry| dated_names(&entry)),
         (Kind::LevelMap, "withdrawn") => Some(WITHDRAWN.to_owned()),
         (Kind::LevelMap, "rows") => item.decode().ok().map(|map| levels(&map)),
         (Kind::GradeScale, "listed") => item.decode().ok().map(|scale| grades(&scale)),
         _ => None,
     };
     read.unwrap_or_else(|| show::field(name, value))
+}
+
+/// `Université du Nord (fr), from 2027-01-01; Nord (fr), until 2026-12-31`.
+fn dated_names(entry: &pb::Institution) -> String {
+    let one = |dated: &pb::DatedName| {
+        let name =
+            dated.name.as_ref().map(|name| format!("{} ({})", show::safe(&name.value), show::safe(&name.language)));
+        let day =
+            |date: &Option<pb::Date>, word: &str| date.as_ref().map(|date| format!("{word} {}", dates::show(date)));
+        [name, day(&dated.from, "from"), day(&dated.until, "until")]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    entry.names.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// What a map that is not applied any more says in the place of its levels.

@@ -23,8 +23,18 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Usage(String),
     /// By its kind.
-    #[error(transparent)]
+    #[error("{}", plain(.0))]
     Client(#[from] ClientError),
+}
+
+/// What the node has refused, in the words of somebody who has typed one command: it has one record, and no parts.
+fn plain(error: &ClientError) -> String {
+    let mut text = error.to_string();
+    for (inner, plain) in [("record 0: ", ""), ("person 0: ", ""), ("public_part: ", "what it does to other records: ")]
+    {
+        text = text.replacen(inner, plain, 1);
+    }
+    text
 }
 
 impl Failure {

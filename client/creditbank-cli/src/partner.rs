@@ -4,4 +4,5 @@ pub(crate) mod cut;
 pub(crate) mod status;
 pub(crate) mod transcript;
 pub(crate) mod verify;
+mod who;
 mod why;

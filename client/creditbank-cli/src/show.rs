@@ -109,7 +109,9 @@ pub(crate) fn line(value: &Value) -> String {
         Value::String(text) => safe(text),
         Value::Array(list) => list.iter().map(line).collect::<Vec<_>>().join("; "),
         // A text in a language: people read the text.
-        Value::Object(fields) if fields.len() <= 2 && fields.contains_key("language") => {
+        Value::Object(fields)
+            if fields.len() <= 2 && fields.contains_key("language") && fields.contains_key("value") =>
+        {
             fields.get("value").map(line).unwrap_or_default()
         }
         Value::Object(fields) => {

@@ -134,7 +134,8 @@ impl Signing {
         self::told(global, &sealed, contents.records().len(), (value, text))
     }
 
-    /// Seals several blocks, one after the other, and says at the end what became of the last one that was new.
+    /// Seals several blocks, one after the other, and says at the end in which entries they are. Of a dry run, what the node
+    /// has against any of them.
     pub(crate) async fn seal_each(
         &self,
         global: &Global,
@@ -143,7 +144,6 @@ impl Signing {
         blocks: &[Contents],
         (value, text): (Value, String),
     ) -> Result<(), Failure> {
-        let Some((last, before)) = blocks.split_last() else { return output::print(global, &value, || text) };
         if self.dry_run {
             let mut refusals = Vec::new();
             for contents in blocks {
@@ -153,10 +153,17 @@ impl Signing {
         }
         let work = self.work();
         let options = Options { work: &work, require_approval: self.require_approval };
-        for contents in before {
-            seal_block(client, unit, contents, options, refused_by_now).await?;
+        let mut all = Vec::new();
+        for contents in blocks {
+            let sealed = seal_block(client, unit, contents, options, refused_by_now).await?;
+            all.push((sealed, contents.records().len()));
         }
-        self.seal(global, client, unit, last, (value, text)).await
+        // What an earlier run has sealed is passed over, unless that is all.
+        let is_new = |one: &&(Sealed, usize)| one.0 != Sealed::Already;
+        match all.iter().rev().find(is_new).or(all.last()) {
+            Some((sealed, records)) => self::told(global, sealed, *records, (value, text)),
+            None => output::print(global, &value, || text),
+        }
     }
 
     /// Goes on with what an earlier run has begun for the same wish, and says so; `false` where none has.
@@ -206,11 +213,17 @@ fn told(global: &Global, sealed: &Sealed, records: usize, (value, text): (Value,
         let last = match (sealed, places.as_slice()) {
             (Sealed::Done(entry), []) => format!("sealed in entry {entry}"),
             (Sealed::Done(_), places) => format!("sealed at {}", places.join(", ")),
-            (Sealed::Already, _) => "sealed by an earlier run; pass --reference to seal it once more".to_owned(),
+            (Sealed::Already, _) => "nothing was sealed".to_owned(),
             (Sealed::Waiting(request), _) => format!("not sealed yet{}", asked(std::slice::from_ref(request))),
         };
         format!("{}\n{last}", text.trim_end()).trim_start().to_owned()
-    })
+    })?;
+    match sealed {
+        Sealed::Already => {
+            Err(Failure::Told("an earlier run has sealed the same: pass --reference to seal it once more".to_owned()))
+        }
+        Sealed::Done(_) | Sealed::Waiting(_) => Ok(()),
+    }
 }
 
 fn forecast(global: &Global, refusals: &[Refusal], (value, text): (Value, String)) -> Result<(), Failure> {

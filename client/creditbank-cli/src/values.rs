@@ -48,6 +48,7 @@ pub(crate) fn text(argument: &str) -> Result<pb::Text, String> {
         Some((tag, value)) if language(tag) && !value.is_empty() => {
             Ok(pb::Text { language: tag.to_owned(), value: value.to_owned() })
         }
+        Some((tag, "")) if language(tag) => Err(format!("expected a text behind {tag}:, as en:The Open University")),
         _ if argument.is_empty() => Err("expected a name, as en:The Open University".to_owned()),
         _ => Ok(pb::Text { language: "und".to_owned(), value: argument.to_owned() }),
     }

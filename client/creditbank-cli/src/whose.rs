@@ -48,7 +48,7 @@ impl OwnInstitution {
 }
 
 /// The institution that was named, or the access key's own.
-async fn own_or(client: &Client, institution: Option<InstitutionId>) -> Result<InstitutionId, Failure> {
+pub(crate) async fn own_or(client: &Client, institution: Option<InstitutionId>) -> Result<InstitutionId, Failure> {
     if let Some(institution) = institution {
         return Ok(institution);
     }

@@ -27,8 +27,7 @@ async fn an_agreement_from_template_to_notice() {
     assert_eq!((&dry["outcome"], &dry["written"]), (&"dry run".into(), &false.into()), "{dry}");
     assert_eq!(office.json(1, &["agreement", "list"]).await, Value::Array(Vec::new()), "nothing was written");
     office.seal(1, &propose).await;
-    let again = office.json(1, &[&propose[..], &["--key", "unit-1.key"]].concat()).await;
-    assert_eq!(again["outcome"], "sealed before");
+    office.again(1, &[&propose[..], &["--key", "unit-1.key"]].concat()).await;
     let listed = office.json(2, &["agreement", "list", "--party", "2"]).await;
     assert_eq!((&listed[0]["agreement"], &listed[0]["state"]), (&"PARIS-LEEDS.1".into(), &"proposed by 1".into()));
     // Nobody is asked here, and the proposer does not accept.
@@ -218,6 +217,11 @@ async fn a_transcript_is_converted_once() {
     assert_eq!((&preview["converted"]["ECTS"], &preview["exclusive"]), (&"60".into(), &true.into()), "{preview}");
     assert!(preview["explanation"].as_array().is_some_and(|steps| !steps.is_empty()), "{preview}");
     assert_eq!(office.node.ledger().size(), size, "nothing is written");
+    // A transcript of somebody else is named as what it is.
+    let stranger = office.institutions[1].aliases(&office.node, [99]).await[0].to_string();
+    let of = ["--transcript", "shown.cbt", "--alias", &stranger, "--agreement", "PARIS-LEEDS.1"];
+    let (code, _, err) = office.call(2, &[&["convert", "preview"][..], &of].concat()).await;
+    assert!(code == 1 && err.contains("another learner than --alias"), "{err}");
     let (_, text, _) = office.call(2, &[&["convert", "preview"][..], &what].concat()).await;
     assert!(text.contains("nothing was written") && text.contains("converted: 60 ECTS"), "{text}");
     let record = [&["convert", "record"][..], &what, &["--decider", "Dr. A", "--learner-key", "learner.key"]].concat();
@@ -226,8 +230,7 @@ async fn a_transcript_is_converted_once() {
     let place = office.seal(2, &record).await;
     let source = office.json(1, &["record", "show", &format!("{entry}/0")]).await;
     assert_eq!(source["marks"], serde_json::json!(["redeemed"]));
-    let again = office.json(2, &[&record[..], &["--key", "unit-2.key"]].concat()).await;
-    assert_eq!(again["outcome"], "sealed before");
+    office.again(2, &[&record[..], &["--key", "unit-2.key"]].concat()).await;
     let (code, _, err) =
         office.call(2, &[&record[..], &["--key", "unit-2.key", "--reference", "once more"]].concat()).await;
     assert!(code == 1 && err.contains("redeemed"), "{err}");
@@ -273,7 +276,7 @@ async fn an_agreement_with_a_second_person() {
     let (code, text, err) = office.call(1, &["approve", &request, "--key", "approver.key", "--yes"]).await;
     assert!(code == 0 && text.contains("One CATS becomes 1/2 ECTS"), "{text}{err}");
     let sealed = office.json(1, &propose).await;
-    assert_eq!(sealed["outcome"], "sealed before", "{sealed}");
+    assert_eq!(sealed["outcome"], "sealed", "{sealed}");
     assert_eq!(office.json(1, &["agreement", "list"]).await[0]["state"], "proposed by 1");
 }
 
@@ -352,8 +355,7 @@ async fn an_award_spends_its_credit() {
     let first = award("CERT", "C-1");
     let first: Vec<&str> = first.iter().map(String::as_str).collect();
     let place = office.seal(1, &first).await;
-    let again = office.json(1, &[&first[..], &["--key", "unit-1.key"]].concat()).await;
-    assert_eq!(again["outcome"], "sealed before");
+    office.again(1, &[&first[..], &["--key", "unit-1.key"]].concat()).await;
     let source = office.json(1, &["record", "show", &places[0]]).await;
     assert_eq!(source["marks"], serde_json::json!(["redeemed"]));
     let balance = office.json(1, &["learner", "balance", "--alias", &alias]).await;
@@ -429,8 +431,7 @@ async fn a_foreign_qualification_is_recognised() {
     let dry = office.json(2, &[&statement[..], &["--key", "unit-2.key", "--dry-run"]].concat()).await;
     assert_eq!((&dry["outcome"], &dry["refusals"]), (&"dry run".into(), &serde_json::json!([])), "{dry}");
     let place = office.seal(2, &statement).await;
-    let again = office.json(2, &[&statement[..], &["--key", "unit-2.key"]].concat()).await;
-    assert_eq!(again["outcome"], "sealed before");
+    office.again(2, &[&statement[..], &["--key", "unit-2.key"]].concat()).await;
     let read = office.json(2, &["record", "show", &place]).await;
     assert_eq!(read["record"]["exemptions"][0]["amount"]["amount"], "12", "{read}");
     // A decision needs its Decision, and one that grants something.

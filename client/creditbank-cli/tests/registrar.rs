@@ -50,7 +50,7 @@ async fn a_dry_run_on_screen_and_as_json() {
     fs::write(office.desk.path("r.csv"), csv).expect("the file");
     let (code, out, err) = office.call(&["issue", "r.csv", "--dry-run"]).await;
     assert_eq!(code, 1, "{err}");
-    for part in ["nothing was written", "1 in 1 blocks (1 credit)", "7.5 CATS", "ungraded", "100.00", "\"-1\""] {
+    for part in ["nothing was written", "1 in 1 block (1 credit)", "7.5 CATS", "ungraded", "100.00", "\"-1\""] {
         assert!(out.contains(part), "{part}: {out}");
     }
     let (_, value) = office.json(&["issue", "r.csv", "--dry-run", "--refused", "asked.csv"]).await;
@@ -83,6 +83,7 @@ async fn a_student_system_and_both_sides() {
     for list in ["different", "only_registrar", "only_ledger"] {
         assert_eq!(differ[list]["count"], 1, "{list}: {differ}");
     }
+    assert_eq!(differ["different"]["first"][0]["changes"][0], "amount: 15 CATS -> 20 CATS", "{differ}");
     let (code, _, err) = office.call(&["sync", "r.csv"]).await;
     assert!(code == 1 && err.contains("vanished (1)") && err.contains("--accept vanished"), "{err}");
     let (code, plan, err) = office.call(&["sync", "r.csv", "--dry-run"]).await;

@@ -380,8 +380,13 @@ async fn a_registrar_corrects() {
     assert_eq!(dry["records"][0]["outcome"], "would be amended");
     let table = desk.good(&amending(&["--place", &first, "--set", "grade=B"])).await;
     assert!(table.contains("grade: A in ESSAI -> B in ESSAI") && table.contains("amended in entry"), "{table}");
-    let again = desk.json(&amending(&["--place", &first, "--set", "grade=B"])).await;
-    assert_eq!((&again["changed"], &again["already"]), (&0.into(), &1.into()), "{again}");
+    // What was done before is not done again, and the command says so.
+    let (code, out, err) = desk.call(&amending(&["--place", &first, "--set", "grade=B", "--json"])).await;
+    let again: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((code, &again["changed"], &again["already"]), (1, &0.into(), &1.into()), "{again}");
+    assert!(err.contains("nothing was amended"), "{err}");
+    let (code, _, err) = desk.call(&amending(&["--place", &second, "--set", "amount=7.5"])).await;
+    assert!(code == 1 && err.contains("says so already"), "{err}");
     // The whole record, as it is shown.
     let shown = desk.good(&[&["record", "show", &second, "--json"][..], &access].concat()).await;
     fs::write(desk.path("r.json"), shown.replace("\"7.5\"", "\"9\"")).expect("the record");
@@ -409,7 +414,8 @@ async fn a_registrar_corrects() {
     let last = standing[0]["place"].as_str().expect("a place");
     let revoke = ["revoke", "--place", last, "--reason", "error", "--key", "unit.key"];
     assert!(desk.good(&[&revoke[..], &access].concat()).await.contains("revoked in entry"));
-    assert!(desk.good(&[&revoke[..], &access].concat()).await.contains("done before"));
+    let (code, out, err) = desk.call(&[&revoke[..], &access].concat()).await;
+    assert!(code == 1 && out.contains("done before") && err.contains("nothing was revoked"), "{out}{err}");
     let (code, _, err) = desk.call(&["revoke", "--place", last, "--reason", "whim", "--key", "unit.key"]).await;
     assert!(code == 2 && err.contains("decision"), "{err}");
 }

@@ -69,6 +69,8 @@ pub enum Outcome {
     Done(LogIndex),
     /// It was done before.
     Already,
+    /// The record says so already, and nothing was amended for it.
+    Same,
     /// It would be done: a dry run.
     WouldBeDone,
     /// It waits for the approval of a second person.
@@ -107,7 +109,7 @@ pub struct Done {
     pub reviewed: u64,
     /// Records released, as what had redeemed them was taken back.
     pub released: u64,
-    /// Done before.
+    /// Done before, or not needed.
     pub already: u64,
     /// Waiting for an approval.
     pub waiting: u64,

@@ -9,6 +9,7 @@ mod contents;
 mod csv_file;
 mod damage;
 mod decoded;
+pub mod doubts;
 mod draft;
 mod encoding;
 mod file_options;

@@ -108,7 +108,18 @@ class Proved:
     @property
     def reliance(self):
         """Whether the records can be relied on."""
-        valid = bool(self.records) and all(record.standing in standing.VALID for record in self.records)
+        standing_for = set()
+        doubtful = not self.records
+        # A record amends earlier ones.
+        for record in reversed(self.records):
+            place = (record.entry, record.index)
+            replaced = record.standing == "superseded" and record.trusted and place in standing_for
+            if record.standing in standing.VALID or replaced:
+                if record.opened.has("amends") and record.opened.amends.has("place"):
+                    standing_for.add((record.opened.amends.place.entry, record.opened.amends.place.index))
+            else:
+                doubtful = True
+        valid = not doubtful
         return currency.reliance(valid, self.currency.state)
 
 

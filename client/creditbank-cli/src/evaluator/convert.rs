@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use creditbank_client::authoring::TextError;
 use creditbank_client::recognition::assessment::{self, Assessed};
 use creditbank_client::recognition::derived::{Completion, conversion};
-use creditbank_client::{Client, ConversionPreview, evidence};
+use creditbank_client::{Client, ClientError, ConversionPreview, evidence};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::{Alias, InstitutionId, Place, pb};
+use creditbank_rpc::Reason;
 use creditbank_rpc::v1::PreviewConversionRequest;
 use prost_reflect::prost::Message as _;
 use serde_json::{Value, json};
@@ -32,8 +33,9 @@ pub(crate) enum Command {
     Template,
     /// What a conversion would give, step by step; writes nothing
     ///
-    /// A transcript is verified under the trust file before anything of it is used. Of a transcript without --place, every
-    /// credit that stands and that the node would convert is taken; of each other one it is said why it is left out.
+    /// A transcript is verified under the trust file before anything of it is used. By an agreement and without --place,
+    /// every credit of it that stands and that the node would convert is taken; of each other one it is said why it is
+    /// left out. An equivalence is about one course: --place says which record that is.
     Preview(Box<Preview>),
     /// Convert: previews, adds decider and mandate, and seals the Conversion
     ///
@@ -151,10 +153,19 @@ async fn preview(
     (request, mut skipped): (PreviewConversionRequest, Vec<Skipped>),
     takes_what_fits: bool,
 ) -> Result<Previewed, Failure> {
+    let is_shown = !request.shown.is_empty();
+    let about_another = |failure: Failure| match failure {
+        Failure::Client(ClientError::Refused(refusal)) if is_shown && refusal.why() == Reason::NotFound => {
+            let what = "the transcript shows records of another learner than --alias, or of another log";
+            Failure::NotValid(format!("{what} ({})", refusal.message))
+        }
+        other => other,
+    };
     if !takes_what_fits {
-        return Ok(Previewed { preview: client.preview_conversion(request).await?, skipped });
+        let preview = client.preview_conversion(request).await.map_err(|error| about_another(error.into()))?;
+        return Ok(Previewed { preview, skipped });
     }
-    let (preview, more) = preview_fitting(client, request).await?;
+    let (preview, more) = preview_fitting(client, request).await.map_err(about_another)?;
     skipped.extend(more);
     Ok(Previewed { preview, skipped })
 }

@@ -5,8 +5,9 @@ use creditbank_protocol::Place;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, AmendReason, Kind, NoticeChannel};
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_rules::dates;
 
-use super::decide::{appealable, case, read_as};
+use super::decide::{appealable, case, last_day, read_as};
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::registrar::correct::{Common, Work, one};
@@ -49,7 +50,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     decision.channel = channel.into();
     decision.notified = Some(notified.unwrap_or_else(creditbank_client::today));
     decision.arrived = arrived;
-    appealable(&mut decision, &law);
+    let counts = appealable(&mut decision, &law);
     if decision == before {
         return Err(Failure::NotValid(format!("nothing was changed: {place} says so already")));
     }
@@ -57,5 +58,10 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let change = Change::Amend(AmendReason::Other, NewBody::Bytes(Kind::Decision, body));
     let corrections = one(Correction { line: 0, target: Target::At(place), change });
     let work = Work { file: None, corrections, case_reference: "", verb: "amended" };
-    common.run(global, &client, &unit, work).await
+    common.run(global, &client, &unit, work).await?;
+    if let Some(day) = counts {
+        let (day, last) = (dates::show(&dates::date_of(day)), last_day(&decision, &law));
+        eprintln!("the decision counts as notified on {day}; last day of an appeal: {last}");
+    }
+    Ok(())
 }

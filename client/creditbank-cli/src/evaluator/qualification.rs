@@ -25,7 +25,7 @@ use super::shown::Shown;
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::signing::Signing;
-use crate::whose::OneOrAll;
+use crate::whose::{OneOrAll, own_or};
 use crate::{entries, output, show, values};
 
 #[derive(clap::Subcommand)]
@@ -57,9 +57,8 @@ pub(crate) enum Command {
     },
     /// One definition
     Show {
-        /// Institution, code and version, as 2/BSC-INF.1
-        #[arg(value_parser = values::owned_name)]
-        name: (InstitutionId, String, u32),
+        /// Institution, code and version, as 2/BSC-INF.1; without a version the newest, without an institution your own
+        name: String,
     },
     /// How far a learner is: what fills each requirement, what is missing, and what at hand does not count, and why
     Progress(Box<progress::Arguments>),
@@ -110,24 +109,7 @@ impl About {
     /// The definition, in its newest version where none is named.
     async fn name(&self, client: &Client, institution: InstitutionId) -> Result<QualificationName, Failure> {
         let missing = || Failure::Usage("name the definition by its code".to_owned());
-        let text = self.code.as_deref().ok_or_else(missing)?;
-        if let Ok((code, version)) = values::versioned(text) {
-            return Ok(QualificationName { institution: institution.0, code, version });
-        }
-        let mut newest = None;
-        for item in client.registry_list(Kind::QualificationDefinition, Some(institution)).await? {
-            if let RegistryKey::QualificationDefinition(_, code, version) = item.key
-                && code == text
-            {
-                newest = newest.max(Some(version));
-            }
-        }
-        let unknown = || Failure::NotValid(format!("institution {institution} has no definition {}", show::safe(text)));
-        Ok(QualificationName {
-            institution: institution.0,
-            code: text.to_owned(),
-            version: newest.ok_or_else(unknown)?,
-        })
+        named(client, institution, self.code.as_deref().ok_or_else(missing)?).await
     }
 
     fn conferred(&self) -> pb::Date {
@@ -172,6 +154,23 @@ impl About {
     }
 }
 
+/// A definition by its code and version, as BSC-INF.2; in its newest version where none is named.
+async fn named(client: &Client, institution: InstitutionId, text: &str) -> Result<QualificationName, Failure> {
+    if let Ok((code, version)) = values::versioned(text) {
+        return Ok(QualificationName { institution: institution.0, code, version });
+    }
+    let mut newest = None;
+    for item in client.registry_list(Kind::QualificationDefinition, Some(institution)).await? {
+        if let RegistryKey::QualificationDefinition(_, code, version) = item.key
+            && code == text
+        {
+            newest = newest.max(Some(version));
+        }
+    }
+    let unknown = || Failure::NotValid(format!("institution {institution} has no definition {}", show::safe(text)));
+    Ok(QualificationName { institution: institution.0, code: text.to_owned(), version: newest.ok_or_else(unknown)? })
+}
+
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     match command {
         Command::Template => output::line(TEMPLATE.trim_end()),
@@ -194,9 +193,17 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::List { of } => {
             entries::list(global, &global.connect().await?, Kind::QualificationDefinition, of.institution).await
         }
-        Command::Show { name: (institution, code, version) } => {
-            let key = RegistryKey::QualificationDefinition(institution, code, version);
-            entries::one(global, &global.connect().await?, &key).await
+        Command::Show { name } => {
+            let client = global.connect().await?;
+            let (institution, code) = match name.split_once('/') {
+                Some((institution, code)) => {
+                    let expected = |_| Failure::Usage("expected institution and code, as 2/BSC-INF.1".to_owned());
+                    (institution.parse::<InstitutionId>().map_err(expected)?, code)
+                }
+                None => (own_or(&client, None).await?, name.as_str()),
+            };
+            let QualificationName { code, version, .. } = named(&client, institution, code).await?;
+            entries::one(global, &client, &RegistryKey::QualificationDefinition(institution, code, version)).await
         }
         Command::Progress(arguments) => progress::run(global, *arguments).await,
         Command::Award(arguments) => award::run(global, *arguments).await,

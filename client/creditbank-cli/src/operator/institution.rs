@@ -90,6 +90,9 @@ pub(crate) struct Add {
     /// An identifier of another scheme, as ror:05mzfcs16
     #[arg(long = "identifier", value_parser = identifier)]
     identifiers: Vec<(String, String)>,
+    /// A doubt that was looked at: check-digit, where the check digits of a ROR id fail
+    #[arg(long = "accept", value_name = "NAME", value_parser = ["check-digit"])]
+    accept: Vec<String>,
     /// Since when it has this name
     #[arg(long, value_parser = values::date)]
     since: Option<pb::Date>,
@@ -108,8 +111,8 @@ fn identifier(text: &str) -> Result<(String, String), String> {
     if scheme != "ror" {
         return Ok((scheme.to_owned(), value.to_owned()));
     }
-    let id = ror::normal(value).filter(|id| ror::checks(id));
-    let id = id.ok_or_else(|| format!("{value:?} is no ROR id such as 05mzfcs16: its check digits fail"))?;
+    let expected = "expected 0, six letters or digits, and two digits, as 05mzfcs16";
+    let id = ror::normal(value).ok_or_else(|| format!("{value:?} is no ROR id: {expected}"))?;
     Ok((scheme.to_owned(), id))
 }
 
@@ -121,34 +124,48 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let former = current(&client, number).await?;
             let mut entry = former.clone();
             follow(&mut entry.names, &with_language(names)?, Some(from))?;
-            let record = publish::entry(Kind::Institution, &entry)?;
-            publish::run(global, &client, &[record], &format!("name of institution {number}")).await
+            publish_changed(global, &client, &[(former, entry)], &format!("name of institution {number}")).await
         }
         Command::State { number, state } => {
-            let mut entry = current(&client, number).await?;
-            entry.state = state.into();
-            let record = publish::entry(Kind::Institution, &entry)?;
-            publish::run(global, &client, &[record], &format!("state of institution {number}")).await
+            let former = current(&client, number).await?;
+            let entry = pb::Institution { state: state.into(), ..former.clone() };
+            publish_changed(global, &client, &[(former, entry)], &format!("state of institution {number}")).await
         }
         Command::Close { number, custodian } => {
-            let mut entry = current(&client, number).await?;
-            entry.state = RegistryState::Closed.into();
-            let mut records = vec![publish::entry(Kind::Institution, &entry)?];
+            let former = current(&client, number).await?;
+            let entry = pb::Institution { state: RegistryState::Closed.into(), ..former.clone() };
+            let mut changes = vec![(former, entry)];
             if let Some(custodian) = custodian {
-                let keeper = keeping(current(&client, custodian).await?, number, None, None);
-                records.push(publish::entry(Kind::Institution, &keeper)?);
+                let former = current(&client, custodian).await?;
+                changes.push((former.clone(), keeping(former, number, None, None)));
             }
             let kept = custodian.map(|keeper| format!(", kept by institution {keeper}")).unwrap_or_default();
-            publish::run(global, &client, &records, &format!("closing of institution {number}{kept}")).await
+            publish_changed(global, &client, &changes, &format!("closing of institution {number}{kept}")).await
         }
         Command::Custodian { number, of, from, until } => {
-            let keeper = keeping(current(&client, number).await?, of, from, until);
+            let former = current(&client, number).await?;
+            let keeper = keeping(former.clone(), of, from, until);
             let what = format!("institution {number} as custodian of institution {of}");
-            publish::run(global, &client, &[publish::entry(Kind::Institution, &keeper)?], &what).await
+            publish_changed(global, &client, &[(former, keeper)], &what).await
         }
         Command::Show { number } => entries::one(global, &client, &RegistryKey::Institution(number)).await,
         Command::List => entries::list(global, &client, Kind::Institution, None).await,
     }
+}
+
+/// Publishes the entries that say something else than before; where none does, nothing.
+async fn publish_changed(
+    global: &Global,
+    client: &Client,
+    changes: &[(pb::Institution, pb::Institution)],
+    what: &str,
+) -> Result<(), Failure> {
+    let changed = changes.iter().filter(|(before, after)| before != after);
+    let records = changed.map(|(_, after)| publish::entry(Kind::Institution, after)).collect::<Result<Vec<_>, _>>()?;
+    if records.is_empty() {
+        return Err(Failure::NotValid(format!("{what}: the registry says so already; nothing was done")));
+    }
+    publish::run(global, client, &records, what).await
 }
 
 async fn current(client: &Client, number: InstitutionId) -> Result<pb::Institution, Failure> {
@@ -164,12 +181,17 @@ fn keeping(
     until: Option<pb::Date>,
 ) -> pb::Institution {
     let kind = i32::from(pb::RelationType::CustodianOf);
-    keeper.relations.retain(|relation| relation.r#type != kind || relation.institution != of);
-    keeper.relations.push(pb::Relation { r#type: kind, institution: of, from, until });
+    let custody = pb::Relation { r#type: kind, institution: of, from, until };
+    // In its place, so that saying the same again changes nothing.
+    match keeper.relations.iter_mut().find(|relation| relation.r#type == kind && relation.institution == of) {
+        Some(known) => *known = custody,
+        None => keeper.relations.push(custody),
+    }
     keeper
 }
 
 async fn admit(global: &Global, client: &Client, add: Add) -> Result<(), Failure> {
+    confirmed(&add)?;
     let names = with_language(add.names.clone())?;
     let country = &add.country;
     let missing = || format!("--country: expected a country of the registry (registry list country), found {country}");
@@ -213,6 +235,17 @@ fn stated(mut entry: pb::Institution, add: &Add, names: &[pb::Text]) -> Result<p
         }
     }
     Ok(entry)
+}
+
+/// Refuses a ROR id with wrong check digits, unless somebody has looked at it.
+fn confirmed(add: &Add) -> Result<(), Failure> {
+    let is_doubtful = |(scheme, id): &&(String, String)| scheme == "ror" && !ror::checks(id);
+    match add.identifiers.iter().find(is_doubtful).filter(|_| add.accept.is_empty()) {
+        None => Ok(()),
+        Some((_, id)) => Err(Failure::NotValid(format!(
+            "the check digits of the ROR id {id} fail. If it is right all the same: --accept check-digit"
+        ))),
+    }
 }
 
 /// Names, each with the language that it is in.
@@ -315,6 +348,7 @@ mod tests {
             ..Default::default()
         };
         let add = Add {
+            accept: Vec::new(),
             number: Some(11),
             names: vec![text("en", "New")],
             country: "FR".to_owned(),

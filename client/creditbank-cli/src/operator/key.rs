@@ -98,7 +98,11 @@ pub(crate) struct Asked {
 /// What a key may sign, and when.
 #[derive(clap::Args)]
 pub(crate) struct Term {
-    /// Kinds that a unit's key may sign; left out in a rotation: those of the old key
+    /// Kinds that a unit's key may sign, with commas between; left out in a rotation: those of the old key
+    ///
+    /// Of learners: identity, enrolment, outcome, credit, result, application, decision, conversion, award, appeal,
+    /// qualification-recognition. Public: agreement-proposal, agreement-acceptance, agreement-ending, equivalence,
+    /// qualification-definition, grade-distribution, course-alias, course-codes.
     #[arg(long, value_delimiter = ',', value_parser = values::kind)]
     kinds: Vec<Kind>,
     /// From when on it is in force; left out: at once

@@ -20,7 +20,8 @@ pub(crate) enum Command {
         /// institution, unit, key, accreditation, credit-unit, framework, grade-scale, level-map, legal-deadline,
         /// country, field-of-education; what the operator has decided about the log: registry-policy,
         /// registry-succession, log-succession, time-correction; and what institutions publish: agreement-proposal,
-        /// agreement-acceptance, agreement-ending, equivalence, qualification-definition, grade-distribution
+        /// agreement-acceptance, agreement-ending, equivalence, qualification-definition, grade-distribution, course-alias,
+        /// course-codes
         #[arg(value_parser = values::kind)]
         kind: Kind,
         /// Only those of one institution
@@ -30,12 +31,12 @@ pub(crate) enum Command {
     /// One entry, by its code or name
     Show {
         /// credit-unit, framework, grade-scale, level-map, legal-deadline, country, field-of-education,
-        /// agreement-proposal, agreement-acceptance, agreement-ending, equivalence, qualification-definition or
-        /// grade-distribution
+        /// agreement-proposal, agreement-acceptance, agreement-ending, equivalence, qualification-definition,
+        /// grade-distribution, course-alias or course-codes
         #[arg(value_parser = values::kind)]
         kind: Kind,
         /// Its code; of an agreement CODE.VERSION, of an equivalence or a qualification INSTITUTION/CODE.VERSION, of a
-        /// distribution INSTITUTION.NUMBER
+        /// distribution INSTITUTION.NUMBER, of an alias of a course INSTITUTION/CODE, of course-codes the institution
         code: String,
     },
     /// Add or replace entries from a file

@@ -33,7 +33,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             more => format!(". {more} records are left out, as they may not be shown yet (visible_from)"),
         };
         format!(
-            "{shown}: {records} records, {} bytes, verified{left_out}. Check it anywhere with\n  creditbank verify {shown} --trust TRUST.toml",
+            "{shown}: {}, {} bytes, verified{left_out}. Check it anywhere with\n  creditbank verify {shown} --trust TRUST.toml",
+            output::count(records as u64, "record"),
             file.len()
         )
     })

@@ -7,22 +7,21 @@ use std::path::{Path, PathBuf};
 
 use creditbank_client::authoring::document_in_words;
 use creditbank_client::now_ms;
-use creditbank_protocol::canonical::decode;
 use creditbank_protocol::dates::{date_of, day_of_ms, show as date};
 use creditbank_protocol::key::FormerOrigin;
-use creditbank_protocol::pb::{self, AwardBasis, Kind};
+use creditbank_protocol::pb::AwardBasis;
 use creditbank_protocol::record::RestsOn;
 use creditbank_protocol::transcript::{Current, Reliance, Report, TRANSCRIPT_LEN_MAX, TranscriptRecord, verify};
 use creditbank_protocol::trust::duration_ms;
-use creditbank_protocol::{InstitutionId, Place, Trust, names};
+use creditbank_protocol::{InstitutionId, Trust, names};
 use serde_json::{Value, json};
 
-use super::why;
+use super::{who, why};
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::summary::{Summary, agreement, equivalence};
 use crate::values::minute;
-use crate::{output, show, words};
+use crate::{output, show};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -89,7 +88,7 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Result<(), Fa
         "whole": report.statement.is_whole,
         "holder_key": report.statement.holder_key.map(hex::encode),
         "identity": report.statement.identity.map(|place| place.to_string()),
-        "identities": identities(&report).into_iter().map(|(_, text)| text).collect::<Vec<_>>(),
+        "person": who::value(&report)?,
         "records": records,
     });
     output::print(global, &value, || text(&report, &lines, &trust, now))?;
@@ -118,7 +117,9 @@ fn former(report: &Report) -> Value {
 
 /// What is asked of a transcript, each answered by itself.
 pub(super) fn axes(report: &Report) -> Value {
-    let standing = report.records.iter().all(|record| record.standing_in_log().is_valid());
+    let replaced = report.replaced();
+    let stands = |one: &TranscriptRecord| one.standing_in_log().is_valid() || replaced.contains_key(&one.place);
+    let standing = report.records.iter().all(stands);
     let currency = &report.currency;
     json!({
         "authentic": true, "standing": standing, "current": currency.state.name(), "trusted": report.is_trusted(),
@@ -132,7 +133,7 @@ pub(super) fn relied_on(report: &Report, path: &Path, now_ms: u64, at: bool) -> 
     let shown = path.display();
     match report.reliance() {
         Reliance::Doubtful => {
-            let doubtful = report.records.iter().filter(|record| !record.standing().is_valid()).count();
+            let doubtful = report.doubtful().count();
             let all = report.records.len();
             let what = if all == 0 {
                 format!("{shown} shows no record")
@@ -322,26 +323,6 @@ fn log(report: &Report, trust: &Trust) -> String {
     format!("{}, {} entries{before}", report.origin, report.size)
 }
 
-/// Who the transcript is about, as the Identities say that can be relied on: in words, with place and issuer.
-fn identities(report: &Report) -> Vec<(Place, String)> {
-    let shown = |one: &&TranscriptRecord| one.disclosed.info.kind == Kind::Identity && one.standing().is_valid();
-    let words = |one: &TranscriptRecord| {
-        let said = decode::<pb::Identity>(&one.disclosed.body).map(|said| words::identity(&said)).unwrap_or_default();
-        let said = if said.is_empty() { "HIDDEN by the holder".to_owned() } else { said };
-        (one.place, format!("{said}; by {}, record {}", name(report, one.unit.institution), one.place))
-    };
-    report.records.iter().filter(shown).map(words).collect()
-}
-
-/// The same in a line; with the Identity that the statement binds, where it is not among them.
-fn identity(report: &Report) -> String {
-    let known = identities(report);
-    let bound = report.statement.identity.filter(|bound| known.iter().all(|(place, _)| place != bound));
-    let bound = bound.map(|place| format!("record {place}, which is not shown"));
-    let lines: Vec<String> = known.into_iter().map(|(_, text)| text).chain(bound).collect();
-    if lines.is_empty() { "no Identity is shown".to_owned() } else { lines.join("; ") }
-}
-
 /// What the file contains of all that there is.
 fn contains(report: &Report) -> String {
     match (report.statement.complete_for, report.statement.is_whole) {
@@ -375,7 +356,7 @@ fn text(report: &Report, lines: &[String], trust: &Trust, now_ms: u64) -> String
         ("witnesses", witnesses),
         ("about", "one person, by the operator's word".to_owned()),
         ("holder's key", report.statement.holder_key.map_or("none bound".to_owned(), hex::encode)),
-        ("identity", identity(report)),
+        ("identity", who::in_words(report)),
         ("contains", contains(report)),
     ]);
     format!("{facts}\n{}", lines.join("\n"))

@@ -21,6 +21,10 @@ pub(super) fn of(report: &Report, record: &TranscriptRecord) -> Option<String> {
     let ended = record.marks.ended().map(|(_, entry)| format!(" in entry {entry}")).unwrap_or_default();
     Some(match record.standing() {
         Standing::Revoked => format!("it was taken back{ended}"),
+        Standing::Superseded if report.replaced().contains_key(&record.place) => {
+            let instead = report.replaced().get(&record.place).map(ToString::to_string).unwrap_or_default();
+            format!("{instead} stands in its place{ended}, and is in this file")
+        }
         Standing::Superseded => {
             format!("another record was put in its place{ended}: ask whoever shows the file for a new export")
         }
@@ -75,7 +79,7 @@ pub(super) fn contested_by(record: &TranscriptRecord) -> Option<Value> {
 /// How many records must not be called valid, by their standings.
 pub(super) fn doubtful(report: &Report) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for record in report.records.iter().filter(|record| !record.standing().is_valid()) {
+    for record in report.doubtful() {
         *counts.entry(record.standing().name()).or_default() += 1;
     }
     counts.iter().map(|(standing, count)| format!("{count} {standing}")).collect::<Vec<_>>().join(", ")

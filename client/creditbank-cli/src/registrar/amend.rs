@@ -107,7 +107,7 @@ async fn one_record(
         (place, info.kind, shown)
     };
     for assignment in set {
-        edit::set(&mut body, assignment).map_err(Failure::Usage)?;
+        edit::set(show::message_of(kind), &mut body, assignment).map_err(Failure::Usage)?;
     }
     let bytes = edit::body(show::message_of(kind), &body).map_err(Failure::Usage)?;
     let before = match before {

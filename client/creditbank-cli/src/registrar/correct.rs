@@ -104,7 +104,8 @@ impl Common {
         };
         let done = corrector.run(work.corrections, told).await?;
         let requests = corrector.requests().to_vec();
-        report(global, &done, &rows, &requests, work.verb, refused.as_deref())
+        let verb = if self.dry_run { format!("would be {}", work.verb) } else { work.verb.to_owned() };
+        report(global, &done, &rows, &requests, (work.verb, &verb), refused.as_deref())
     }
 }
 
@@ -130,6 +131,7 @@ fn outcome(row: &Row, verb: &str) -> String {
     match &row.outcome {
         Outcome::Done(entry) => format!("{verb} in entry {entry}"),
         Outcome::Already => "done before".to_owned(),
+        Outcome::Same => "says so already".to_owned(),
         Outcome::WouldBeDone => format!("would be {verb}"),
         Outcome::Waiting => "waits for approval".to_owned(),
         Outcome::Refused(field, why) => format!("refused: {field}: {}", show::safe(why)),
@@ -141,7 +143,7 @@ fn report(
     done: &Done,
     rows: &[Row],
     requests: &[PathBuf],
-    verb: &str,
+    (verb, counted): (&str, &str),
     refused: Option<&Path>,
 ) -> Result<(), Failure> {
     let place = |row: &Row| row.place.as_ref().map(values::show_place).unwrap_or_default();
@@ -162,18 +164,19 @@ fn report(
     });
     output::print(global, &value, || {
         let facts = output::facts([
-            (verb, done.changed.to_string()),
+            (counted, done.changed.to_string()),
             ("blocks", done.blocks.to_string()),
             ("put under review", done.reviewed.to_string()),
             ("released", done.released.to_string()),
-            ("done before", done.already.to_string()),
+            ("nothing to do", done.already.to_string()),
             ("waiting for approval", done.waiting.to_string()),
             ("refused", done.refused.to_string()),
         ]);
         let found = |row: &Row| match (place(row), row.line) {
             (shown, 0) if shown.is_empty() => "not found".to_owned(),
             (shown, line) if shown.is_empty() => format!("line {line}"),
-            (shown, _) => shown,
+            (shown, 0) => shown,
+            (shown, line) => format!("{shown} (line {line})"),
         };
         let cells =
             |row: &Row| vec![found(row), row.kind.to_ascii_lowercase(), changes(row).join("; "), outcome(row, verb)];
@@ -185,7 +188,13 @@ fn report(
     })?;
     if done.refused > 0 {
         let listed = refused.map(|path| format!("; their lines and reasons are in {}", path.display()));
-        return Err(Failure::Told(format!("{} were refused{}", done.refused, listed.unwrap_or_default())));
+        let (refused, were) = (done.refused, if done.refused == 1 { "was" } else { "were" });
+        return Err(Failure::Told(format!("{refused} {were} refused{}", listed.unwrap_or_default())));
+    }
+    if done.changed + done.waiting == 0 {
+        let why = rows.first().map(|row| format!(": {} {}", place(row), outcome(row, verb))).unwrap_or_default();
+        let why = if rows.len() == 1 { why } else { String::new() };
+        return Err(Failure::Told(format!("nothing was {verb}{why}")));
     }
     Ok(())
 }

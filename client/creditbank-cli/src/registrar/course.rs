@@ -36,7 +36,7 @@ pub(crate) enum Command {
     ///
     /// From the next round on both are one course for every rule: repeats, retakes, requirements, equivalences. Records
     /// stay as they were issued. Case, and how accents are composed, needs no alias: ws-101 is WS-101 anyway, unless
-    /// `creditbank course codes --case-matters` says otherwise. The key has the kind `course_alias` in its scope.
+    /// `creditbank course codes --case-matters` says otherwise. The key has the kind `course-alias` in its scope.
     #[command(verbatim_doc_comment)]
     Alias(Box<Alias>),
     /// Say whether case matters in your course codes: whether WS-101 and ws-101 are two courses
@@ -45,7 +45,7 @@ pub(crate) enum Command {
     ///
     ///   creditbank course codes --ignore-case --key unit.key
     ///
-    /// Unless an institution says so, it does not. The key has the kind `course_codes` in its scope.
+    /// Unless an institution says so, it does not. The key has the kind `course-codes` in its scope.
     #[command(verbatim_doc_comment)]
     Codes(Box<Codes>),
     /// The courses of an institution, or of all, that have several codes

@@ -5,15 +5,14 @@ use creditbank_protocol::pb::{
     AmendReason, Amends, Course, Date, Enrolment, EnrolmentState, Kind, Mode, QualificationName, RecordReference,
     StudyLoad, Text,
 };
-use creditbank_protocol::{Alias, InstitutionId, Place, names};
-use creditbank_rules::dates;
+use creditbank_protocol::{Alias, InstitutionId, Place};
 use prost_reflect::prost::Message as _;
 use serde_json::json;
 
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::signing::Signing;
-use crate::{output, records, show, values};
+use crate::{output, records, show, values, words};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -161,13 +160,10 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
 fn told(made: &Enrolment) -> Result<(serde_json::Value, String), Failure> {
     let bytes = creditbank_protocol::canonical::encode(made).map_err(|error| Failure::NotValid(error.to_string()))?;
     let value = json!({ "enrolment": show::body("Enrolment", &bytes)? });
-    let programme = made.programme.as_ref().map(|programme| show::safe(&programme.code)).unwrap_or_default();
-    let until = made.until.as_ref().map_or("now".to_owned(), dates::show);
-    let from = made.from.as_ref().map(dates::show).unwrap_or_default();
-    let text = output::facts([
-        ("programme", programme),
-        ("state", names::of(made.state())),
-        ("from", format!("{from} to {until}")),
-    ]);
+    // Everything that is signed, but for the alias.
+    let said = words::facts("Enrolment", &bytes)?;
+    let said = said.iter().filter(|(name, _)| name != "learner").map(|(name, text)| (name.as_str(), text.clone()));
+    let open = made.until.is_none().then(|| ("until", "no last day is stated".to_owned()));
+    let text = output::facts(said.chain(open));
     Ok((value, text))
 }

@@ -51,10 +51,14 @@ fn text(forecast: &Forecast, report: Option<&Path>) -> String {
     let done = &forecast.progress;
     let kinds = done.kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", ");
     let credits = done.credits.iter().map(|(unit, e4)| format!("{} {unit}", show_e4(*e4)));
+    let issued = match done.records {
+        0 => "nothing".to_owned(),
+        records => format!("{records} in {} ({kinds})", output::count(done.blocks, "block")),
+    };
     let mut text = survey::text(&forecast.survey) + "nothing was written\n";
     text += &output::facts([
         ("lines read", done.lines.to_string()),
-        ("would be issued", format!("{} in {} blocks ({kinds})", done.records, done.blocks)),
+        ("would be issued", issued),
         ("credits", credits.collect::<Vec<_>>().join(", ")),
         ("learners", format!("{}, {} of them with earlier lines", done.learners, forecast.learners_with_earlier)),
         ("named for the first time", forecast.new_learners.to_string()),

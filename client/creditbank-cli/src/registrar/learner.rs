@@ -1,8 +1,12 @@
 //! `learner`: who is meant, and what is recorded.
 
+use creditbank_client::import::doubts::{Doubt, of_identity};
+use creditbank_client::{Client, ClientError};
+use creditbank_protocol::Alias;
 use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
 use serde_json::json;
 
+use super::survey::AcceptTyped;
 use super::{balance, identity};
 use crate::connect::Global;
 use crate::failure::Failure;
@@ -22,7 +26,7 @@ pub(crate) enum Command {
     Alias {
         #[command(flatten)]
         institution: OwnInstitution,
-        /// student-number, national, passport or network
+        /// student-number, student-number-exact (case matters), national, passport or network
         #[arg(long = "type", default_value = "student-number", value_parser = values::named::<IdentityType>)]
         kind: IdentityType,
         /// Country or network of the identity; empty for a student number
@@ -32,6 +36,8 @@ pub(crate) enum Command {
         /// network:esi:urn:schac:personalUniqueCode:int:esi:essai.example:7
         #[arg(long = "also", value_name = "TYPE:SCOPE:VALUE", value_parser = further)]
         also: Vec<TypedIdentity>,
+        #[command(flatten)]
+        accept: AcceptTyped,
         /// The identity's value; it is sent, never stored
         value: String,
     },
@@ -52,16 +58,58 @@ pub(crate) enum Command {
 
 /// Refuses to end well where an identity was not linked. Values are not repeated: they name a person.
 fn not_linked(elsewhere: &[usize], asked: usize) -> Result<(), Failure> {
-    if elsewhere.is_empty() {
-        return Ok(());
-    }
-    let which: Vec<String> = elsewhere.iter().map(|at| format!("--also number {at}")).collect();
+    let which: Vec<String> = elsewhere.iter().map(ToString::to_string).collect();
+    let what = match which.as_slice() {
+        [] => return Ok(()),
+        [_] if asked == 1 => "the identity of --also has an account of its own and stays with it".to_owned(),
+        [one] => format!("--also {one} of {asked} has an account of its own and stays with it"),
+        several => {
+            let (last, before) = several.split_last().unwrap_or((&which[0], &[]));
+            format!("--also {} and {last} of {asked} have accounts of their own and stay with them", before.join(", "))
+        }
+    };
     let nothing = if elsewhere.len() == asked { "nothing was linked: " } else { "" };
     Err(Failure::NotValid(format!(
-        "{nothing}{} of {asked} has an account of its own and stays with it. If both are one person, the two accounts are \
-         merged by the operator; records are issued to each until then",
-        which.join(", ")
+        "{nothing}{what}. If all are one person, the accounts are merged by the operator; records are issued to each until \
+         then"
     )))
+}
+
+/// Which further identities lead to another account, counted from 1. The node says it of the institution's own student
+/// numbers; of the others it answers who they lead to, as it would any time. By now each has an account, so that asking
+/// opens none.
+async fn elsewhere(
+    client: &Client,
+    institution: u64,
+    alias: Alias,
+    also: &[TypedIdentity],
+    said: &[usize],
+) -> Result<Vec<usize>, Failure> {
+    let mut found = Vec::new();
+    for (at, identity) in also.iter().enumerate() {
+        let number = at + 1;
+        let is_elsewhere = said.contains(&number)
+            || match client.open_account(institution, Person { identities: vec![identity.clone()] }).await {
+                Ok((other, _)) => other != alias,
+                // At a closed institution nothing is linked.
+                Err(ClientError::Refused(_)) => true,
+                Err(error) => return Err(error.into()),
+            };
+        found.extend(is_elsewhere.then_some(number));
+    }
+    Ok(found)
+}
+
+/// Refuses identities that nobody can have meant, and doubtful ones that were not accepted.
+fn look_at(first: &TypedIdentity, also: &[TypedIdentity], accept: &AcceptTyped) -> Result<(), Failure> {
+    let named = also.iter().enumerate().map(|(at, one)| (format!("the identity of --also {}", at + 1), one));
+    let mut doubts = Vec::new();
+    for (what, one) in std::iter::once(("the identity".to_owned(), first)).chain(named) {
+        let found =
+            of_identity(one).map_err(|why| Failure::NotValid(format!("{what} {why}; no account was opened")))?;
+        doubts.extend(found.map(|doubt| Doubt { what: format!("{what}: {}", doubt.what), ..doubt }));
+    }
+    accept.check(&doubts)
 }
 
 /// An identity in one argument.
@@ -82,17 +130,24 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
     let client = global.connect().await?;
     match command {
         Command::Identity(_) => Ok(()),
-        Command::Alias { institution, kind, scope, also, value } => {
-            let institution = institution.id(&client).await?.0;
+        Command::Alias { institution, kind, scope, also, accept, value } => {
             let first = TypedIdentity { r#type: kind.into(), scope, value };
-            let asked = also.len();
-            let person = Person { identities: std::iter::once(first).chain(also).collect() };
-            let (alias, elsewhere) = client.open_account(institution, person).await?;
+            look_at(&first, &also, &accept)?;
+            let institution = institution.id(&client).await?.0;
+            let person = Person { identities: std::iter::once(first).chain(also.iter().cloned()).collect() };
+            let (alias, said) = client.open_account(institution, person).await?;
+            let elsewhere = elsewhere(&client, institution, alias, &also, &said).await?;
             let alias = alias.to_string();
             // Numbered as the command line has them: --also 1 is the second identity.
             let shown = json!({ "institution": institution, "alias": alias, "not_linked": elsewhere });
             output::print(global, &shown, || alias.clone())?;
-            not_linked(&elsewhere, asked)
+            not_linked(&elsewhere, also.len())?;
+            if !also.is_empty() {
+                let what =
+                    if also.len() == 1 { "the identity of --also leads" } else { "the identities of --also lead" };
+                eprintln!("{what} to this learner now; whether before too, the node does not say");
+            }
+            Ok(())
         }
         Command::Balance { who } => balance::run(global, &client, &who).await,
         Command::Records { who } => {

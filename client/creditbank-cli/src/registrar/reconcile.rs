@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use creditbank_client::sync::reconcile::{Comparison, Missing, with_file, with_notes};
+use creditbank_protocol::Place;
 use creditbank_protocol::names;
 use creditbank_protocol::pb::Kind;
 use serde_json::{Value, json};
 
+use super::correct::differences;
 use super::source::Source;
 use crate::connect::Global;
 use crate::failure::Failure;
@@ -53,6 +55,12 @@ fn kind_name(kind: Option<Kind>) -> String {
     kind.map(names::of).unwrap_or_default()
 }
 
+/// What the ledger says and what the line says, as `grade: A -> B`; of the first few.
+fn changes(found: &Comparison, place: &Place) -> Vec<String> {
+    let said = found.said.iter().find(|said| said.place == Some(*place));
+    said.map(|said| differences(said.kind, &said.before, &said.after)).unwrap_or_default()
+}
+
 fn value(found: &Comparison) -> Value {
     let missing = |missing: &Missing| match missing {
         Missing::Line(line) => json!({ "line": line }),
@@ -61,9 +69,10 @@ fn value(found: &Comparison) -> Value {
     let ledger = found.only_ledger_items.iter().map(
         |item| json!({ "place": values::show_place(&item.place), "kind": kind_name(item.kind), "marks": item.marks }),
     );
-    let different = found.different_items.iter().map(
-        |(line, place)| json!({ "line": Some(line).filter(|line| **line > 0), "place": values::show_place(place) }),
-    );
+    let different = found.different_items.iter().map(|(line, place)| {
+        let changes = changes(found, place);
+        json!({ "line": Some(line).filter(|line| **line > 0), "place": values::show_place(place), "changes": changes })
+    });
     let refused =
         found.refused_lines.iter().map(|line| json!({ "line": line.line, "field": line.field, "reason": line.reason }));
     json!({
@@ -86,10 +95,9 @@ fn text(found: &Comparison) -> String {
         ("cannot be compared", found.refused.to_string()),
     ]);
     let line = |line: u64| if line > 0 { line.to_string() } else { String::new() };
-    let different = found
-        .different_items
-        .iter()
-        .map(|(number, place)| vec!["different".to_owned(), line(*number), values::show_place(place), String::new()]);
+    let different = found.different_items.iter().map(|(number, place)| {
+        vec!["different".to_owned(), line(*number), values::show_place(place), changes(found, place).join("; ")]
+    });
     let registrar = found.only_registrar_items.iter().map(|item| match item {
         Missing::Line(number) => vec!["registrar".to_owned(), line(*number), String::new(), String::new()],
         Missing::Place(place) => vec!["registrar".to_owned(), String::new(), values::show_place(place), String::new()],

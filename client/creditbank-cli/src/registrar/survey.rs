@@ -1,8 +1,10 @@
 //! What is in a file, before anything of it is signed.
 
+use creditbank_client::import::doubts::Doubt;
 use creditbank_client::import::{About, Survey, Warning};
 use serde_json::{Value, json};
 
+use crate::failure::Failure;
 use crate::{output, show};
 
 /// Warnings that do not stop a command.
@@ -14,6 +16,25 @@ pub(super) struct Accept {
     /// The mapping can say it for every run, as `accept = ["check-digit"]`.
     #[arg(long = "accept", value_name = "NAME", value_parser = warning)]
     pub(super) accept: Vec<Warning>,
+}
+
+/// The same where one value is typed.
+#[derive(clap::Args)]
+pub(crate) struct AcceptTyped {
+    /// A doubt that was looked at and is none: mojibake, check-digit or private-use
+    #[arg(long = "accept", value_name = "NAME", value_parser = warning)]
+    accept: Vec<Warning>,
+}
+
+impl AcceptTyped {
+    /// Refuses what is doubtful and was not accepted.
+    pub(super) fn check(&self, doubts: &[Doubt]) -> Result<(), Failure> {
+        let open: Vec<&Doubt> = doubts.iter().filter(|doubt| !self.accept.contains(&doubt.warning)).collect();
+        let Some(first) = open.first() else { return Ok(()) };
+        let what: Vec<String> = open.iter().map(|doubt| show::safe(&doubt.what)).collect();
+        let name = first.warning.name();
+        Err(Failure::NotValid(format!("{}. If it is right all the same: --accept {name}", what.join("; "))))
+    }
 }
 
 fn warning(name: &str) -> Result<Warning, String> {

@@ -67,6 +67,11 @@ impl Desk {
 
     /// Admits a university with everything that it needs.
     pub(crate) async fn admit(&self) {
+        self.admit_with("credit,result").await;
+    }
+
+    /// The same, where the unit's key signs these kinds.
+    pub(crate) async fn admit_with(&self, kinds: &str) {
         self.good(&["keygen", "unit.key"]).await;
         self.good(&["keygen", "access.key", "--purpose", "institution-access"]).await;
         self.good(&["key", "request", "--key", "unit.key", "--institution", "1", "--unit", "1", "--out", "unit.json"])
@@ -84,7 +89,7 @@ impl Desk {
         ])
         .await;
         self.operate(&["unit", "add", "--institution", "1", "--name", "fr:Scolarit\u{e9}"]).await;
-        self.operate(&["key", "add", "unit.json", "--kinds", "credit,result"]).await;
+        self.operate(&["key", "add", "unit.json", "--kinds", kinds]).await;
         self.operate(&["key", "add", "access.json"]).await;
         self.operate(&["accreditation", "add", "--institution", "1", "--body", "HCERES", "--from", "2000-01"]).await;
         self.operate(&[

@@ -104,6 +104,14 @@ impl Office {
         serde_json::from_str(&out).expect("JSON and nothing else")
     }
 
+    /// The same command again: it says that nothing was sealed, and fails.
+    pub(crate) async fn again(&self, institution: u64, arguments: &[&str]) {
+        let (code, out, err) = self.call(institution, &[arguments, &["--json"]].concat()).await;
+        let said: Value = serde_json::from_str(&out).expect("JSON and nothing else");
+        assert_eq!((code, &said["outcome"]), (1, &"sealed before".into()), "{arguments:?}: {out}{err}");
+        assert!(err.contains("an earlier run has sealed the same"), "{err}");
+    }
+
     /// A command that seals, by the unit of an institution; the place of its record.
     pub(crate) async fn seal(&self, institution: u64, arguments: &[&str]) -> String {
         let key = format!("unit-{institution}.key");

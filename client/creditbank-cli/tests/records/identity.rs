@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::desk::office::Office;
 
 /// Goal: names in several scripts, a birth date, a document and an assurance; a newer Identity stands in the place of the
-/// former one, and what says the same is told to be there. No name and no date is repeated on the terminal.
+/// former one, and what says the same is told to be there. Names and dates stand on the registrar's screen, never in an error.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_identity_and_a_newer_one() {
     let office = Office::new().await;
@@ -18,7 +18,8 @@ async fn an_identity_and_a_newer_one() {
     let first = of("zh-Latn:WANG/Xiaoming", "1999-04-30");
     let first: Vec<&str> = first.iter().map(String::as_str).collect();
     let (code, out, err) = office.call(1, &[&first[..], &["--key", "unit-1.key"]].concat()).await;
-    assert!(code == 0 && out.contains("sealed at") && !out.contains("WANG") && !out.contains("1999"), "{out}{err}");
+    assert!(code == 0 && out.contains("sealed at") && out.contains("WANG, Xiaoming (zh-Latn)"), "{out}{err}");
+    assert!(out.contains("1999-04-30") && out.contains("passport") && out.contains("substantial"), "{out}");
     office.refused(1, &first, &["nothing was changed", "says so already"]).await;
     let records = office.json(1, &["learner", "records", "--alias", &alias]).await;
     let place = records["records"][0]["place"].as_str().expect("a place").to_owned();
@@ -43,7 +44,7 @@ async fn an_identity_and_a_newer_one() {
     // Whoever is shown a transcript sees whom it is about, as the Identity says that stands.
     office.json(1, &["transcript", "--alias", &alias, "--out", "whole.cbt"]).await;
     let (code, text, err) = office.call(1, &["verify", "whole.cbt"]).await;
-    assert!(code == 1 && err.contains("2 superseded"), "{text}{err}");
+    assert_eq!(code, 0, "{text}{err}");
     for part in
         ["王小明 (zh-Hans)", "WANG, Xiaoming (zh-Latn)", "born 1999-04-30", "by passport", "assurance substantial"]
     {
@@ -52,7 +53,8 @@ async fn an_identity_and_a_newer_one() {
     assert!(!text.contains("WANG-LI"), "{text}");
     office.json(1, &["cut", "whole.cbt", "--only", &third, "--out", "one.cbt"]).await;
     let value = office.json(1, &["verify", "one.cbt"]).await;
-    assert!(value["identities"][0].as_str().is_some_and(|text| text.contains("WANG, Xiaoming")), "{value}");
+    assert_eq!((&value["identity"], &value["person"]["place"]), (&json!(third), &json!(third)), "{value}");
+    assert!(value["person"]["record"]["names"].to_string().contains("WANG"), "{value}");
 }
 
 /// Goal: what is no Identity is refused with its field, and never with the name or the date that was typed.
@@ -71,19 +73,21 @@ async fn what_is_no_identity() {
     for (name, born, found) in [
         ("th:สมชาย", "2542-04-30", &["IMPLAUSIBLE_DATE", "birth_date", "1900"][..]),
         ("en:DOE/Jane", "1899-12-31", &["IMPLAUSIBLE_DATE", "birth_date"]),
-        ("en:Jane\u{202e}DOE", "1999-04-30", &["INVALID_TEXT", "names"]),
     ] {
         let typed = of(name, born);
         let typed: Vec<&str> = typed.iter().map(String::as_str).collect();
         for more in [&[][..], &["--dry-run"]] {
             office.refused(1, &[&typed[..], more].concat(), found).await;
             let (_, out, err) = office.call(1, &[&typed[..], more, &["--key", "unit-1.key"]].concat()).await;
-            assert!(!format!("{out}{err}").contains(born), "{out}{err}");
+            assert!(!err.contains(born) && out.matches(born).count() <= 1, "{out}{err}");
         }
     }
-    for (name, born, word) in
-        [("en:/", "1999-04-30", "FAMILY"), ("en: ", "1999-04-30", "NAME"), ("en:Jane", "1999-02-30", "1999-02-30")]
-    {
+    for (name, born, word) in [
+        ("en:/", "1999-04-30", "FAMILY"),
+        ("en: ", "1999-04-30", "NAME"),
+        ("en:Jane", "1999-02-30", "1999-02-30"),
+        ("en:Jane\u{202e}DOE", "1999-04-30", "turns the direction"),
+    ] {
         let typed = of(name, born);
         let typed: Vec<&str> = typed.iter().map(String::as_str).collect();
         let (code, _, err) = office.call(1, &[&typed[..], &["--key", "unit-1.key"]].concat()).await;

@@ -1,5 +1,6 @@
 //! Aliases of course codes from a CSV.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use creditbank_protocol::course_code::{self, CourseCodeError};
@@ -32,12 +33,12 @@ pub fn parse(input: impl Read, institution: u64) -> Result<Vec<CourseAlias>, Tex
         found.ok_or_else(|| wrong(name, "the columns code and same_as", header.iter().collect::<Vec<_>>().join(", ")))
     };
     let (code, same_as) = (column("code")?, column("same_as")?);
-    let mut found: Vec<CourseAlias> = Vec::new();
+    let (mut found, mut codes) = (Vec::<CourseAlias>::new(), BTreeSet::new());
     for (row, record) in (2u64..).zip(reader.records()) {
         let record = record.map_err(unread)?;
         let text = |column: usize| record.get(column).unwrap_or_default();
         let one = alias(institution, text(code), text(same_as), &format!("line {row}: "))?;
-        if found.iter().any(|known| known.code == one.code) {
+        if !codes.insert(one.code.clone()) {
             return Err(wrong(&format!("line {row}: code"), "each code once", one.code));
         }
         found.push(one);

@@ -81,7 +81,7 @@ impl<'a> Corrector<'a> {
         let mut tell = |done: &mut Done, row: Row| -> Result<(), ClientError> {
             match &row.outcome {
                 Outcome::Done(_) | Outcome::WouldBeDone => done.changed += 1,
-                Outcome::Already => done.already += 1,
+                Outcome::Already | Outcome::Same => done.already += 1,
                 Outcome::Waiting => done.waiting += 1,
                 Outcome::Refused(field, why) => {
                     done.refused += 1;
@@ -109,7 +109,7 @@ impl<'a> Corrector<'a> {
             };
             let resolved = match resolver.resolve(&correction).await? {
                 Found::Todo(resolved) => resolved,
-                Found::Already(read) => {
+                Found::Already(read, outcome) => {
                     let first = seen.insert(read.place, correction.line);
                     let row = Row {
                         line: correction.line,
@@ -117,7 +117,7 @@ impl<'a> Corrector<'a> {
                         kind: read.disclosed.info.name(),
                         before: read.disclosed.body,
                         after: Vec::new(),
-                        outcome: first.map_or(Outcome::Already, twice),
+                        outcome: first.map_or(outcome, twice),
                     };
                     tell(&mut self.done, row)?;
                     continue;

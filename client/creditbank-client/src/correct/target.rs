@@ -17,7 +17,7 @@ use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{InstitutionAlias, Person, Refusal};
 
 use super::contest::Suspects;
-use super::{Change, Correction, NewBody, Target};
+use super::{Change, Correction, NewBody, Outcome, Target};
 use crate::import::DraftRecord;
 use crate::sealing::body::{amended, learner, without_amends};
 use crate::seeds::{SeedInput, year_of};
@@ -40,7 +40,8 @@ pub(super) struct Resolved {
 /// What a correction comes to.
 pub(super) enum Found {
     Todo(Box<Resolved>),
-    Already(Box<ReadRecord>),
+    /// Nothing is to do: it was done before, or the record says so already.
+    Already(Box<ReadRecord>, Outcome),
     /// Field or rule, and why; with the record where it is known.
     Refused(Option<Box<ReadRecord>>, String, String),
 }
@@ -92,7 +93,7 @@ impl<'a> Resolver<'a> {
             return Ok(refused(Some(read), "place", why));
         };
         match &correction.change {
-            Change::Revoke(reason) => Ok(revoke(correction.line, read, authority, (*reason).into())),
+            Change::Revoke(reason) => revoke(self.client, correction.line, read, authority, (*reason).into()).await,
             Change::Confirm => self.confirm(correction.line, read, authority).await,
             Change::Reinstate(effect) => self.reinstate(correction.line, read, authority, *effect).await,
             Change::Amend(reason, body) => self.amend(correction.line, read, authority, *reason, body).await,
@@ -154,7 +155,7 @@ impl<'a> Resolver<'a> {
             return Ok(todo(line, &read, authority, Action::Confirm, 0, None));
         }
         if read.is(Mark::Confirmed) {
-            return Ok(Found::Already(Box::new(read)));
+            return Ok(Found::Already(Box::new(read), Outcome::Already));
         }
         Ok(refused(Some(read), "place", "it is not contested: its key was not compromised when it was sealed"))
     }
@@ -169,7 +170,7 @@ impl<'a> Resolver<'a> {
         let ended = read.marks()?.ended();
         let Some(contested) = ended.map(|(_, entry)| entry).or(effect) else {
             if read.is(Mark::Reinstated) {
-                return Ok(Found::Already(Box::new(read)));
+                return Ok(Found::Already(Box::new(read), Outcome::Already));
             }
             let why = "it is neither superseded nor revoked; to open a closed review again, name the effect";
             return Ok(refused(Some(read), "place", why));
@@ -179,7 +180,7 @@ impl<'a> Resolver<'a> {
             return Ok(refused(Some(read), "effect", why));
         }
         if ended.is_none() && read.is(Mark::UnderReview) {
-            return Ok(Found::Already(Box::new(read)));
+            return Ok(Found::Already(Box::new(read), Outcome::Already));
         }
         if !self.suspects.is_suspect_at(self.client, contested).await? {
             let why = format!("the effect at {contested} is not contested: its key was not compromised by then");
@@ -219,8 +220,14 @@ impl<'a> Resolver<'a> {
                 }
                 bytes
             }
-            NewBody::Bytes(other, _) => return Ok(refused(Some(read), "kind", another(kind, *other))),
-            NewBody::Line(draft) => return Ok(refused(Some(read), "kind", another(kind, draft.kind))),
+            NewBody::Bytes(other, _) => {
+                let why = another(read.place, kind, *other);
+                return Ok(refused(Some(read), "kind", why));
+            }
+            NewBody::Line(draft) => {
+                let why = another(read.place, kind, draft.kind);
+                return Ok(refused(Some(read), "kind", why));
+            }
         };
         let amends = Amends { place: Some(read.place.into()), reason: reason.into() };
         let made = amended(kind, &bytes, &alias, Some(amends)).and_then(|after| {
@@ -232,9 +239,9 @@ impl<'a> Resolver<'a> {
         };
         if same {
             // What was replaced since says so no longer.
-            return match self.replaced(&read, &alias).await? {
+            return match replaced(self.client, &read).await? {
                 Some(why) => Ok(refused(Some(read), "place", why)),
-                None => Ok(Found::Already(Box::new(read))),
+                None => Ok(Found::Already(Box::new(read), Outcome::Same)),
             };
         }
         // The same amendment again is the same record, so the ledger never holds it twice.
@@ -242,26 +249,12 @@ impl<'a> Resolver<'a> {
         let seed = self.unit.seeds.seed(year_of(kind, &after), input)?;
         let record = Record::of(kind, &seed, after).map_err(|error| ClientError::Local(error.to_string()))?;
         if read.is(Mark::Superseded) && self.holds(&read, &alias, &record).await? {
-            return Ok(Found::Already(Box::new(read)));
+            return Ok(Found::Already(Box::new(read), Outcome::Already));
         }
-        if let Some(why) = self.replaced(&read, &alias).await? {
+        if let Some(why) = replaced(self.client, &read).await? {
             return Ok(refused(Some(read), "place", why));
         }
         Ok(todo(line, &read, authority, Action::Supersede, 0, Some(record)))
-    }
-
-    /// Why a record cannot be amended any more.
-    async fn replaced(&self, read: &ReadRecord, alias: &[u8]) -> Result<Option<String>, ClientError> {
-        if read.is(Mark::Revoked) {
-            return Ok(Some("it is revoked".to_owned()));
-        }
-        if !read.is(Mark::Superseded) {
-            return Ok(None);
-        }
-        let learner = InstitutionAlias { institution: read.subject().0, alias: alias.to_vec() };
-        let (records, _) = self.client.records(Learner::Alias(learner)).await?;
-        let newest = newest(&records, read).place;
-        Ok(Some(format!("it was superseded: name the record that stands in its place, {newest}")))
     }
 
     /// Whether the ledger holds this amendment of a record.
@@ -270,6 +263,21 @@ impl<'a> Resolver<'a> {
         let (records, _) = self.client.records(Learner::Alias(learner)).await?;
         Ok(records.iter().any(|other| other.disclosed.hash == amendment.hash()))
     }
+}
+
+/// Why a record cannot be amended any more, with the one that stands in its place; nothing where it can.
+async fn replaced(client: &Client, read: &ReadRecord) -> Result<Option<String>, ClientError> {
+    if read.is(Mark::Revoked) {
+        return Ok(Some("it is revoked".to_owned()));
+    }
+    if !read.is(Mark::Superseded) {
+        return Ok(None);
+    }
+    let alias = learner(read.disclosed.info.kind, &read.disclosed.body).map_err(ClientError::lie)?;
+    let learner = InstitutionAlias { institution: read.subject().0, alias };
+    let (records, _) = client.records(Learner::Alias(learner)).await?;
+    let newest = newest(&records, read).place;
+    Ok(Some(format!("it was superseded: name the record that stands in its place, {newest}")))
 }
 
 /// The last of the amendments of a record among the records of its learner, or itself.
@@ -284,23 +292,34 @@ pub fn newest<'a>(records: &'a [ReadRecord], mut read: &'a ReadRecord) -> &'a Re
     read
 }
 
-fn revoke(line: u64, read: ReadRecord, authority: pb::Authority, reason: i32) -> Found {
+async fn revoke(
+    client: &Client,
+    line: u64,
+    read: ReadRecord,
+    authority: pb::Authority,
+    reason: i32,
+) -> Result<Found, ClientError> {
     if read.is(Mark::Revoked) {
-        return Found::Already(Box::new(read));
+        return Ok(Found::Already(Box::new(read), Outcome::Already));
     }
     if read.is(Mark::Superseded) {
-        return refused(Some(read), "place", "it was superseded: name the record that stands in its place");
+        return match replaced(client, &read).await? {
+            Some(why) => Ok(refused(Some(read), "place", why)),
+            None => Ok(todo(line, &read, authority, Action::Revoke, reason, None)),
+        };
     }
-    todo(line, &read, authority, Action::Revoke, reason, None)
+    Ok(todo(line, &read, authority, Action::Revoke, reason, None))
 }
 
 fn is_about_the_place(refusal: &Refusal) -> bool {
     matches!(refusal.why(), Reason::NotFound | Reason::NoAccess | Reason::OutOfRange | Reason::InvalidRequest)
 }
 
-fn another(expected: Kind, found: Kind) -> String {
+fn another(place: Place, expected: Kind, found: Kind) -> String {
     let (expected, found) = (names::of(expected), names::of(found));
-    format!("the record is a {expected}, this would be a {found}: revoke it and issue the other")
+    format!(
+        "the record is a {expected}, this would be a {found}: creditbank revoke --place {place} --reason error, then issue the other"
+    )
 }
 
 fn keep_earlier(kind: Kind, bytes: &[u8], before: &[u8]) -> Vec<u8> {

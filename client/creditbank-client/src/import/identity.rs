@@ -1,6 +1,6 @@
 //! From a cell to the identity of a learner: by what the mapping states, else with distrust of what spreadsheets leave.
 
-mod damage;
+pub(super) mod damage;
 
 use creditbank_rpc::identity::{doubt, is_invisible, normalise};
 use creditbank_rpc::v1::TypedIdentity;
@@ -19,26 +19,31 @@ pub(super) struct Named {
     pub(super) doubt: Option<String>,
 }
 
-/// The identity in a cell, or why there is none. Reasons hold no part of the value.
-pub(super) fn read(learner: &Learner, cell: &str) -> Result<Named, String> {
-    let value = cells::trimmed(cells::text(cell));
+/// Refuses what can be nobody's identity, whatever a mapping says.
+pub(super) fn readable(value: &str) -> Result<(), String> {
     if value.is_empty() {
-        return Err("the learner's identity is empty".to_owned());
+        return Err("is empty".to_owned());
     }
     if value.contains(is_invisible) {
-        return Err("the learner's identity holds invisible characters".to_owned());
+        return Err("holds invisible characters".to_owned());
     }
     if value.len() > IDENTITY_LEN_MAX {
         let found = value.len();
-        return Err(format!("the learner's identity has {found} bytes, at most {IDENTITY_LEN_MAX} are taken"));
+        return Err(format!("has {found} bytes, at most {IDENTITY_LEN_MAX} are taken"));
     }
     if damage::has_foreign_digits(value) {
-        let what = "the learner's identity has digits of another script or width, expected 0 to 9";
-        return Err(what.to_owned());
+        return Err("has digits of another script or width, expected 0 to 9".to_owned());
     }
-    if let Some(what) = damage::spelling(value) {
-        return Err(format!("the learner's identity {what}"));
+    match damage::spelling(value) {
+        Some(what) => Err(what.to_owned()),
+        None => Ok(()),
     }
+}
+
+/// The identity in a cell, or why there is none. Reasons hold no part of the value.
+pub(super) fn read(learner: &Learner, cell: &str) -> Result<Named, String> {
+    let value = cells::trimmed(cells::text(cell));
+    readable(value).map_err(|why| format!("the learner's identity {why}"))?;
     let value = learner.case.of(value.to_owned());
     let value = match learner.pad {
         Some(len) if value.len() < len && value.bytes().all(|byte| byte.is_ascii_digit()) => format!("{value:0>len$}"),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use creditbank_protocol::LogIndex;
 use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::Receipt;
 use creditbank_protocol::record::{Record, info_of};
 use creditbank_rpc::v1::{CheckedRecord, RecordBody, Refusal};
 
@@ -64,7 +65,16 @@ async fn go_on(
         return Ok(Some(Sealed::Done(LogIndex(receipt.index))));
     }
     let queue = ApprovalQueue::open(options.work);
-    let asked = seal_approved(outbox, &queue, None, |_, _| ()).await?;
+    let mut approved = None;
+    let sealed = |marks: &[Mark], receipt: Box<Receipt>| {
+        if marks.contains(&mark) {
+            approved = Some(Sealed::Done(LogIndex(receipt.index)));
+        }
+    };
+    let asked = seal_approved(outbox, &queue, None, sealed).await?;
+    if approved.is_some() {
+        return Ok(approved);
+    }
     asked.refused.iter().filter(|(marks, _)| marks.contains(&mark)).for_each(|(_, refusal)| told(refusal));
     if outbox.is_noted(&mark) {
         return Ok(Some(Sealed::Already));

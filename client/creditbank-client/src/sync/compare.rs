@@ -68,7 +68,10 @@ impl<'a> Compare<'a> {
             ),
             Held::OtherKind { at } => refuse(
                 at,
-                "it is of another kind now, which no amendment can change: revoke the old record, then synchronise",
+                &format!(
+                    "it is of another kind now, which no amendment can change: creditbank revoke --place {at} --reason \
+                     error, then synchronise"
+                ),
             ),
             Held::OtherPerson { at } => refuse(
                 at,

@@ -6,10 +6,12 @@ use std::path::Path;
 
 use creditbank_protocol::Place;
 use creditbank_protocol::pb::Kind;
+use creditbank_protocol::record::{KindInfo, info_of};
 
 use super::compare::{Compare, Verdict};
 use super::state::State;
 use super::view::View;
+use super::{Planned, Step};
 use crate::import::{Mapping, RefusedLine, Rows, Source};
 use crate::issue::IssueError;
 use crate::outbox::Issued;
@@ -17,6 +19,12 @@ use crate::{Client, ClientError, IssuingUnit};
 
 /// Items that the result itself holds of each list.
 const SHOWN_MAX: usize = 10_000;
+
+/// Of so many items it is told what differs.
+const SAID_MAX: usize = 100;
+/// What lines of a file become. What a unit has issued by other commands no file could hold: enrolments, identities, aliases
+/// of courses, decisions.
+const OF_A_FILE: [Kind; 3] = [Kind::Outcome, Kind::Credit, Kind::Result];
 
 /// A record that only the ledger has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,11 +46,13 @@ pub struct Comparison {
     pub different: u64,
     /// The first of them.
     pub different_items: Vec<(u64, Place)>,
+    /// What the first few of them say, and what their lines say.
+    pub said: Vec<Planned>,
     /// Only with the registrar.
     pub only_registrar: u64,
     /// Their lines; of a comparison without a file the places where they were.
     pub only_registrar_items: Vec<Missing>,
-    /// Only in the ledger, where they stand: not replaced and not revoked.
+    /// Only in the ledger, where they stand: not replaced and not revoked. Of kinds that lines of a file become.
     pub only_ledger: u64,
     /// The first of them.
     pub only_ledger_items: Vec<OnlyInLedger>,
@@ -69,7 +79,8 @@ impl Comparison {
 
     fn ledger_alone(&mut self, view: &View<'_>, matched: &HashSet<Place>) {
         for (at, item) in &view.items {
-            if view.stands(*at) && !matched.contains(at) {
+            let of_a_file = item.kind.is_none_or(|kind| OF_A_FILE.contains(&kind));
+            if of_a_file && view.stands(*at) && !matched.contains(at) {
                 self.only_ledger += 1;
                 let (place, kind, marks) = (item.place, item.kind, item.marks.clone());
                 push(&mut self.only_ledger_items, OnlyInLedger { place, kind, marks });
@@ -114,6 +125,11 @@ pub async fn with_file<R: Source>(
         }
     }
     compare.settle().await?.0.into_iter().for_each(|verdict| found.take(verdict));
+    let places: Vec<Place> = found.said.iter().filter_map(|planned| planned.place).collect();
+    let mut said = compare.view.said(client, places).await?;
+    for planned in &mut found.said {
+        planned.before = planned.place.and_then(|at| said.remove(&at)).unwrap_or_default();
+    }
     found.ledger_alone(&compare.view, &compare.matched);
     Ok(found)
 }
@@ -129,6 +145,18 @@ impl Comparison {
             Verdict::Amend(draft, at) => {
                 self.different += 1;
                 push(&mut self.different_items, (draft.line, at));
+                if self.said.len() < SAID_MAX {
+                    let kind = info_of(draft.kind).map_or("", KindInfo::name);
+                    let (step, after) = (Step::Amend, draft.body_bytes());
+                    self.said.push(Planned {
+                        line: draft.line,
+                        step,
+                        place: Some(at),
+                        kind,
+                        before: Vec::new(),
+                        after,
+                    });
+                }
             }
             Verdict::Refused(line, _) => {
                 self.refused += 1;

@@ -1,13 +1,13 @@
 //! Transcripts: a learner's records with every proof that they need. What that is, is the read model's to say
 //! (`creditbank_ledger::read::transcript`); here it is proved.
 
-use creditbank_ledger::read::{self, PartPlan, PlanError, TranscriptPlan};
+use creditbank_ledger::read::{self, PartPlan, PlanError, ProofView as _, TranscriptPlan};
 use creditbank_protocol::block::Slice;
 use creditbank_protocol::canonical::{CanonicalError, decode};
 use creditbank_protocol::dates::{Day, date_of, day_of_ms};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::merkle::Levels;
-use creditbank_protocol::pb::{self, Marker, Selection};
+use creditbank_protocol::pb::{self, Kind, Marker, Selection};
 use creditbank_protocol::record::SUITE;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::transcript::{FileError, TRANSCRIPT_VERSION, commitments, sign_statement, write_file};
@@ -23,6 +23,16 @@ use crate::append::state::State;
 use crate::ledger::{Ledger, Shared};
 use crate::private::StatementSecret;
 use crate::publish::ReceiptError;
+
+/// What the node says in a subject statement of its own word.
+struct Said {
+    /// All records of this institution, or some of all.
+    institution: Option<InstitutionId>,
+    /// What may be shown from a later day on is left out.
+    today: Day,
+    /// The person's Identity.
+    identity: Option<Place>,
+}
 
 /// Why there is no transcript.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +70,8 @@ pub enum TranscriptError {
 
 impl Ledger {
     /// A transcript of the learner's records that may be shown today, with full disclosure: all of one institution, or
-    /// all; and how many more there are. The subject statement says that no holder key and no Identity are bound.
+    /// all; and how many more there are. The subject statement says that no holder key is bound, and which Identity is the
+    /// person's: the newest of these records that stands.
     pub fn transcript(
         &self,
         account: &AccountId,
@@ -74,7 +85,10 @@ impl Ledger {
         let key = shared.statement_key(&state)?;
         let plan = read::transcript(&view, account, institution, id_of(&key), today)?;
         let secret = shared.private.statement(account, institution, state.head.size, today);
-        let transcript = shared.transcript(&state, &plan, (institution, today), (&secret, &key))?;
+        let stands = |used: &&Used| view.marks_of(&used.facts.status_id).ended().is_none();
+        let mut identities = plan.records.iter().rev().filter(|used| used.record.kind() == Kind::Identity);
+        let said = Said { institution, today, identity: identities.find(stands).map(|used| used.place) };
+        let transcript = shared.transcript(&state, &plan, &said, (&secret, &key))?;
         Ok((write_file(&transcript)?, plan.embargoed))
     }
 }
@@ -91,13 +105,13 @@ impl Shared {
         &self,
         state: &State,
         plan: &TranscriptPlan,
-        (institution, today): (Option<InstitutionId>, Day),
+        said: &Said,
         (secret, key): (&StatementSecret, &SigningKey),
     ) -> Result<pb::Transcript, TranscriptError> {
         let salted = |used: &Used| (secret.salt(&used.facts.status_id), used.facts.status_id);
         let records: Vec<([u8; 16], Digest)> = plan.records.iter().map(salted).collect();
         let commitments = commitments(&records, &secret.padding_seed());
-        let (statement, signature) = Self::statement(state, &commitments, (institution, today), key)?;
+        let (statement, signature) = Self::statement(state, &commitments, said, key)?;
         let disclosed = plan.records.iter().map(|used| self.disclose(used.place, &used.record));
         Ok(pb::Transcript {
             suite: u32::from(SUITE),
@@ -151,9 +165,10 @@ impl Shared {
     fn statement(
         state: &State,
         commitments: &[Digest],
-        (institution, today): (Option<InstitutionId>, Day),
+        said: &Said,
         key: &SigningKey,
     ) -> Result<(Vec<u8>, [u8; 64]), CanonicalError> {
+        let Said { institution, today, identity } = *said;
         let selection = if institution.is_some() { Selection::Complete } else { Selection::Some };
         let statement = pb::SubjectStatement {
             origin: state.log.origin_of_size(state.head.size).to_owned(),
@@ -163,7 +178,8 @@ impl Shared {
             selection: selection.into(),
             institution: institution.map_or(0, |institution| institution.0),
             no_holder_key: Some(Marker {}),
-            no_identity: Some(Marker {}),
+            identity: identity.map(Into::into),
+            no_identity: identity.is_none().then_some(Marker {}),
             key_id: id_of(key).0.to_vec(),
             visible_on: Some(date_of(today)),
             ..Default::default()

@@ -1,6 +1,7 @@
 //! What a verifier learns from a transcript. Five questions, never mixed: is it authentic, by whom, about whom, current
 //! as of when and by whose word, and is the issuer one whom the verifier trusts.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use super::currency::{Currency, Current};
@@ -44,9 +45,38 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether there are records, and every one may be called valid.
+    /// Whether there are records, and every one may be called valid, or another record of the file stands in its place that
+    /// may be.
     pub fn is_valid(&self) -> bool {
-        !self.records.is_empty() && self.records.iter().all(|record| record.standing().is_valid())
+        !self.records.is_empty() && self.doubtful().next().is_none()
+    }
+
+    /// The records that must not be called valid, and in whose place the file shows none that may be.
+    pub fn doubtful(&self) -> impl Iterator<Item = &TranscriptRecord> {
+        let replaced = self.replaced();
+        self.records.iter().filter(move |one| !one.standing().is_valid() && !replaced.contains_key(&one.place))
+    }
+
+    /// The superseded records in whose place another record of the file stands that may be called valid: each with the place
+    /// of that one.
+    pub fn replaced(&self) -> BTreeMap<Place, Place> {
+        let (mut replaced, mut standing) = (BTreeMap::new(), BTreeMap::new());
+        // A record amends earlier ones.
+        for record in self.records.iter().rev() {
+            let stands = match record.standing() {
+                found if found.is_valid() => Some(record.place),
+                Standing::Superseded if record.issuer_trusted => standing.get(&record.place).copied(),
+                _ => None,
+            };
+            let Some(stands) = stands else { continue };
+            if stands != record.place {
+                replaced.insert(record.place, stands);
+            }
+            if let Some(amended) = record.amends {
+                standing.insert(amended, stands);
+            }
+        }
+        replaced
     }
 
     /// Whether the verifier trusts every institution that signed a record.
@@ -86,7 +116,8 @@ impl Report {
 /// Whether the records of an authentic transcript can be relied on. In order of precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reliance {
-    /// A record must not be called valid, or whoever signed it is not trusted; or no record is shown.
+    /// A record must not be called valid, or whoever signed it is not trusted, and no other record of the file stands in its
+    /// place; or no record is shown.
     Doubtful,
     /// The file is of a time that has not come yet.
     Clock,

@@ -111,7 +111,8 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-fn name(reliance: Reliance) -> &'static str {
+/// The name of an answer in vectors.
+pub(crate) fn name(reliance: Reliance) -> &'static str {
     match reliance {
         Reliance::Doubtful => "doubtful",
         Reliance::Clock => "clock",

@@ -803,9 +803,15 @@ fn transcripts() {
                 "as_of_ms": report.statement.as_of_ms, "whole": report.statement.is_whole, "complete_for": report.statement.complete_for.map(|institution| institution.0),
                 "visible_on": creditbank_protocol::dates::show(&report.statement.visible_on), "holder_key": report.statement.holder_key.map(hex),
                 "identity": report.statement.identity.map(|place| [place.entry.0, u64::from(place.index)]),
+                "reliance": crate::freshness::name(report.reliance()),
             })
         })
         .collect();
+    for (file, expected) in [("superseded", "good"), ("amended-by-custodian", "good")] {
+        let file = format!("transcripts/{file}.cbt");
+        let case = shown.iter().find(|case| case["file"] == file).expect("the case");
+        assert_eq!(case["reliance"], expected, "{file}: the record that stands in its place is there");
+    }
     agree(
         "transcripts.json",
         &json!({

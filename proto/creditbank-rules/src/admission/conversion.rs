@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use creditbank_protocol::dates::{Day, date_of, first_day, show};
+use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, ConversionSource, Kind, RecordReference};
 use creditbank_protocol::record::{Record, exemption_expires};
 use creditbank_protocol::{AccountId, InstitutionId, Part, Place};
@@ -154,7 +155,7 @@ pub fn sources_of(used: &Used) -> Result<Vec<Source>, Rejection> {
         }
         other => {
             let expected = "a credit, an outcome, or a result of a conversion";
-            Err(Rejection::new(Rule::SourceNotUsable, expected, other.as_str_name()).field("sources"))
+            Err(Rejection::new(Rule::SourceNotUsable, expected, names::of(other)).field("sources"))
         }
     }
 }

@@ -42,8 +42,12 @@ pub(super) fn named(name: &str, field: &'static str) -> Result<(), Rejection> {
 pub(super) fn period(period: Option<&Period>) -> Result<(Day, Day), Rejection> {
     present(period.is_some(), "period", "a period")?;
     let days = period.and_then(period_days);
-    let expected = "two dates in order";
-    days.ok_or_else(|| Rejection::new(Rule::InvalidDate, expected, "others").field("period"))
+    let shown = |date: Option<&Date>, what: &str| date.map_or(format!("no {what} day"), crate::dates::show);
+    let found = || {
+        let (from, until) = period.map_or((None, None), |period| (period.from.as_ref(), period.until.as_ref()));
+        format!("{} and {}", shown(from, "first"), shown(until, "last"))
+    };
+    days.ok_or_else(|| Rejection::new(Rule::InvalidDate, "a first and a last day in order", found()).field("period"))
 }
 
 /// The last day of a period that need not be stated, and may be `planned`.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use creditbank_protocol::Place;
+use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, Amends, Date, Grade, HoursKind, Kind, OutcomeType, PassBasis, ResultStatus};
 use creditbank_protocol::record::Record;
 
@@ -60,7 +61,7 @@ pub(super) fn check(registry: &Registry, block: &BlockFacts<'_>, record: &Record
 }
 
 pub(super) fn not_issued(kind: Kind) -> Rejection {
-    Rejection::new(Rule::KindNotIssued, "a kind that institutions issue", kind.as_str_name())
+    Rejection::new(Rule::KindNotIssued, "a kind that institutions issue", names::of(kind))
 }
 
 pub(super) fn malformed(error: creditbank_protocol::canonical::CanonicalError) -> Rejection {

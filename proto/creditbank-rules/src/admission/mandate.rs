@@ -2,6 +2,7 @@
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::mandate::{BY_LEGAL_BASIS, core, mandate_digest, verify_mandate};
+use creditbank_protocol::names;
 use creditbank_protocol::once::SALT_LEN;
 use creditbank_protocol::pb::Mandate;
 use creditbank_protocol::record::Record;
@@ -42,8 +43,7 @@ pub(super) fn check(
     require(by_law, Rule::NoMandate, "mandate", expected, "a legal basis")?;
     // A signature is for one record, and lists nothing.
     let acts = mandate.acts.contains(&i32::from(kind)) == paper && (paper || mandate.acts.is_empty());
-    let expected =
-        format_args!("a paper that lists {} among its acts, or a mandate without a list", kind.as_str_name());
+    let expected = format_args!("a paper that lists {} among its acts, or a mandate without a list", names::of(kind));
     require(acts, Rule::NoMandate, "mandate", expected, format_args!("{} others", mandate.acts.len()))?;
     let (until, sealed) = (mandate.until_minute, issuing.sealed_at_ms / 60_000);
     let lasts = consent_lasts(until, issuing.created_at_minute, sealed);

@@ -106,7 +106,9 @@ impl History {
                 let least = stated.chain(in_block).chain(common.repeats_max).min().unwrap_or(0);
                 let allowed = u64::from(least) + 1;
                 let found = others as u64 + 1;
-                let expected = format_args!("at most {allowed} for this course");
+                let expected = format_args!(
+                    "at most {allowed} for this course; a record that was issued is changed by an amendment"
+                );
                 require(found <= allowed, Rule::TooManyRepeats, "repeats_max", expected, found)?;
             }
             _ => {}

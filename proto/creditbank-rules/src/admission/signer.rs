@@ -2,6 +2,7 @@
 
 use creditbank_protocol::UnitId;
 use creditbank_protocol::key::within_dates;
+use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, Kind, Purpose, RegistryState};
 use creditbank_protocol::record::{Record, info_of};
 
@@ -67,7 +68,7 @@ pub(super) fn check_kind(registry: &Registry, block: &BlockFacts<'_>, record: &R
 /// Checks that a unit's key may sign records of a kind, or change them. The operator's key has no such scope.
 pub(super) fn check_scope(registry: &Registry, block: &BlockFacts<'_>, kind: Kind) -> Result<(), Rejection> {
     if !block.unit.institution.is_operator() && !key(registry, block)?.kinds.contains(&i32::from(kind)) {
-        return Err(refuse(Rule::KindOutsideKey, "a kind in the key's scope", kind.as_str_name()));
+        return Err(refuse(Rule::KindOutsideKey, "a kind in the key's scope", names::of(kind)));
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ mod links;
 use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::dates::Day;
+use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, Kind, QualificationName, RetakePolicy};
 use creditbank_protocol::{AccountId, InstitutionId, LogIndex, Part, Place};
 
@@ -45,7 +46,7 @@ fn results(used: &Used) -> Result<Vec<Vec<Place>>, Rejection> {
         Kind::Credit | Kind::Outcome => Ok(vec![own()]),
         other => {
             let expected = "a credit, an outcome, a conversion or a recognition";
-            Err(Rejection::new(Rule::SourceNotUsable, expected, other.as_str_name()).field("record"))
+            Err(Rejection::new(Rule::SourceNotUsable, expected, names::of(other)).field("record"))
         }
     }
 }

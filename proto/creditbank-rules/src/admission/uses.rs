@@ -41,7 +41,7 @@ pub(super) fn consent_lasts(until: u64, created: u64, sealed: u64) -> Result<(),
 /// Checks that a mandate was not used before.
 pub(super) fn unused(block: &BlockFacts<'_>, digest: &Digest, field: &'static str) -> Result<(), Rejection> {
     let expected = "a mandate that no record has used; ask for another one";
-    require(!block.once.is_used(digest), Rule::MandateUsed, field, expected, format_args!("{digest}, used before"))
+    require(!block.once.is_used(digest), Rule::MandateUsed, field, expected, "one that was used before")
 }
 
 /// Checks that a block states the mandates of its records and no others, and that no two of its records use the same

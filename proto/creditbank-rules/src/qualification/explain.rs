@@ -70,8 +70,8 @@ fn describe(tree: &Tree<'_>, definition: &QualificationDefinition, position: usi
     let children = tree.children(position).len();
     match tree.kind(position) {
         RequirementType::Unspecified => "nothing that is known".to_owned(),
-        RequirementType::All => format!("all of the following {children}"),
-        RequirementType::Any => format!("at least {choose} of the following {children}"),
+        RequirementType::All => format!("all of these {children}"),
+        RequirementType::Any => format!("at least {choose} of these {children}"),
         RequirementType::Credits => format!("at least {} from records{which}", amount()),
         RequirementType::Courses => {
             let others = Match { courses: Vec::new(), ..asked(node).clone() };

@@ -8,7 +8,7 @@ use super::sources::{Skipped, shown_place};
 use crate::failure::Failure;
 
 /// Refusals that are about a source: without it the others may be converted.
-const OF_A_SOURCE: [Reason; 8] = [
+const OF_A_SOURCE: [Reason; 7] = [
     Reason::OutsideScope,
     Reason::NotMostSpecific,
     Reason::SourceNotUsable,
@@ -16,7 +16,6 @@ const OF_A_SOURCE: [Reason; 8] = [
     Reason::UndefinedLevel,
     Reason::UnknownGrade,
     Reason::AlreadySpent,
-    Reason::NotInForce,
 ];
 
 /// The preview of the sources that fit, and the others, each with what is against it.

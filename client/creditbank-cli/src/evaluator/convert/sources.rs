@@ -37,7 +37,7 @@ pub(super) fn shown_place(source: &PreviewSource) -> String {
 /// The records that the command line names, in order.
 pub(super) fn named(what: &What) -> Result<Vec<PreviewSource>, Failure> {
     if what.places.is_empty() {
-        return Err(Failure::Usage("name the records: --place 34/718".to_owned()));
+        return Err(Failure::Usage("name the record that is to be converted: --place 34/718".to_owned()));
     }
     let source =
         |(place, result): &(Place, u32)| PreviewSource { place: Some((*place).into()), result_plus_1: *result };
@@ -103,6 +103,9 @@ fn fitting(
             let conversion: pb::Conversion = decode(body).unwrap_or_default();
             let fits = |(at, result): (u32, &pb::ConvertedCredit)| of_unit(result.amount.as_ref()).then_some(at);
             (1u32..).zip(&conversion.results).filter_map(fits).collect()
+        }
+        Kind::QualificationRecognition => {
+            return Err("it is a recognition: its exemptions count at the institution that gave them alone".to_owned());
         }
         other => return Err(format!("it carries no credit ({})", names::of(other))),
     };

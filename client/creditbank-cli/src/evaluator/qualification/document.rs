@@ -6,9 +6,7 @@ use creditbank_client::ReadRecord;
 use creditbank_client::recognition::derived::{Completion, amended_award};
 use creditbank_client::recognition::joint::JointAward;
 use creditbank_protocol::Place;
-use creditbank_protocol::pb::{
-    AmendReason, Amends, Award, AwardDocument, AwardDocumentState, DocumentNumber, Kind, RecordReference,
-};
+use creditbank_protocol::pb::{AmendReason, Amends, Award, AwardDocument, AwardDocumentState, Kind, RecordReference};
 use serde_json::json;
 
 use super::award::{request, title};
@@ -58,10 +56,11 @@ pub(crate) struct Add {
 
 #[derive(clap::Args)]
 pub(crate) struct Replace {
-    /// Series and number of the document, as A:12345; :12345 without a series
-    #[arg(long, value_name = "SERIES:NUMBER", value_parser = documents::number)]
-    number: DocumentNumber,
-    /// What has become of it: replaced, lost or withdrawn
+    /// Series and number of the document, as A:12345; :12345 without a series; A:12345@3 where partners of a joint award
+    /// have given out the same number
+    #[arg(long, value_name = "SERIES:NUMBER[@INSTITUTION]", value_parser = documents::named)]
+    number: documents::Named,
+    /// What has become of it: replaced, lost, withdrawn, or issued once more
     #[arg(long, value_parser = values::named::<AwardDocumentState>, default_value = "replaced")]
     state: AwardDocumentState,
     /// What stands in its place, as replacement:B:678:2026-11-02; left out: nothing
@@ -75,7 +74,7 @@ pub(super) async fn run(global: &Global, command: Command) -> Result<(), Failure
     match command {
         Command::Add(add) => {
             let Add { documents: new, amended } = *add;
-            amend(global, amended, |award| {
+            amend(global, amended, |award, _| {
                 let new = documents::of(&new, creditbank_client::today());
                 let new: Vec<_> = new.into_iter().filter(|one| !award.documents.contains(one)).collect();
                 award.documents.extend(new);
@@ -85,16 +84,20 @@ pub(super) async fn run(global: &Global, command: Command) -> Result<(), Failure
         }
         Command::Replace(replace) => {
             let Replace { number, state, document, amended } = *replace;
-            amend(global, amended, |award| {
-                let own = |one: &AwardDocument| one.number.as_ref() == Some(&number);
-                let Some(at) = award.documents.iter().position(own) else {
-                    let (known, found) = (documents::numbers(award), documents::spelled(&number));
-                    let what = format!("--number: expected one of the award's documents, {known}, found {found}");
-                    return Err(Failure::NotValid(what));
+            amend(global, amended, |award, own| {
+                let at = documents::find(award, own, &number).map_err(Failure::NotValid)?;
+                let original = &mut award.documents[at];
+                original.state = state.into();
+                let (replaces, institution) = (original.number.clone(), original.institution);
+                // Whoever gave out the original gives out what stands in its place, unless it is said otherwise.
+                let with = |one: AwardDocument| AwardDocument {
+                    institution: if one.institution == 0 { institution } else { one.institution },
+                    replaces: replaces.clone(),
+                    ..one
                 };
-                award.documents[at].state = state.into();
-                let new = documents::of(document.as_slice(), creditbank_client::today()).pop();
-                award.documents.extend(new.map(|one| AwardDocument { replaces: Some(number.clone()), ..one }));
+                let new = documents::of(document.as_slice(), creditbank_client::today()).into_iter().map(with);
+                let new: Vec<_> = new.filter(|one| !award.documents.contains(one)).collect();
+                award.documents.extend(new);
                 Ok(())
             })
             .await
@@ -105,7 +108,7 @@ pub(super) async fn run(global: &Global, command: Command) -> Result<(), Failure
 async fn amend(
     global: &Global,
     amended: Amended,
-    change: impl FnOnce(&mut Award) -> Result<(), Failure>,
+    change: impl FnOnce(&mut Award, u64) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let Amended { place, reason, cosign_request, cosigned, mandated, signing } = amended;
     let consent = mandated.consent()?;
@@ -123,7 +126,7 @@ async fn amend(
     let mut award: Award =
         creditbank_protocol::canonical::decode(body).map_err(|e| Failure::NotValid(e.to_string()))?;
     let before = award.documents.clone();
-    change(&mut award)?;
+    change(&mut award, unit.id.institution.0)?;
     if award.documents == before {
         let told = documents::words(&award);
         return Err(Failure::NotValid(format!("nothing was changed: {place} says so already: {told}")));

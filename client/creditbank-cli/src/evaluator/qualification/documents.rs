@@ -22,6 +22,9 @@ pub(super) fn parse(text: &str) -> Result<AwardDocument, String> {
         Some((before, "")) => (before, None),
         Some((before, day)) => match dates::parse(day) {
             Some(date) if before.contains(':') || before.is_empty() => (before, Some(date)),
+            None if before.contains(':') && is_date_like(day) => {
+                return Err(format!("{day} behind the number: expected a day or a month, as 2026-11-25 or 2026-11"));
+            }
             _ => (rest, None),
         },
         None => (rest, None),
@@ -29,6 +32,55 @@ pub(super) fn parse(text: &str) -> Result<AwardDocument, String> {
     let number = if rest.trim_matches(':').is_empty() { None } else { Some(number(rest)?) };
     let state = AwardDocumentState::Issued.into();
     Ok(AwardDocument { r#type: kind.into(), institution, number, issued, state, replaces: None })
+}
+
+/// Whether a text is a day in another form than ours, as `25.11.2026`: as a part of a number it would be signed.
+fn is_date_like(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(['.', '/', '-', ' ']).collect();
+    let is_number = |part: &&str| (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    (2..=3).contains(&parts.len()) && parts.iter().all(is_number) && parts.iter().any(|part| part.len() == 4)
+}
+
+/// Which document of an award: `SERIES:NUMBER`, `SERIES:NUMBER@INSTITUTION` where partners have given out the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named {
+    number: DocumentNumber,
+    institution: Option<u64>,
+}
+
+/// `A:12345`, `A:12345@3`.
+pub(super) fn named(text: &str) -> Result<Named, String> {
+    let digits = |text: &str| text.parse::<u64>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let (text, institution) = match text.rsplit_once('@') {
+        Some((before, institution)) => {
+            let expected = || "expected the number of an institution behind @, as A:12345@3".to_owned();
+            (before, Some(digits(institution).ok_or_else(expected)?))
+        }
+        None => (text, None),
+    };
+    Ok(Named { number: number(text)?, institution })
+}
+
+/// The position of a document of an award of an institution, or why there is not exactly one.
+pub(super) fn find(award: &Award, own: u64, named: &Named) -> Result<usize, String> {
+    let of = |one: &AwardDocument| if one.institution == 0 { own } else { one.institution };
+    let is_it = |one: &AwardDocument| {
+        one.number.as_ref() == Some(&named.number) && named.institution.is_none_or(|wanted| wanted == of(one))
+    };
+    let found: Vec<usize> = (0..).zip(&award.documents).filter(|(_, one)| is_it(one)).map(|(at, _)| at).collect();
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] => {
+            let whose = named.institution.map(|number| format!("@{number}")).unwrap_or_default();
+            let (known, found) = (numbers(award), spelled(&named.number));
+            Err(format!("--number: expected one of the award's documents, {known}, found {found}{whose}"))
+        }
+        several => {
+            let whose: Vec<String> = several.iter().map(|at| of(&award.documents[*at]).to_string()).collect();
+            let (all, first) = (whose.join(" and "), &whose[0]);
+            Err(format!("institutions {all} have each given one out with this number: say whose, as NUMBER@{first}"))
+        }
+    }
 }
 
 /// `SERIES:NUMBER`; `:NUMBER` where there is no series.
@@ -84,8 +136,33 @@ mod tests {
             let read = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!((read.institution, read.number, read.issued), (institution, number, issued), "{text}");
         }
-        for odd in ["", "paper:A:1", "diploma@x:A:1", "diploma@0", "diploma:12345"] {
+        for odd in [
+            "",
+            "paper:A:1",
+            "diploma@x:A:1",
+            "diploma@0",
+            "diploma:12345",
+            "certificate:A:2:25.11.2026",
+            "certificate:A:2:11/2026",
+            "certificate:A:2:2026-13-40",
+        ] {
             assert!(parse(odd).is_err(), "{odd}");
+        }
+    }
+
+    /// Goal: where two partners have given out the same number, it must be said whose is meant.
+    #[test]
+    fn a_document_is_found_with_its_institution() {
+        let document = |text: &str| parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let documents = vec![document("diploma:A:1"), document("diploma@3:A:1"), document("diploma@3:A:2")];
+        let award = Award { documents, ..Award::default() };
+        let at = |text: &str| find(&award, 7, &named(text).unwrap_or_else(|error| panic!("{text}: {error}")));
+        assert_eq!((at("A:1@7"), at("A:1@3"), at("A:2")), (Ok(0), Ok(1), Ok(2)));
+        for (text, why) in [("A:1", "institutions 7 and 3"), ("A:2@7", "found A:2@7"), ("B:1", "found B:1")] {
+            assert!(at(text).is_err_and(|error| error.contains(why)), "{text}");
+        }
+        for odd in ["A:1@x", "A:1@", "1@3"] {
+            assert!(named(odd).is_err(), "{odd}");
         }
     }
 }

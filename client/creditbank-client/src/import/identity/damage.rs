@@ -11,18 +11,29 @@ pub(super) fn has_foreign_digits(value: &str) -> bool {
     value.chars().any(|c| (c.is_numeric() && !c.is_ascii_digit()) || matches!(c, '\u{ff01}'..='\u{ff5e}'))
 }
 
-/// Why a value is no identity. Without a pattern of the mapping nothing else says what one looks like.
-pub(super) fn of(value: &str, may_have_separators: bool) -> Option<&'static str> {
+/// What stands for nothing: of an identity, or of a name.
+pub(in crate::import) fn is_placeholder(value: &str) -> bool {
     let small = value.to_lowercase();
-    let bare = small.trim_matches(|c| matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | '"' | '\''));
+    let bare = bare(&small);
+    PLACEHOLDERS.contains(&bare) || bare.chars().all(|c| c == 'x') || !value.chars().any(char::is_alphanumeric)
+}
+
+/// Without what placeholders are put between.
+fn bare(small: &str) -> &str {
+    small.trim_matches(|c| matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | '"' | '\''))
+}
+
+/// Why a value is no identity. Without a pattern of the mapping nothing else says what one looks like.
+pub(in crate::import) fn of(value: &str, may_have_separators: bool) -> Option<&'static str> {
+    let small = value.to_lowercase();
     let is_filling = |text: &str, of: &[char]| text.chars().all(|c| of.contains(&c));
-    if bare.is_empty() || PLACEHOLDERS.contains(&bare) || is_filling(bare, &['x']) {
+    if is_placeholder(value) {
         return Some("is a placeholder");
     }
-    if TOTALS.contains(&bare.trim_end_matches(':')) {
+    if TOTALS.contains(&bare(&small).trim_end_matches(':')) {
         return Some("is the word of a total or a mean: skip such rows with [file] skip_where");
     }
-    if !value.chars().any(char::is_alphanumeric) || is_negative(value) {
+    if is_negative(value) {
         return Some("is a placeholder");
     }
     if is_filling(value, &['0', '.', ',', '-', '/', ' ']) {
