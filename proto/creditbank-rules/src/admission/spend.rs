@@ -101,18 +101,15 @@ impl<'a, V: View> SpentRoots<'a, V> {
         };
         let mut surplus = false;
         for root in roots_of(used, part, &results).unwrap_or_default() {
-            surplus |= match self.surplus.get(root) {
-                Some(known) => *known,
-                None => {
-                    let found = match at(self.view, *root, &self.account, "sources") {
-                        Ok(credit) => is_surplus(self.view, &credit, self.day)?,
-                        Err(AdmissionError::Rejected(_)) => false,
-                        Err(AdmissionError::View(error)) => return Err(error),
-                    };
-                    self.surplus.insert(*root, found);
-                    found
-                }
-            };
+            if !self.surplus.contains_key(root) {
+                let found = match at(self.view, *root, &self.account, "sources") {
+                    Ok(credit) => is_surplus(self.view, &credit, self.day)?,
+                    Err(AdmissionError::Rejected(_)) => false,
+                    Err(AdmissionError::View(error)) => return Err(error),
+                };
+                self.surplus.insert(*root, found);
+            }
+            surplus |= self.surplus.get(root) == Some(&true);
         }
         self.last = Some((used.place, results));
         Ok(surplus)
