@@ -80,3 +80,38 @@ async fn progress_becomes_an_award() {
     assert_eq!(answer.outcome(), EvaluationOutcome::Missing, "everything is spent");
     assert_eq!(answer.unused.len(), 2, "{:?}", answer.unused);
 }
+
+/// Goal: where an alias makes one course of two that a learner has passed, one credit pays, and the other one is surplus: in the
+/// balance and in the progress.
+#[tokio::test]
+async fn a_course_under_an_alias_pays_once() {
+    let node = TestNode::start().await;
+    let one = University::admit(&node, 1).await;
+    let (client, reader) = (node.client(None).await, one.client(&node).await);
+    let mut whole = definition();
+    whole.requirements.truncate(2);
+    (whole.requirements[1].amount_e4, whole.requirements[1].r#match) = (1_200_000, None);
+    submit(&client, &one, &[public(Kind::QualificationDefinition, &whole)], Vec::new()).await.expect("published");
+    let learner = alias(&node, &one, 8).await;
+    for (code, salt) in [("WS-101", 1), ("WS101", 2)] {
+        let entry = record(Kind::Credit, &credit(learner, code), salt);
+        submit(&client, &one, &[entry], Vec::new()).await.expect("issued");
+    }
+    let known = || Learner::Alias(InstitutionAlias { institution: 1, alias: learner.to_vec() });
+    let lines = async || {
+        let lines = reader.balance(known()).await.expect("a balance");
+        lines.into_iter().map(|line| (line.status, line.amount_e4)).collect::<Vec<_>>()
+    };
+    assert_eq!(lines().await, [("spendable".to_owned(), 1_200_000)]);
+    let (answer, _) = reader.evaluate(question(learner)).await.expect("an answer");
+    assert_eq!(answer.outcome(), EvaluationOutcome::Met, "two courses");
+
+    let (code, same_as) = ("WS101".to_owned(), "WS-101".to_owned());
+    let published = public(Kind::CourseAlias, &pb::CourseAlias { institution: 1, code, same_as, withdrawn: false });
+    submit(&client, &one, &[published], Vec::new()).await.expect("published");
+    assert_eq!(lines().await, [("spendable".to_owned(), 600_000), ("surplus".to_owned(), 600_000)]);
+    let (answer, award) = reader.evaluate(question(learner)).await.expect("an answer");
+    assert_eq!((answer.outcome(), award), (EvaluationOutcome::Missing, None));
+    let unused: Vec<&str> = answer.unused.iter().map(|one| one.reason.as_str()).collect();
+    assert_eq!(unused, ["its course counts already by other credits"]);
+}

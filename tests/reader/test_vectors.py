@@ -435,12 +435,16 @@ class Vectors:
             shown = [*((record.kind, record.body) for record in public.records), *beside_it]
             if case["name"] not in ("RECORD_MALFORMED", "WRONG_PART"):
                 found, name = rules.texts(self.kinds, shown), case["name"]
-                expected = name if name in ("INVALID_TEXT", "INVALID_COURSE_CODE") else None
+                of_language = name == "INVALID_CODE" and "in a language" in f"in {case['about']}"
+                expected = name if name in ("INVALID_TEXT", "INVALID_COURSE_CODE") or of_language else None
                 self.checks.equal(f"texts: {case['about']}", found, expected)
             if not {kind for kind, _ in beside_it} <= {1, 2, 3, 4} or public.records or not beside_it:
                 continue
             plausible = rules.dates(self.kinds, header.created_at_minute, beside_it)
             self.checks.equal(f"dates: {case['about']}", plausible, case["name"] != "IMPLAUSIBLE_DATE")
+            hidden = rules.is_hidden_again(self.kinds, header.created_at_minute, case["held"], beside_it)
+            self.checks.equal(f"embargoes: {case['about']}", hidden,
+                              case["name"] == "CONTRADICTION" and case["field"] == "visible_from")
             credits = all(kind == 3 for kind, _ in beside_it)
             if case["about"] in self.REPEATS or credits and case["name"] == "TOO_MANY_REPEATS":
                 register = self._register(vectors, case)

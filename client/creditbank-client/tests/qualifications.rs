@@ -59,6 +59,7 @@ fn credit(definition: &QualificationDefinition, amount: u64, change: impl Fn(&mu
         score: None,
         agreement: None,
         basis: creditbank_protocol::pb::PassBasis::Earned,
+        completed: None,
         after_enrolment: false,
         roots: Vec::new(),
         barred: None,

@@ -135,6 +135,7 @@ fn learner(dice: &mut Dice) -> Vec<Candidate> {
                 grade: Some(Grade { scale: "GB-100-UG".to_owned(), value: (40 + lift + dice.below(30)).to_string() }),
                 attempt: Some(1),
                 period: Some((end - 120, end)),
+                completed: None,
                 expires: None,
                 esco_uris: Vec::new(),
                 outcome: OutcomeType::Unspecified,

@@ -123,12 +123,16 @@ pub fn spelling(code: &str) -> [u8; 8] {
     std::array::from_fn(|i| digest.0[i])
 }
 
+/// By what numbers of documents are compared: case and width, and other forms that are compatible, make no other one.
+pub fn wide_key(text: &str) -> String {
+    // Compatibility forms fold to letters that may fold again.
+    nfkc(&key(&nfkc(&key(text)))).into_owned()
+}
+
 /// What codes have in common that a person may have meant to be one: they differ in spaces, dashes, underscores, case or
 /// width. For warnings alone; no rule compares it.
 pub fn near(code: &str) -> String {
-    // Compatibility forms fold to letters that may fold again.
-    let folded = key(&nfkc(&key(code)));
-    let kept: String = folded.chars().filter(|character| !separates(*character)).collect();
+    let kept: String = wide_key(code).chars().filter(|character| !separates(*character)).collect();
     nfkc(&kept).into_owned()
 }
 

@@ -17,6 +17,7 @@ mod recognition;
 mod repeats;
 mod signer;
 mod spend;
+mod surplus;
 mod used;
 mod uses;
 
@@ -30,11 +31,12 @@ use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place, Uni
 
 pub use candidates::{award_of, candidates};
 pub use comparability::exemption_root;
-pub use conversion::{earlier, source_of, sources_of};
+pub use conversion::{begun, earlier, source_of, sources_of};
 pub use spend::{Spending, SpentRoots, is_redeemed};
+pub use surplus::is_surplus;
 pub use used::{Used, stands, visible};
 
-use crate::dates::Day;
+use crate::dates::{Day, day_of_ms};
 use crate::once::Once;
 use crate::plausible::latest_day;
 use crate::{CourseKey, DocumentKey, Registry, Rejection, View, ViewError, texts};
@@ -265,6 +267,15 @@ fn admit_record(
     }
     let account = fields::learner(view, institution, &common.learner)?;
     repeats::check_target(target.as_ref(), record.kind(), &account)?;
+    if let Some((place, _)) = &target {
+        repeats::stays_visible(
+            view,
+            record,
+            *place,
+            &account,
+            day_of_ms(block.created_at_minute.saturating_mul(60_000)),
+        )?;
+    }
     let amends = target.map(|(place, _)| place);
     let (sealed_at_ms, created_at_minute) = (block.sealed_at_ms, block.created_at_minute);
     let issuing = Issuing { institution, sealed_at_ms, created_at_minute };

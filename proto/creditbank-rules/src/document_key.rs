@@ -1,16 +1,17 @@
 //! The number of an award's document, which an institution gives once.
 
 use creditbank_protocol::InstitutionId;
+use creditbank_protocol::course_code::wide_key;
 use creditbank_protocol::pb::{Award, DocumentNumber};
 
-/// A number in a series of an institution. Compared byte for byte.
+/// A number in a series of an institution, as it is compared: case and width make no other one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DocumentKey {
     /// Who gave it.
     pub institution: InstitutionId,
-    /// The series; empty: it has none.
+    /// The key of the series; empty: it has none.
     pub series: String,
-    /// The number, which is not empty.
+    /// The key of the number, which is not empty.
     pub number: String,
 }
 
@@ -18,11 +19,18 @@ impl DocumentKey {
     /// The numbers of the documents of an award of `institution`, in their order.
     pub fn of_award(award: &Award, institution: InstitutionId) -> Vec<Self> {
         let key = |document: &creditbank_protocol::pb::AwardDocument| {
-            let DocumentNumber { series, number } = document.number.clone()?;
+            let DocumentNumber { series, number } = document.number.as_ref()?;
+            let (series, number) = (wide_key(series), wide_key(number));
             let by = if document.institution == 0 { institution } else { document.institution.into() };
             Some(Self { institution: by, series, number })
         };
         award.documents.iter().filter_map(key).collect()
+    }
+
+    /// Whether two numbers of one institution are the same one.
+    pub fn is_same(one: &DocumentNumber, other: &DocumentNumber) -> bool {
+        let key = |of: &DocumentNumber| (wide_key(&of.series), wide_key(&of.number));
+        key(one) == key(other)
     }
 
     /// The key as bytes, for a digest. No two keys have the same bytes.

@@ -5,6 +5,7 @@ import datetime
 from . import conversion, mandates, qualification, status
 from . import ledger as forms
 from .conversion import plain
+from .courses import is_code, wide
 from .dates import first, has_happened
 from .grades import require
 from .standing import KINDS_WITH_EMBARGO
@@ -61,7 +62,12 @@ def convert(scene, message, former, account):
         require(status.REDEEMED not in held.marks, "ALREADY_SPENT")
         require(held.kind in (KIND_OUTCOME, KIND_CREDIT, KIND_CONVERSION, KIND_RECOGNITION), "SOURCE_NOT_USABLE")
         case = {**held.case, "body": held.case["record"]["body"], "result_plus_1": source.result_plus_1}
-        sources.append(conversion.read_source(scene.records, case))
+        found = conversion.read_source(scene.records, case)
+        if former is None:
+            roots = [scene.held.get((root.place.get("entry", 0), root.place.get("index", 0))) for root in found.roots]
+            require(not any(root is not None and is_surplus(scene, root) for root in roots), "TOO_MANY_REPEATS")
+        require(_begun(held, source.result_plus_1) <= first(message.decided), "INVALID_DATE")
+        sources.append(found)
     found = conversion.convert(scene.register, scene.institution, sources, _account(scene, message, former, account), message)
     shown = plain(message)
     same = {name: shown[name] for name in ("sources", "results", "amount_steps") if name in shown}
@@ -70,6 +76,42 @@ def convert(scene, message, former, account):
         return []
     terms = scene.register.agreements[message.agreement.code, message.agreement.version].terms
     return sorted({place_of(source.record.place) for source in message.sources}) if terms.exclusive else []
+
+
+def _begun(held, result):
+    """The day before which a source was not there."""
+    own = held.body
+    if result:
+        own = (own.results if held.kind == KIND_CONVERSION else own.exemptions)[result - 1]
+    days = [first(getattr(own.period, "from"))] if own.has("period") and own.period.has("from") else []
+    if held.kind == KIND_CREDIT and own.has("completed"):
+        days.append(first(own.completed))
+    return max(days, default=datetime.date.min)
+
+
+def is_surplus(scene, credit):
+    """Whether the course of a Credit counts already by others."""
+    if credit.kind != KIND_CREDIT or not credit.stands() or not _may_be_shown(scene, credit):
+        return False
+    course = scene.register.course(credit.institution, credit.body.course.code)
+    passes = [one for one in scene.held.values()
+              if (one.kind, one.account, one.institution) == (KIND_CREDIT, credit.account, credit.institution)
+              and one.stands() and _may_be_shown(scene, one) and course.is_named(one.body.course.code)]
+
+    def rank(one):
+        stands = not AGAINST & one.marks.keys() and not scene.contested(one)
+        return not _is_redeemed(scene, one), not stands, one.place
+
+    most = 1 + min(one.case["repeats_max"] for one in passes)
+    return credit not in sorted(passes, key=rank)[:most]
+
+
+def _is_redeemed(scene, held):
+    while held is not None:
+        if status.REDEEMED in held.marks:
+            return True
+        held = scene.held.get(place_of(held.body.amends.place)) if held.body.has("amends") else None
+    return False
 
 
 def _account(scene, message, former, account):
@@ -139,9 +181,13 @@ def _enrolments(scene, message, definition, former, account):
     return [held.body for held in found]
 
 
+def _number(number):
+    return wide(number.series), wide(number.number)
+
+
 def numbers(institution, message):
     """Institution, series and number of each document that has one."""
-    return [(one.institution or institution, one.number.series, one.number.number)
+    return [(one.institution or institution, *_number(one.number))
             for one in message.documents if one.has("number")]
 
 
@@ -154,14 +200,14 @@ def _documents(scene, message, among, former):
         for named_number in [getattr(one, name) for name in ("number", "replaces") if one.has(name)]:
             require(named_number.has("number"), "MISSING_FIELD")
             for text in (named_number.series, named_number.number):
-                require(text == text.strip(), "INVALID_CODE")
+                require(is_code(text), "INVALID_CODE")
     for one in message.documents:
         if one.has("replaces"):
-            original = plain(one.replaces)
+            original = _number(one.replaces)
             same = next((other for other in message.documents if other.institution == one.institution
-                         and other.has("number") and plain(other.number) == original), None)
+                         and other.has("number") and _number(other.number) == original), None)
             stands = same is not None and same.state == ISSUED
-            require(not stands and not (one.has("number") and plain(one.number) == original), "CONTRADICTION")
+            require(not stands and not (one.has("number") and _number(one.number) == original), "CONTRADICTION")
     given = numbers(scene.institution, message)
     require(len(given) == len(set(given)), "DOCUMENT_NUMBER_USED")
     if former is not None and message.amends.reason != REASON_ERROR:
@@ -273,6 +319,7 @@ class Spending:
             root = self.scene.held.get(place)
             require(root is not None and root.account == self.account, "SOURCE_NOT_USABLE")
             standing(self.scene, root)
+            require(self.definition.retakes or not is_surplus(self.scene, root), "TOO_MANY_REPEATS")
             if held.kind != KIND_OUTCOME:
                 self._redeem(root, chain, one.amount)
 

@@ -25,10 +25,14 @@ def exact(code):
     return unicodedata.normalize("NFC", code)
 
 
+def wide(text):
+    """What numbers of documents are compared by."""
+    return unicodedata.normalize("NFKC", key(unicodedata.normalize("NFKC", key(text))))
+
+
 def near(code):
     """What codes have in common that are near to each other."""
-    folded = key(unicodedata.normalize("NFKC", key(code)))
-    kept = (one for one in folded if one not in SEPARATORS and unicodedata.category(one) not in ("Pd", "Zs"))
+    kept = (one for one in wide(code) if one not in SEPARATORS and unicodedata.category(one) not in ("Pd", "Zs"))
     return unicodedata.normalize("NFKC", "".join(kept))
 
 
@@ -39,6 +43,14 @@ def is_code(code, prefix=False):
     odd = (one for one in code if unicodedata.category(one) in HIDDEN or ord(one) in UNSEEN
            or one != " " and unicodedata.category(one) == "Zs")
     return next(odd, None) is None
+
+
+def is_language(tag):
+    """Whether a text is the tag of a language."""
+    first, *parts = tag.split("-")
+    named = 2 <= len(first) <= 3 and first.isascii() and first.isalpha()
+    private = first in ("x", "X") and len(parts) > 0
+    return (named or private) and all(1 <= len(part) <= 8 and part.isascii() and part.isalnum() for part in parts)
 
 
 def is_text(text, prose):
@@ -59,6 +71,8 @@ def broken(schema, message, within=False):
                 found = broken(schema, one, prose)
             elif item.type == "string" and (item.rule.course or item.rule.course_prefix):
                 found = None if is_code(one, item.rule.course_prefix) else "INVALID_COURSE_CODE"
+            elif item.type == "string" and name == "language":
+                found = None if is_language(one) else "INVALID_CODE"
             elif item.type == "string" and not item.rule.code:
                 found = None if is_text(one, prose) else "INVALID_TEXT"
             if found is not None:

@@ -241,7 +241,10 @@ class Audit:
 
     def _counts_alone(self, one):
         in_unit = one.kind == KIND_OUTCOME or one.unit == self.definition.unit
-        return in_unit and (one.expires is None or self.day <= one.expires)
+        begun = [one.period[0]] if one.period is not None else []
+        if one.kind == KIND_CREDIT and one.own.has("completed"):
+            begun.append(first(one.own.completed))
+        return in_unit and all(day <= self.day for day in begun) and (one.expires is None or self.day <= one.expires)
 
     def _retakes(self):
         groups = {}

@@ -684,6 +684,25 @@ def _dates(message, kind, now):
     return kind == KIND_RESULT or not message.has("expires") or is_plausible_expiry(message.expires, now)
 
 
+def is_hidden_again(records, minute, held, shown):
+    """Whether an amendment may not be shown on the day on which its block was made, and what it amends may."""
+    day = EPOCH + datetime.timedelta(minute // 1_440)
+    bodies = {(one["entry"], one["index"]): records.read(one["kind"], 1, bytes.fromhex(one["record"]["body"]))
+              for one in held if "record" in one}
+
+    def hidden(message):
+        return message.has("visible_from") and day < first(message.visible_from)
+
+    for kind, body in shown:
+        message = records.read(kind, 1, body)
+        if kind == KIND_IDENTITY or not message.has("amends") or not hidden(message):
+            continue
+        former = bodies.get(place_of(message.amends.place))
+        if former is not None and not hidden(former):
+            return True
+    return False
+
+
 def is_repeated(register, records, held, shown):
     """Whether one of the Credits of institution 1 is of a course that counts once, and counts already: in `held`, as the
     vectors show it, or before it."""
@@ -703,4 +722,4 @@ def is_repeated(register, records, held, shown):
     return False
 
 
-__all__ = ["Broken", "JUDGED_KINDS", "Scene", "dates", "is_repeated", "texts"]
+__all__ = ["Broken", "JUDGED_KINDS", "Scene", "dates", "is_hidden_again", "is_repeated", "texts"]

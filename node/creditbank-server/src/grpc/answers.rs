@@ -91,8 +91,9 @@ pub(super) fn consequences(found: Consequences) -> api::ListConsequencesResponse
 }
 
 pub(super) fn balance_line(line: Line) -> api::BalanceLine {
-    let Line { unit, level, field, standing, amount_e4, records } = line;
-    api::BalanceLine { unit, level, field, status: standing_name(standing).to_owned(), amount_e4, records }
+    let Line { unit, level, field, standing, surplus, amount_e4, records } = line;
+    let status = if surplus { "surplus" } else { standing_name(standing) };
+    api::BalanceLine { unit, level, field, status: status.to_owned(), amount_e4, records }
 }
 
 /// Whether credit can be spent. What is authentic can be, by an award or a conversion; what is redeemed was.

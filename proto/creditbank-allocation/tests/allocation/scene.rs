@@ -82,6 +82,7 @@ pub(crate) fn credit(index: u32, amount: u64, field: &str) -> Candidate {
         grade: None,
         attempt: None,
         period: Some((day() - 200, day() - 100)),
+        completed: None,
         expires: None,
         esco_uris: Vec::new(),
         outcome: OutcomeType::Unspecified,

@@ -21,33 +21,36 @@ pub struct Line {
     pub field: String,
     /// Whether it can be spent: authentic credit can, redeemed credit was.
     pub standing: Standing,
+    /// Whether it cannot be spent for another reason: its course counts already by other credits.
+    pub surplus: bool,
     /// Sum, in ten-thousandths of the unit.
     pub amount_e4: u64,
     /// In how many records or results of records.
     pub records: u32,
 }
 
-/// Unit, framework and level, field, standing: what can be spent comes first.
-type Group = (String, Option<(String, String)>, String, Reverse<Standing>);
+/// Unit, framework and level, field, standing, surplus: what can be spent comes first.
+type Group = (String, Option<(String, String)>, String, Reverse<Standing>, bool);
 
 /// The balance of a learner's records on a day.
 pub fn balance(view: &impl View, records: &[Used], today: Day) -> Result<Vec<Line>, ViewError> {
     let mut groups: BTreeMap<Group, (u64, u32)> = BTreeMap::new();
     for used in records {
-        let mut roots = SpentRoots::new(view, &used.facts.account);
+        let mut roots = SpentRoots::new(view, &used.facts.account, today);
         for (position, credit) in (0u32..).zip(credits(used)) {
             let part = if used.record.kind() == Kind::Credit { Part::Whole } else { Part::Result(position) };
             let standing = standing(view, used, part, &mut roots, credit.expires.as_ref(), today)?;
+            let surplus = standing == Standing::Authentic && roots.are_surplus(used, part)?;
             let amount = credit.amount.unwrap_or_default();
             let level = credit.level.map(|level| (level.framework, level.level));
-            let group = groups.entry((amount.unit, level, credit.field, Reverse(standing))).or_default();
+            let group = groups.entry((amount.unit, level, credit.field, Reverse(standing), surplus)).or_default();
             group.0 = group.0.saturating_add(amount.e4);
             group.1 = group.1.saturating_add(1);
         }
     }
-    let line = |((unit, level, field, Reverse(standing)), (amount_e4, records)): (Group, (u64, u32))| {
+    let line = |((unit, level, field, Reverse(standing), surplus), (amount_e4, records)): (Group, (u64, u32))| {
         let level = level.map(|(framework, level)| Level { framework, level });
-        Line { unit, level, field, standing, amount_e4, records }
+        Line { unit, level, field, standing, surplus, amount_e4, records }
     };
     Ok(groups.into_iter().map(line).collect())
 }

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, btree_map};
 
 use creditbank_protocol::dates::{Day, date_of};
-use creditbank_protocol::pb::{self, Kind, QualificationDefinition, QualificationName, RecordReference};
+use creditbank_protocol::pb::{self, Kind, QualificationDefinition, QualificationName, RecordReference, RetakePolicy};
 use creditbank_protocol::record::is_embargoed;
 use creditbank_protocol::{AccountId, InstitutionId, Part, Place, Portion, Standing};
 use creditbank_rules::admission::{
-    AdmissionError, Spending, Used, award_of, candidates, earlier, is_contested, is_redeemed, source_of, stands,
+    AdmissionError, Spending, SpentRoots, Used, award_of, candidates, earlier, is_contested, is_redeemed, source_of,
+    stands,
 };
 use creditbank_rules::agreement::{most_specific, name_of};
 use creditbank_rules::conversion::{Account as Granted, Basis, Request, convert};
@@ -111,14 +112,19 @@ pub fn evaluate(
     in_force(view.registry(), definition, institution, day, &enrolments)?;
     let absorbs = absorbable(view, definition, &records)?;
     let mut found = Vec::new();
-    let mut spending = Spending::new(view, account, definition);
+    let mut spending = Spending::new(view, account, definition, today);
     for earlier in &absorbs {
         spending.absorb(earlier)?;
     }
+    let mut roots = SpentRoots::new(view, account, today);
     let mut would = Hypothetical { view, definition, institution, account, day, granted: BTreeMap::new() };
     for used in &records {
         for one in candidates(view.registry(), definition, used) {
-            let barred = barred(view, &mut spending, used, &one, today)?;
+            let mut barred = barred(view, &mut spending, used, &one, today)?;
+            let spent = barred == Some(Barred::Spent) && definition.retakes == i32::from(RetakePolicy::Unspecified);
+            if spent && roots.are_surplus(used, one.part)? {
+                barred = Some(Barred::Surplus);
+            }
             found.push(Candidate { barred, ..one });
         }
         if !is_embargoed(used.visible_from().as_ref(), today) {
@@ -159,7 +165,7 @@ pub fn evaluate(
         enrolments: references,
         ..Default::default()
     };
-    let (verdict, award) = match pay(view, definition, &absorbs, account, &records, &found, &mut award) {
+    let (verdict, award) = match pay(view, definition, &absorbs, (account, today), &records, &found, &mut award) {
         Ok(()) => (Verdict::Met, Some(award)),
         // Each record by itself could be spent, and all of them together cannot.
         Err(AdmissionError::Rejected(_)) => (Verdict::Undecided, None),
@@ -350,13 +356,13 @@ fn pay(
     view: &impl View,
     definition: &QualificationDefinition,
     absorbs: &[RecordReference],
-    account: &AccountId,
+    (account, today): (&AccountId, Day),
     records: &[Used],
     found: &[Candidate],
     award: &mut pb::Award,
 ) -> Result<(), AdmissionError> {
     let spend = |absorbs: &[RecordReference]| {
-        let mut spending = Spending::new(view, account, definition);
+        let mut spending = Spending::new(view, account, definition, today);
         absorbs.iter().try_for_each(|earlier| spending.absorb(earlier))?;
         for allocation in &award.allocations {
             let portion = Portion::of_reference(allocation.record.as_ref(), allocation.result_plus_1);

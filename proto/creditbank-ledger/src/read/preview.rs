@@ -47,7 +47,7 @@ pub fn preview(
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by_key(|at| wanted[*at]);
     let mut sources = Vec::with_capacity(wanted.len());
-    let mut roots = SpentRoots::new(view, account);
+    let mut roots = SpentRoots::new(view, account, today);
     for of_record in order.chunk_by(|one, other| wanted[*one].place == wanted[*other].place) {
         let place = wanted[of_record[0]].place;
         let used = scope.find(view, account, place, today)?;
@@ -57,11 +57,17 @@ pub fn preview(
         for at in of_record {
             let part = wanted[*at].part;
             let source = all.iter().find(|one| one.part == part).cloned();
-            sources.push(source.map_or_else(|| source_of(&used, part), Ok)?);
+            let source = source.map_or_else(|| source_of(&used, part), Ok)?;
+            admission::begun(&used, &source, decided)?;
+            sources.push(source);
             if redeemed || roots.are_spent(&used, part)? {
                 let found = format!("{place}, redeemed");
                 let expected = "a source that pays for nothing else";
                 return Err(Rejection::new(Rule::AlreadySpent, expected, found).field("sources").into());
+            }
+            if roots.are_surplus(&used, part)? {
+                let expected = "a source whose course does not count already by other credits";
+                return Err(Rejection::new(Rule::TooManyRepeats, expected, place.to_string()).field("sources").into());
             }
         }
     }

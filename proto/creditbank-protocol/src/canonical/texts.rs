@@ -5,12 +5,13 @@ use super::{Form, Message, Shape};
 
 const VARINT: u8 = 0;
 
-/// A text that is not a code.
+/// A text that is not a code, or the tag of a language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FoundText<'a> {
     /// The top-level field in which it stands.
     pub field: &'static str,
-    /// What kind of text it is; never a [code](Form::Code), which the canonical check has looked at.
+    /// What kind of text it is. A [code](Form::Code) is the tag of a language; others are not shown, as the canonical check
+    /// has looked at them.
     pub form: Form,
     /// Whether it may break into lines.
     pub prose: bool,
@@ -47,7 +48,7 @@ fn walk<'a, E>(
         let Ok(part) = reader.delimited() else { return Ok(()) };
         let (top, prose) = within.map_or((field.name, field.prose), |(top, prose)| (top, prose || field.prose));
         match field.shape {
-            Shape::Text { form, .. } if form != Form::Code => {
+            Shape::Text { form, .. } if form != Form::Code || field.name == "language" => {
                 let Ok(text) = std::str::from_utf8(part) else { return Ok(()) };
                 see(FoundText { field: top, form, prose, text })?;
             }

@@ -59,9 +59,11 @@ pub(super) fn doubt(country: &str, value: &str) -> Option<String> {
         "CH" => ("13 digits that begin with 756", of(value, 13, ean).filter(|_| value.starts_with("756"))),
         "CN" => ("17 digits and a digit or X", chinese(value)),
         "DK" => {
-            let fails = of(value, 10, |digits| by(11, digits, &[4, 3, 2, 7, 6, 5, 4, 3, 2, 1]) == 0)?;
-            let what = "the check digit of a CPR number fails; it is not guaranteed since 2007";
-            return (!fails).then(|| what.to_owned());
+            let holds = of(value, 10, |digits| by(11, digits, &[4, 3, 2, 7, 6, 5, 4, 3, 2, 1]) == 0);
+            if holds == Some(false) {
+                return Some("the check digit of a CPR number fails; it is not guaranteed since 2007".to_owned());
+            }
+            ("10 digits, the first of them perhaps 0", holds)
         }
         "EE" | "LT" => ("11 digits", of(value, 11, baltic)),
         "ES" => ("8 digits and a letter, or X, Y or Z, 7 digits and a letter", spanish(value)),
@@ -73,7 +75,7 @@ pub(super) fn doubt(country: &str, value: &str) -> Option<String> {
         "PL" => ("11 digits", of(value, 11, |digits| by(10, digits, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]) == 0)),
         "SE" => ("12 digits: ten leave the century open", of(value, 12, |digits| luhn(&digits[2..]))),
         "TR" => ("11 digits", of(value, 11, turkish)),
-        _ => return None,
+        _ => return unknown_country(country),
     };
     match check {
         Some(true) => None,
@@ -81,6 +83,30 @@ pub(super) fn doubt(country: &str, value: &str) -> Option<String> {
         None => Some(format!("a national number of {country} has {shape}")),
     }
 }
+
+/// What speaks against the country of a number of which no more is known.
+fn unknown_country(country: &str) -> Option<String> {
+    if COUNTRIES.split_ascii_whitespace().any(|one| one == country) {
+        return None;
+    }
+    let meant = match country {
+        "UK" => ", which is no country there: the United Kingdom is GB",
+        "EL" => ", which is no country there: Greece is GR",
+        _ => ", which this is not",
+    };
+    Some(format!("a national number names its country by ISO 3166-1 alpha-2{meant}"))
+}
+
+/// ISO 3166-1 alpha-2, and XK, which is for users to assign and which most use for Kosovo.
+const COUNTRIES: &str = "\
+    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT \
+    BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH \
+    ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT \
+    HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS \
+    LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI \
+    NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG \
+    SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG \
+    UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW";
 
 /// The check of a number of `len` digits; nothing where it is of another shape.
 fn of(value: &str, len: usize, check: impl Fn(&[u32]) -> bool) -> Option<bool> {
@@ -231,6 +257,22 @@ mod tests {
         {
             assert!(doubt(country, odd).is_some_and(|said| said.contains("has")), "{country}");
         }
+        for odd in ["707614285", "07076142850", "070761428A"] {
+            assert!(doubt("DK", odd).is_some_and(|said| said.contains("10 digits") && !said.contains(odd)), "{odd}");
+        }
         assert_eq!(doubt("US", "078051120"), None, "a number without a check");
+        assert_eq!(doubt("XK", "1234567890"), None, "a number without a check");
+    }
+
+    /// Goal: who names no country by its code is told which one was meant.
+    #[test]
+    fn countries_are_those_of_the_standard() {
+        for (country, says) in
+            [("UK", "is GB"), ("EL", "is GR"), ("XX", "3166"), ("", "3166"), ("DNK", "3166"), ("D", "3166")]
+        {
+            assert!(doubt(country, "123456").is_some_and(|said| said.contains(says)), "{country}");
+        }
+        assert_eq!(COUNTRIES.split_ascii_whitespace().count(), 250);
+        assert_eq!(doubt("GB", "123456"), None);
     }
 }

@@ -223,7 +223,7 @@ fn counted<'a, V: View>(
     account: &AccountId,
     today: Day,
 ) -> Result<(Vec<Candidate>, Spending<'a, V>), AdmissionError> {
-    let mut spending = Spending::new(view, account, definition);
+    let mut spending = Spending::new(view, account, definition, today);
     for earlier in &award.absorbs {
         spending.absorb(earlier)?;
     }

@@ -11,7 +11,7 @@ use super::recognition::past_day;
 use super::used::{named, own, standing};
 use super::{AdmissionError, case, mandate};
 use crate::codes::is_country;
-use crate::dates::last_day;
+use crate::dates::{first_day, last_day};
 use crate::decimal::MAX_E4;
 use crate::{CourseKey, Registry, Rejection, Rule, View, plausible};
 
@@ -34,7 +34,10 @@ pub(super) fn check(
         plausible::happened(conferred, issuing.latest_day(), "qualification")?;
     }
     let mut depends_on = Vec::new();
-    let award = qualification(view, read.qualification.as_ref(), account)?;
+    let (award, conferred) = qualification(view, read.qualification.as_ref(), account)?;
+    let expected = "no day before the qualification was conferred";
+    let later = conferred.is_none_or(|conferred| first_day(&conferred) <= decided);
+    require(later, Rule::InvalidDate, "decided", expected, "an earlier one")?;
     depends_on.extend(award.as_ref().and_then(|award| award.place).map(Place::from));
     let form = RecognitionForm::try_from(read.form).unwrap_or_default();
     present(form != RecognitionForm::Unspecified, "form", "a statement or a decision")?;
@@ -54,12 +57,12 @@ pub(super) fn check(
     Ok(Derived { key: Some(CourseKey::Recognition), depends_on, consents: vec![digest], ..Derived::default() })
 }
 
-/// The qualification is named; where it is an Award of this ledger, it stands.
+/// The qualification is named; where it is an Award of this ledger, it stands. The award, and when it was conferred.
 fn qualification(
     view: &impl View,
     found: Option<&pb::ForeignQualification>,
     account: &AccountId,
-) -> Result<Option<RecordReference>, AdmissionError> {
+) -> Result<(Option<RecordReference>, Option<pb::Date>), AdmissionError> {
     let missing = || Rejection::new(Rule::MissingField, "the qualification", "nothing").field("qualification");
     let found = found.ok_or_else(missing)?;
     if let Some(award) = &found.award {
@@ -67,14 +70,15 @@ fn qualification(
         let is_award = used.record.kind() == Kind::Award;
         require(is_award, Rule::SourceNotUsable, "qualification", "the place of an award", used.place)?;
         standing(view, &used, "qualification")?;
-        return Ok(Some(award.clone()));
+        let read: pb::Award = used.record.read().map_err(super::kinds::malformed)?;
+        return Ok((Some(award.clone()), read.conferred));
     }
     let named = !found.titles.is_empty() && !found.institution.is_empty();
     present(named, "qualification", "its title and the institution that conferred it")?;
     let known = is_country(&found.country);
     require(known, Rule::InvalidCode, "qualification", "the country, two capital letters", &found.country)?;
     present(!found.evidence.is_empty(), "qualification", "the digest of a document")?;
-    Ok(None)
+    Ok((None, found.conferred))
 }
 
 /// The decision that a recognition carries out: final, and not a refusal.
@@ -129,7 +133,7 @@ fn credit(
     require(known, Rule::UnknownCreditUnit, "exemptions", "a credit unit of the registry", &amount.unit)?;
     present(amount.e4 > 0, "exemptions", "an amount")?;
     fields::level(registry, credit.level.as_ref())?;
-    fields::codes(&credit.field, "", None)?;
+    fields::codes(&credit.field, None)?;
     if let Some(grade) = &credit.grade {
         let passes = registry.passes(grade) == Some(true);
         require(passes, Rule::UnknownGrade, "exemptions", "a grade of the registry that passes", &grade.value)?;

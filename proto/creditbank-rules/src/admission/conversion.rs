@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use creditbank_protocol::dates::{Day, date_of, first_day, show};
 use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, ConversionSource, Kind, RecordReference};
 use creditbank_protocol::record::{Record, exemption_expires};
@@ -26,7 +27,7 @@ pub(super) fn check(
 ) -> Result<Derived, AdmissionError> {
     let read: pb::Conversion = record.read().map_err(super::kinds::malformed)?;
     let digest = mandate::check(view.registry(), issuing, record, read.mandate.as_ref())?;
-    past_day(read.decided.as_ref(), "decided", issuing.latest_day())?;
+    let decided = past_day(read.decided.as_ref(), "decided", issuing.latest_day())?;
     present(!read.decider.is_empty(), "decider", "the person who answers for it")?;
     let mut depends_on = Vec::new();
     if read.decision.is_some() {
@@ -40,7 +41,7 @@ pub(super) fn check(
     };
     let mut sources = Vec::with_capacity(read.sources.len());
     let mut used_records: Vec<RecordReference> = Vec::new();
-    let mut roots = SpentRoots::new(view, account);
+    let mut roots = SpentRoots::new(view, account, issuing.day());
     // By record, so that each is read once, however many of its results are named.
     for of_record in read.sources.chunk_by(|one, other| one.record == other.record) {
         let used = named(view, of_record[0].record.as_ref(), account, "sources")?;
@@ -54,7 +55,13 @@ pub(super) fn check(
             let spent = !held || roots.are_spent(&used, part)?;
             let expected = "a source that pays for nothing else";
             require(!spent, Rule::AlreadySpent, "sources", expected, format_args!("{}, redeemed", used.place))?;
-            sources.push(pick(&all, &used, part)?);
+            // An amendment counts nothing anew.
+            let surplus = former.is_none() && roots.are_surplus(&used, part)?;
+            let expected = "a source whose course does not count already by other credits";
+            require(!surplus, Rule::TooManyRepeats, "sources", expected, used.place)?;
+            let source = pick(&all, &used, part)?;
+            begun(&used, &source, decided)?;
+            sources.push(source);
         }
         depends_on.push(used.place);
         if redeemed.is_none() && used_records.last().and_then(|last| last.place) != Some(used.place.into()) {
@@ -77,6 +84,18 @@ pub(super) fn check(
         Vec::new()
     };
     Ok(Derived { key: Some(CourseKey::Conversion), redeems, depends_on, consents: vec![digest], ..Derived::default() })
+}
+
+/// Nothing is converted before its period has begun, nor before it was assessed.
+pub fn begun(used: &Used, source: &Source, decided: Day) -> Result<(), Rejection> {
+    let from = source.period.as_ref().and_then(|period| period.from.as_ref());
+    let credit = (source.kind == Kind::Credit).then(|| used.record.read::<pb::Credit>().ok()).flatten();
+    let completed = credit.and_then(|credit| credit.completed);
+    let first = from.into_iter().chain(&completed).map(first_day).max();
+    let shown = |day: Day| show(&date_of(day));
+    let found = first.map_or(String::new(), |first| format!("{}, begun or assessed on {}", used.place, shown(first)));
+    let expected = format_args!("sources that were there on {}", shown(decided));
+    require(first.is_none_or(|first| first <= decided), Rule::InvalidDate, "decided", expected, found)
 }
 
 /// A record, or one result of it, as conversions see it.

@@ -1,5 +1,6 @@
 //! Documents of an award: what each says, and that an institution gives a number once.
 
+use creditbank_protocol::course_code::{self, CourseCodeError};
 use creditbank_protocol::pb::{
     AmendReason, Award, AwardDocument, AwardDocumentState as State, AwardDocumentType, DocumentNumber,
 };
@@ -51,19 +52,29 @@ pub(super) fn check(
 
 fn number(given: &DocumentNumber) -> Result<(), Rejection> {
     present(!given.number.is_empty(), FIELD, "a number beside a series")?;
-    let plain = |text: &str| text.trim() == text;
-    let expected = "no blanks at the ends of series and number";
-    require(plain(&given.number) && plain(&given.series), Rule::InvalidCode, FIELD, expected, "some")
+    // So that no number looks like another one. It is not repeated: it is the learner's.
+    for (text, name) in [(&given.series, "series"), (&given.number, "number")] {
+        let found = match course_code::check(text) {
+            Ok(()) => continue,
+            Err(CourseCodeError::TooLong { found }) => format!("a {name} of {found} characters"),
+            Err(CourseCodeError::Character(odd)) => format!("a {name} with {} at character {}", odd.what, odd.position),
+        };
+        let expected = "series and number of at most 64 visible characters, with single spaces inside";
+        return Err(Rejection::new(Rule::InvalidCode, expected, found).field(FIELD));
+    }
+    Ok(())
 }
 
 /// What a document stands in the place of is no longer valid, where the award lists it.
 fn replaced(documents: &[AwardDocument]) -> Result<(), Rejection> {
     for document in documents {
         let Some(original) = &document.replaces else { continue };
-        let same =
-            |one: &&AwardDocument| one.institution == document.institution && one.number.as_ref() == Some(original);
+        let is_original = |number: &DocumentNumber| DocumentKey::is_same(number, original);
+        let same = |one: &&AwardDocument| {
+            one.institution == document.institution && one.number.as_ref().is_some_and(is_original)
+        };
         let stands = documents.iter().find(same).is_some_and(|one| one.state() == State::Issued);
-        let own = document.number.as_ref() == Some(original);
+        let own = document.number.as_ref().is_some_and(is_original);
         let expected = "an original that is another document, and no longer issued";
         require(!stands && !own, Rule::Contradiction, FIELD, expected, "one that is")?;
     }

@@ -74,12 +74,9 @@ pub(super) fn after_period(
     require(days <= EMBARGO_DAYS_MAX, Rule::EmbargoTooLong, "visible_from", expected, format_args!("{days} days"))
 }
 
-pub(super) fn codes(field: &str, language: &str, place: Option<&Site>) -> Result<(), Rejection> {
+pub(super) fn codes(field: &str, place: Option<&Site>) -> Result<(), Rejection> {
     let known = field.is_empty() || is_field(field);
     require(known, Rule::InvalidCode, "field", "two to four digits (ISCED-F 2013)", field)?;
-    let tag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let known = language.is_empty() || language.len() >= 2 && language.split('-').all(tag);
-    require(known, Rule::InvalidCode, "language", "a BCP 47 tag", language)?;
     let country = place.map_or("", |place| place.country.as_str());
     require(country.is_empty() || is_country(country), Rule::InvalidCode, "place", "two capital letters", country)
 }

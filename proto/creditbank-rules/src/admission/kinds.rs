@@ -101,7 +101,7 @@ fn outcome(registry: &Registry, block: &BlockFacts<'_>, outcome: pb::Outcome) ->
     present(kind != OutcomeType::PriorLearning || assessed, "prior_learning", expected)?;
     fields::hours(outcome.workload.as_ref())?;
     fields::level(registry, outcome.level.as_ref())?;
-    fields::codes(&outcome.field, &outcome.language, outcome.place.as_ref())?;
+    fields::codes(&outcome.field, outcome.place.as_ref())?;
     let latest = block.latest_day();
     let end = fields::stated_period(outcome.period.as_ref(), latest, false)?;
     fields::after_period(outcome.expires.as_ref(), outcome.visible_from.as_ref(), end, latest)?;
@@ -136,7 +136,7 @@ fn credit(registry: &Registry, block: &BlockFacts<'_>, credit: pb::Credit) -> Re
     fields::named(&credit.term, "term")?;
     fields::named(&credit.session, "session")?;
     fields::hours(credit.hours.as_ref())?;
-    fields::codes(&credit.field, &credit.language, credit.place.as_ref())?;
+    fields::codes(&credit.field, credit.place.as_ref())?;
     fields::after_period(credit.expires.as_ref(), credit.visible_from.as_ref(), Some(end), latest)?;
     workload(&credit, amount, unit)?;
     let (learner, earlier, amends) = (credit.learner.clone(), places(&credit.earlier), credit.amends);
@@ -158,7 +158,7 @@ fn result(registry: &Registry, block: &BlockFacts<'_>, result: pb::Result) -> Re
         if !passes || open { Ok(()) } else { Err((Rule::GradeIsAPass, "a grade that does not pass")) }
     })?;
     fields::hours(result.hours.as_ref())?;
-    fields::codes(&result.field, &result.language, result.place.as_ref())?;
+    fields::codes(&result.field, result.place.as_ref())?;
     let latest = block.latest_day();
     let end = fields::stated_period(result.period.as_ref(), latest, open)?;
     let begin = result.period.as_ref().and_then(|period| period.from.as_ref()).map(first_day);

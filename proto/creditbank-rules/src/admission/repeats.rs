@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::pb::Kind;
-use creditbank_protocol::record::Record;
+use creditbank_protocol::record::{Record, is_embargoed, visible_from_of};
 use creditbank_protocol::{AccountId, InstitutionId, Place};
 
 use super::fields::require;
-use super::kinds::Common;
+use super::kinds::{Common, malformed};
+use super::used::at;
 use super::{AdmissionError, BlockFacts};
-use crate::dates::day_of_ms;
+use crate::dates::{Day, day_of_ms, show};
 use crate::view::HELD_MAX;
 use crate::{CourseKey, CourseName, DocumentKey, HeldRecord, RecordFacts, Registry, Rejection, Rule, View};
 
@@ -148,6 +149,25 @@ pub(super) fn check_target(
     };
     let same = target.kind == kind && target.account == *account;
     require(same, Rule::AmendsAnother, "amends", "a record of the same kind and learner", place)
+}
+
+/// An amendment does not hide what may be shown already: who has been shown the record would find it superseded, and nothing in
+/// its place.
+pub(super) fn stays_visible(
+    view: &impl View,
+    record: &Record,
+    place: Place,
+    account: &AccountId,
+    day: Day,
+) -> Result<(), AdmissionError> {
+    let from = visible_from_of(record.kind(), record.body()).map_err(malformed)?;
+    if !is_embargoed(from.as_ref(), day) {
+        return Ok(());
+    }
+    let shown = !is_embargoed(at(view, place, account, "amends")?.visible_from().as_ref(), day);
+    let found = from.as_ref().map_or(String::new(), show);
+    let expected = "a day that has come, as the amended record may be shown already";
+    Ok(require(!shown, Rule::Contradiction, "visible_from", expected, found)?)
 }
 
 /// Whether the block's signer has issued the record, or keeps the records of the closed institution that did.

@@ -9,14 +9,16 @@ mod links;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use creditbank_protocol::dates::Day;
 use creditbank_protocol::names;
-use creditbank_protocol::pb::{self, Kind, QualificationName};
+use creditbank_protocol::pb::{self, Kind, QualificationName, RetakePolicy};
 use creditbank_protocol::{AccountId, InstitutionId, LogIndex, Part, Place};
 
 use super::AdmissionError;
 use super::effects::{Redemption, amended, entries, redeemed_by, redemption};
 use super::fields::require;
-use super::used::{Used, named, standing};
+use super::surplus::is_surplus;
+use super::used::{Used, at, named, standing};
 use crate::qualification::names;
 use crate::{CourseKey, RecordFacts, Rejection, Rule, View, ViewError};
 use links::{End, Links};
@@ -72,15 +74,45 @@ pub fn is_redeemed(view: &impl View, used: &Used) -> Result<bool, ViewError> {
 
 /// Whether the roots of results of a learner's records are spent. Reads each record once.
 pub struct SpentRoots<'a, V> {
+    view: &'a V,
+    account: AccountId,
+    day: Day,
     links: Links<'a, V>,
     /// Roots of the results of the record that was asked for last.
     last: Option<(Place, Vec<Vec<Place>>)>,
+    /// Which roots are surplus, as far as they were asked for.
+    surplus: BTreeMap<Place, bool>,
 }
 
 impl<'a, V: View> SpentRoots<'a, V> {
-    /// Of the records of an account.
-    pub fn new(view: &'a V, account: &AccountId) -> Self {
-        Self { links: Links::new(view, account), last: None }
+    /// Of the records of an account, as of a day.
+    pub fn new(view: &'a V, account: &AccountId, day: Day) -> Self {
+        Self { view, account: *account, day, links: Links::new(view, account), last: None, surplus: BTreeMap::new() }
+    }
+
+    /// Whether a record, or a root of a result of it, is a Credit whose course counts already by others ([`is_surplus`]).
+    pub fn are_surplus(&mut self, used: &Used, part: Part) -> Result<bool, ViewError> {
+        if used.record.kind() == Kind::Credit {
+            return is_surplus(self.view, used, self.day);
+        }
+        let results = match self.last.take() {
+            Some((place, results)) if place == used.place => results,
+            _ => results(used).unwrap_or_default(),
+        };
+        let mut surplus = false;
+        for root in roots_of(used, part, &results).unwrap_or_default() {
+            if !self.surplus.contains_key(root) {
+                let found = match at(self.view, *root, &self.account, "sources") {
+                    Ok(credit) => is_surplus(self.view, &credit, self.day)?,
+                    Err(AdmissionError::Rejected(_)) => false,
+                    Err(AdmissionError::View(error)) => return Err(error),
+                };
+                self.surplus.insert(*root, found);
+            }
+            surplus |= self.surplus.get(root) == Some(&true);
+        }
+        self.last = Some((used.place, results));
+        Ok(surplus)
     }
 
     /// Whether something that a result of a record was not converted from has redeemed one of its roots. Whether the record
@@ -113,6 +145,8 @@ impl<'a, V: View> SpentRoots<'a, V> {
 pub struct Spending<'a, V> {
     view: &'a V,
     account: AccountId,
+    /// The day of the block.
+    day: Day,
     /// Definition of the award.
     definition: &'a pb::QualificationDefinition,
     links: Links<'a, V>,
@@ -139,10 +173,11 @@ struct Holder {
 
 impl<'a, V: View> Spending<'a, V> {
     /// Nothing counted yet.
-    pub fn new(view: &'a V, account: &AccountId, definition: &'a pb::QualificationDefinition) -> Self {
+    pub fn new(view: &'a V, account: &AccountId, definition: &'a pb::QualificationDefinition, day: Day) -> Self {
         Self {
             view,
             account: *account,
+            day,
             definition,
             links: Links::new(view, account),
             absorbed: BTreeSet::new(),
@@ -199,6 +234,7 @@ impl<'a, V: View> Spending<'a, V> {
         let mut charged = BTreeSet::new();
         for root in roots {
             self.links.standing(*root)?;
+            self.counts(*root)?;
             self.depends_on.insert(*root);
             if used.record.kind() != Kind::Outcome {
                 self.redeem(*root, used.place, amount_e4, &mut charged)?;
@@ -206,6 +242,16 @@ impl<'a, V: View> Spending<'a, V> {
         }
         self.last = Some((used.place, results));
         Ok(())
+    }
+
+    /// Without a policy for retakes that chooses among all passes, a course counts as often as its Credits say.
+    fn counts(&self, root: Place) -> Result<(), AdmissionError> {
+        if self.definition.retakes != i32::from(RetakePolicy::Unspecified) {
+            return Ok(());
+        }
+        let surplus = is_surplus(self.view, &at(self.view, root, &self.account, "allocations")?, self.day)?;
+        let expected = "a credit whose course does not count already by others";
+        Ok(require(!surplus, Rule::TooManyRepeats, "allocations", expected, root)?)
     }
 
     /// Whether a record, or one result of it, could be counted by itself. What was asked so far is no part of the answer; for an

@@ -7,7 +7,7 @@ use creditbank_protocol::pb::{
 use creditbank_protocol::record::exemption_expires;
 use creditbank_protocol::{InstitutionId, Part, Place, Portion};
 
-use crate::dates::{Day, last_day, period_days};
+use crate::dates::{Day, first_day, last_day, period_days};
 use crate::{CourseName, Registry};
 
 /// A record that was earned, and how much of it a candidate stands for.
@@ -34,6 +34,8 @@ pub enum Barred {
     UnderReview,
     /// Sealed by a key that was compromised then, and not confirmed since.
     Contested,
+    /// Its course counts already by other credits.
+    Surplus,
     /// It may not be shown before this day or month.
     NotVisible(pb::Date),
 }
@@ -82,6 +84,8 @@ pub struct Candidate {
     pub attempt: Option<u32>,
     /// First and last day of the period of study.
     pub period: Option<(Day, Day)>,
+    /// The day of its assessment, where it is stated: no award is conferred before it, nor before the period begins.
+    pub completed: Option<Day>,
     /// Last day on which it counts.
     pub expires: Option<Day>,
     /// ESCO concepts of its outcomes.
@@ -178,6 +182,7 @@ impl Candidate {
             grade: None,
             attempt: None,
             period: None,
+            completed: None,
             expires: None,
             esco_uris: Vec::new(),
             outcome: OutcomeType::Unspecified,
@@ -218,6 +223,7 @@ impl Candidate {
             grade: credit.grade.clone(),
             attempt: (credit.attempt != 0).then_some(credit.attempt),
             period: credit.period.as_ref().and_then(period_days),
+            completed: credit.completed.as_ref().map(first_day),
             expires: credit.expires.as_ref().map(last_day),
             esco_uris: esco(&credit.outcomes),
             basis: basis(credit.basis),

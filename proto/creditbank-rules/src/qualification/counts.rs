@@ -20,6 +20,8 @@ pub enum Obstacle {
     Unit(String),
     /// It counted until this day.
     Expired(Day),
+    /// It was not there before this day, which comes after the conferral.
+    Later(Day),
     /// Another pass of the course counts: the candidate at this position.
     Retake(usize),
     /// A record that is never spent.
@@ -35,10 +37,12 @@ impl fmt::Display for Obstacle {
             Self::Barred(Barred::Disputed) => f.write_str("disputed"),
             Self::Barred(Barred::UnderReview) => f.write_str("under review"),
             Self::Barred(Barred::NotVisible(from)) => write!(f, "not visible before {}", show(from)),
+            Self::Barred(Barred::Surplus) => f.write_str("its course counts already by other credits"),
             Self::Barred(Barred::Contested) => f.write_str("contested: its key was compromised"),
             Self::Hypothetical => f.write_str("not converted yet"),
             Self::Unit(unit) => write!(f, "in {unit}, which has to be converted"),
             Self::Expired(day) => write!(f, "expired after {}", show(&date_of(*day))),
+            Self::Later(day) => write!(f, "begun or assessed on {}, after the conferral", show(&date_of(*day))),
             Self::Retake(_) => f.write_str("another pass of the course counts"),
             Self::Kind(_) => f.write_str("a record that is never spent"),
         }
@@ -86,6 +90,11 @@ fn alone(definition: &QualificationDefinition, candidate: &Candidate, day: Day) 
             }
         }
         other => return Some(Obstacle::Kind(other)),
+    }
+    // The period may end after the conferral: a semester ends in September, the degree is conferred in July.
+    let begun = candidate.period.map(|(first, _)| first).max(candidate.completed);
+    if let Some(begun) = begun.filter(|begun| *begun > day) {
+        return Some(Obstacle::Later(begun));
     }
     candidate.expires.filter(|last| *last < day).map(Obstacle::Expired)
 }

@@ -14,6 +14,7 @@ mod case;
 mod consequences;
 mod conversions;
 mod courses;
+mod days;
 mod decisions;
 mod derived;
 mod documents;
@@ -26,6 +27,7 @@ mod reinstatements;
 mod results;
 mod rules;
 mod scene;
+mod surplus;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -60,7 +62,7 @@ fn base() -> Value {
 type Cases = fn() -> Vec<Case>;
 
 /// The cases of each module, refused and admitted.
-const CASES: [(Cases, Cases); 15] = [
+const CASES: [(Cases, Cases); 17] = [
     (rules::refused, rules::admitted),
     (publications::refused, publications::admitted),
     (courses::refused, courses::admitted),
@@ -76,6 +78,8 @@ const CASES: [(Cases, Cases); 15] = [
     (results::refused, results::admitted),
     (enrolments::refused, enrolments::admitted),
     (documents::refused, documents::admitted),
+    (surplus::refused, surplus::admitted),
+    (days::refused, days::admitted),
 ];
 
 fn refused(file: &Value, case: &Case) -> Value {

@@ -27,7 +27,7 @@ pub(crate) fn definition(code: &str) -> pb::QualificationDefinition {
     fixtures::definition(code, vec![node(0, Type::All), credits(1, 60, "6")])
 }
 
-fn put(requirement: u32, entry: u64) -> pb::Allocation {
+pub(crate) fn put(requirement: u32, entry: u64) -> pb::Allocation {
     pb::Allocation { requirement, record: Some(reference(at(entry))), result_plus_1: 0 }
 }
 

@@ -85,7 +85,7 @@ fn computed(
 }
 
 /// Under an agreement with one change, of the credit in entry 1; then bent.
-fn agreed(
+pub(crate) fn agreed(
     name: Option<&'static str>,
     about: &'static str,
     change: impl FnOnce(&mut pb::AgreementTerms),

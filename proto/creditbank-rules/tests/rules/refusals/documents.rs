@@ -27,6 +27,16 @@ fn given_before(case: &mut Case, marks: &[(Action, u64)]) {
     case.holds(other, Kind::Award, &audited());
 }
 
+/// The number of another learner's award, spelled in another way.
+fn given_again(about: &'static str, series: &str, of_series: &str) -> Case {
+    let documents = vec![AwardDocument { number: number(series, of_series), ..document("") }];
+    let scene = |case: &mut Case| {
+        earned(case);
+        given_before(case, &[]);
+    };
+    awarding(Some("DOCUMENT_NUMBER_USED"), about, scene, &pb::Award { documents, ..audited() })
+}
+
 /// The original, and a replacement of another series.
 fn replaced() -> Vec<AwardDocument> {
     let original = AwardDocument { state: State::Lost.into(), ..document("2026/1") };
@@ -59,6 +69,13 @@ pub(crate) fn refused() -> Vec<Case> {
         with("IMPLAUSIBLE_DATE", "a document of tomorrow", |one| one.issued = day(2026, 11, 24)),
         with("MISSING_FIELD", "a series without a number", |one| one.number = number("A", "")),
         with("INVALID_CODE", "a number with a blank at its end", |one| one.number = number("A", "17 ")),
+        with("INVALID_CODE", "a number with a zero-width space", |one| one.number = number("A", "12\u{200b}345")),
+        with("INVALID_CODE", "a series with a direction mark", |one| one.number = number("A\u{200e}", "12345")),
+        with("INVALID_CODE", "a number with two spaces in a row", |one| one.number = number("A", "12  345")),
+        with("INVALID_CODE", "a number of 65 characters", |one| one.number = number("A", &"1".repeat(65))),
+        with("CONTRADICTION", "a document in the place of itself, in small letters", |one| {
+            one.replaces = number("a", "2026/17");
+        }),
         with("CONTRADICTION", "a document of another institution than those that confer", |one| one.institution = 2),
         with("CONTRADICTION", "a document that names whose award it is", |one| one.institution = 1),
         with("CONTRADICTION", "a document in the place of itself", |one| one.replaces = one.number.clone()),
@@ -67,6 +84,8 @@ pub(crate) fn refused() -> Vec<Case> {
             award.documents[0].state = State::Issued.into();
         }),
         awarding(Some("DOCUMENT_NUMBER_USED"), "one number for two documents", earned, &twice),
+        given_again("a number that another learner's award has, in a series in small letters", "a", "2026/17"),
+        given_again("a number that another learner's award has, in full width", "\u{ff21}", "\u{ff12}026/17"),
         awarding(Some("KIND_OUTSIDE_KEY"), "a diploma by a key for enrolments", earned, &audited())
             .with(|case| case.by_narrow(&[Kind::Enrolment])),
         awarding(

@@ -19,7 +19,7 @@ fn elsewhere() -> pb::ForeignQualification {
 }
 
 /// A statement that is right.
-fn statement() -> pb::QualificationRecognition {
+pub(crate) fn statement() -> pb::QualificationRecognition {
     pb::QualificationRecognition {
         learner: ALIAS.0.to_vec(),
         qualification: Some(elsewhere()),
@@ -65,7 +65,7 @@ fn awarded(case: &mut Case) {
     case.holds(Held { institution: 2, ..Held::new(5, CourseKey::Award) }, Kind::Award, &entry);
 }
 
-fn of_award() -> pb::QualificationRecognition {
+pub(crate) fn of_award() -> pb::QualificationRecognition {
     let qualification = pb::ForeignQualification { award: Some(reference(at(5))), ..Default::default() };
     pb::QualificationRecognition { qualification: Some(qualification), ..statement() }
 }

@@ -262,6 +262,14 @@ fn credits() -> Vec<Case> {
         changed_credit("INVALID_CODE", "a field of one digit", |credit| credit.field = "6".to_owned()),
         changed_credit("INVALID_CODE", "a field of letters", |credit| credit.field = "06x".to_owned()),
         changed_credit("INVALID_CODE", "a language of one letter", |credit| credit.language = "e".to_owned()),
+        changed_credit("INVALID_CODE", "a language by its name", |credit| credit.language = "Greek".to_owned()),
+        changed_credit("INVALID_CODE", "a language for private use without a tag", |credit| {
+            credit.language = "x".to_owned()
+        }),
+        changed_credit("INVALID_CODE", "a language of digits", |credit| credit.language = "12".to_owned()),
+        changed_credit("INVALID_CODE", "a title in a language by its name", |credit| {
+            credit.course.as_mut().expect("a course").titles[0].language = "Greek".to_owned();
+        }),
         changed_credit("INVALID_CODE", "a language with an empty part", |credit| credit.language = "en-".to_owned()),
         changed_credit("INVALID_CODE", "a country in small letters", |credit| {
             credit.place = Some(pb::Site { country: "gb".to_owned(), ..Default::default() })
@@ -763,6 +771,8 @@ pub(crate) fn admitted() -> Vec<Case> {
     };
     vec![
         Case::new(None, "a Credit"),
+        good("a language with a region", |credit| credit.language = "pt-BR".to_owned()),
+        good("a language for private use", |credit| credit.language = "x-class-1".to_owned()),
         Case::operator(
             None,
             "a correction of the time behind another one",
