@@ -11,10 +11,9 @@ pub(super) fn has_foreign_digits(value: &str) -> bool {
     value.chars().any(|c| (c.is_numeric() && !c.is_ascii_digit()) || matches!(c, '\u{ff01}'..='\u{ff5e}'))
 }
 
-/// What stands for nothing: of an identity, or of a name.
-fn is_placeholder(value: &str) -> bool {
-    let small = value.to_lowercase();
-    let bare = bare(&small);
+/// Whether a value stands for nothing.
+fn is_placeholder(value: &str, small: &str) -> bool {
+    let bare = bare(small);
     PLACEHOLDERS.contains(&bare) || bare.chars().all(|c| c == 'x') || !value.chars().any(char::is_alphanumeric)
 }
 
@@ -27,10 +26,12 @@ fn bare(small: &str) -> &str {
 pub(in crate::import) fn of(value: &str, may_have_separators: bool) -> Option<&'static str> {
     let small = value.to_lowercase();
     let is_filling = |text: &str, of: &[char]| text.chars().all(|c| of.contains(&c));
-    if is_placeholder(value) {
+    // No word has digits but what is not finite, as 1.#INF. Most identities have, and need no look at the words.
+    let may_be_word = value.contains('#') || !value.bytes().any(|byte| byte.is_ascii_digit());
+    if may_be_word && is_placeholder(value, &small) {
         return Some("is a placeholder");
     }
-    if TOTALS.contains(&bare(&small).trim_end_matches(':')) {
+    if may_be_word && TOTALS.contains(&bare(&small).trim_end_matches(':')) {
         return Some("is the word of a total or a mean: skip such rows with [file] skip_where");
     }
     if is_negative(value) {
