@@ -195,3 +195,48 @@ async fn enrolments_are_followed() {
     states.sort();
     assert_eq!(states, [names::of(EnrolmentState::Registered), names::of(EnrolmentState::Withdrawn)]);
 }
+
+/// Goal: where a number is mistyped, two lines say something else of one learner: neither signs who that is, in a dry run, a run
+/// and a synchronisation alike.
+#[tokio::test(flavor = "multi_thread")]
+async fn contradictory_lines_sign_no_identity() {
+    let desk = Desk::new().await;
+    let mapping = greek("");
+    let line = |sid: &str, name: &str, code: &str| format!("{sid},{name},B,2001-05-03,{code},T,6,9,x,,t,2025-02-03\n");
+    let file =
+        format!("{HEADER}{}{}{}", line("5002", "Eva", "C1"), line("5002", "Zoe", "C2"), line("5003", "Eva", "C3"));
+    let forecast = desk.forecast(&mapping, file.as_bytes()).await.expect("a forecast");
+    let done = desk.issue(&mapping, file.as_bytes()).await.expect("a run");
+    assert_eq!((forecast.progress, done.refused, done.records), (done.clone(), 2, 2));
+    assert_eq!(desk.refused("forecast.csv"), desk.refused("refused.csv"));
+    let synced = desk.sync(&mapping, file.as_bytes()).await.expect("a synchronisation");
+    assert_eq!((synced.refused, synced.unchanged, synced.issued + synced.amended), (2, 2, 0));
+    assert_eq!(standing::<Identity>(&desk, Kind::Identity).await.len(), 1);
+}
+
+/// Goal: a mapping that no longer has the further scale, or a language of names, takes neither away.
+#[tokio::test(flavor = "multi_thread")]
+async fn scales_and_languages_that_a_mapping_lacks_stay() {
+    let desk = Desk::new().await;
+    let both = |title: &str, more: &str, names: &str| {
+        let text = format!(
+            "reference = [\"sid\"]\n[learner]\ncolumn = \"sid\"\n[fields]\ncourse_code = \"C1\"\ntitle = \"{title}\"\n\
+             title_language = \"en\"\ncredits = \"6\"\nunit = \"ECTS\"\nkind = \"credit\"\ngrade = {{ column = \"grade\" }}\n\
+             scale = \"ES-10\"\nperiod_from = \"2024-09\"\nperiod_until = \"2025-01\"\n{more}\n[identity]\nnames = [{names}]\n\
+             birth_date = {{ column = \"born\" }}\ndocument = \"passport\"\nassurance = \"high\"\n"
+        );
+        Mapping::parse(&text).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let further = "[[further]]\nscale = \"ECTS-AF\"\ncolumn = \"ects\"";
+    let (greek, latin) =
+        ("{ language = \"el\", full = { column = \"el\" } }", "{ language = \"el-Latn\", full = { column = \"la\" } }");
+    let file = "sid,grade,ects,born,el,la\ns1,9,A,2001-05-03,\u{395}\u{3bb}\u{3ad}\u{3bd}\u{3b7},Eleni\n";
+    let whole = both("Law", further, &format!("{greek}, {latin}"));
+    desk.sync(&whole, file.as_bytes()).await.expect("the first");
+    let less = both("Law 1", "", greek);
+    let done = desk.sync(&less, file.as_bytes()).await.expect("another title");
+    assert_eq!((done.amended, done.unchanged), (1, 1), "{:?}", done.steps);
+    let credits: Vec<Credit> = standing(&desk, Kind::Credit).await;
+    assert_eq!(credits[0].further.iter().map(|grade| grade.value.as_str()).collect::<Vec<_>>(), ["A"]);
+    assert_eq!(standing::<Identity>(&desk, Kind::Identity).await[0].names.len(), 2);
+}

@@ -39,6 +39,7 @@ pub use draft::DraftRecord;
 pub(crate) use draft::seeds_of_reference;
 pub use encoding::Encoding;
 pub use mapping::{Mapping, MappingError};
+pub(crate) use people::Contradicted;
 pub(crate) use rows::lines_of;
 pub use rows::{ImportError, RefusedLine, Rows};
 pub use scales::ScalesError;

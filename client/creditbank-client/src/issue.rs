@@ -18,6 +18,7 @@ use crate::import::{
 use crate::outbox::{Held, Issued};
 use crate::sealing::approval::ApprovalQueue;
 use crate::{Client, ClientError, IssuingUnit};
+use creditbank_protocol::pb::Kind;
 
 pub use check::{Forecast, check};
 
@@ -152,7 +153,9 @@ impl<R: Source> Surveyed<R> {
         self.survey.check(&self.mapping)?;
         let then = if approved { OnRefusal::Ask } else { OnRefusal::GoOn };
         let input = from_start(&self.input)?;
-        let done = Box::pin(import((client, unit), &self.mapping, input, places, then, progress)).await?;
+        let done =
+            Box::pin(import((client, unit), &self.mapping, input, places, &self.survey.contradicted, then, progress))
+                .await?;
         let waiting = if approved { ApprovalQueue::open(places.work).waiting()? } else { Vec::new() };
         Ok((done, waiting.into_iter().filter(|one| one.operation.approvals.is_empty()).map(|one| one.path).collect()))
     }
@@ -206,7 +209,16 @@ pub async fn issue_all<R: Source>(
         return Ok(Err(forecast));
     }
     let input = open().map_err(|error| ImportError::Read { line: 1, error: error.to_string() })?;
-    Ok(Ok(Box::pin(import((client, unit), mapping, input, places, OnRefusal::Stop, progress)).await?))
+    Ok(Ok(Box::pin(import(
+        (client, unit),
+        mapping,
+        input,
+        places,
+        &forecast.survey.contradicted,
+        OnRefusal::Stop,
+        progress,
+    ))
+    .await?))
 }
 
 fn changed(draft: &DraftRecord) -> RefusedLine {
@@ -214,5 +226,9 @@ fn changed(draft: &DraftRecord) -> RefusedLine {
         "this result was issued before with other values: amend that record, or, where it was revoked, let sync \
                   issue the result anew"
             .to_owned();
+    if draft.kind == Kind::Identity {
+        let reason = "who this learner is was issued before with other values: sync amends it".to_owned();
+        return RefusedLine { line: draft.line, field: "identity".to_owned(), reason };
+    }
     RefusedLine { line: draft.line, field: "reference".to_owned(), reason }
 }

@@ -113,7 +113,8 @@ pub async fn sync<R: Source>(
     let mut run = Run::new(client, unit, Compare::new(client, unit, view), Some(outbox), report);
     run.done.survey = survey;
     // What a whole run needs is kept beside its caller's, not in it.
-    Box::pin(run.file(open(mapping, &input)?, progress)).await
+    let rows = open(mapping, &input)?.knowing(&run.done.survey.contradicted);
+    Box::pin(run.file(rows, progress)).await
 }
 
 /// The lines of a file from its beginning, also those that lack a value which the ledger may have.
@@ -142,7 +143,8 @@ pub async fn plan<R: Source>(
     run.done.stops = survey.stops(mapping);
     run.done.survey = survey;
     // What a whole run needs is kept beside its caller's, not in it.
-    Box::pin(run.file(open(mapping, &input)?, progress)).await
+    let rows = open(mapping, &input)?.knowing(&run.done.survey.contradicted);
+    Box::pin(run.file(rows, progress)).await
 }
 
 /// One run over a file.

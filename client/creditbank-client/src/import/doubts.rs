@@ -29,7 +29,8 @@ pub fn of_identity(stated: &TypedIdentity) -> Result<Option<Doubt>, String> {
     if let Some(what) = damage::find(value) {
         return Err(format!("is damaged: {what}"));
     }
-    if let Some(what) = identity::damage::of(value, is_national || is_passport) {
+    let own = identity::damage::spelling(value).or_else(|| identity::damage::of(value, is_national || is_passport));
+    if let Some(what) = own {
         return Err(what.to_owned());
     }
     Ok(doubt(stated).map(|what| Doubt { warning: Warning::CheckDigit, what }))
@@ -47,7 +48,7 @@ pub fn of_name(name: &str) -> Result<Option<Doubt>, String> {
         return Err("is a placeholder".to_owned());
     }
     // People are called Null and None too.
-    if let Some(what) = wording::damaged("identity.names", name.trim()) {
+    if let Some(what) = wording::damaged("identity.names.", name.trim()) {
         return Ok(Some(Doubt { warning: Warning::Damaged, what: format!("{name:?} {what}") }));
     }
     let odd =

@@ -15,6 +15,7 @@ use crate::outbox::Mark;
 use crate::seeds::{SeedInput, this_year, why_destroyed};
 
 use super::RefusedLine;
+use super::mapping::Unsaid;
 use super::survey::Seen;
 use crate::{ClientError, IssuingUnit};
 
@@ -38,8 +39,8 @@ pub struct DraftRecord {
     pub(crate) kept: Vec<String>,
     /// Fields whose cells are blank, which the mapping takes for "none": what was signed of them goes.
     pub(crate) cleared: Vec<String>,
-    /// Fields that the mapping has not: what was signed of them stays.
-    pub(super) unsaid: Arc<[&'static str]>,
+    /// What the mapping has no key for: what was signed of it stays.
+    pub(super) unsaid: Arc<Unsaid>,
     /// Why it cannot be issued, unless it follows a record that says what its cells do not.
     pub(crate) wanting: Option<RefusedLine>,
     /// What a registrar should see before it is signed.

@@ -34,7 +34,7 @@ pub(super) fn readable(value: &str) -> Result<(), String> {
     if damage::has_foreign_digits(value) {
         return Err("has digits of another script or width, expected 0 to 9".to_owned());
     }
-    match damage::spelling(value) {
+    match damage::unseen(value) {
         Some(what) => Err(what.to_owned()),
         None => Ok(()),
     }
@@ -62,7 +62,7 @@ pub(super) fn read(learner: &Learner, cell: &str) -> Result<Named, String> {
         None => {
             // Of a network's identity the part counts that the institution has given out.
             let own = if learner.is_of_network() { last_part(&value) } else { &value };
-            if let Some(what) = damage::of(own, learner.may_have_separators()) {
+            if let Some(what) = damage::spelling(own).or_else(|| damage::of(own, learner.may_have_separators())) {
                 return Err(format!("the learner's identity {what}; state learner.pattern where it is a good one"));
             }
         }

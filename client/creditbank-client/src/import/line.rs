@@ -206,6 +206,8 @@ impl<'a> Line<'a> {
                 }
                 Some(Blank::Clear) => gathered.cleared.push(name.to_owned()),
                 Some(Blank::Keep | Blank::Ungraded) => gathered.kept.push(name.to_owned()),
+                // No basis means earned, and no last day that an enrolment goes on: the blank says it.
+                None if name == "basis" || name == "period_until" && mapping.is_of_enrolments() => {}
                 None => {
                     gathered.kept.push(name.to_owned());
                     gathered.lacks_grade |= name == "grade";

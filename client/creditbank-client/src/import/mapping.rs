@@ -60,6 +60,16 @@ struct Text {
     period: Option<period::Text>,
 }
 
+/// What a mapping has no key for: it stays as it was signed.
+#[derive(Debug, Default)]
+pub(super) struct Unsaid {
+    pub(super) fields: Vec<&'static str>,
+    /// Further grades in other scales than these.
+    pub(super) said_scales: Vec<String>,
+    /// Names in other languages than these.
+    pub(super) said_languages: Vec<String>,
+}
+
 /// A mapping that is well-formed.
 #[derive(Debug, Clone)]
 pub struct Mapping {
@@ -71,8 +81,8 @@ pub struct Mapping {
     /// a file does not say of itself.
     pub(super) reference: Vec<String>,
     pub(super) fields: BTreeMap<String, Field>,
-    /// Fields that nothing in it says.
-    pub(super) unsaid: Arc<[&'static str]>,
+    /// What nothing in it says.
+    pub(super) unsaid: Arc<Unsaid>,
     /// Grades in further scales.
     pub(super) further: Vec<Field>,
     pub(super) modules: BTreeMap<String, Constants>,
@@ -165,7 +175,15 @@ impl Mapping {
             "period_from" | "period_until" => period.is_some() || said.iter().any(|own| own.as_str() == *name),
             name => said.iter().any(|own| own.as_str() == name),
         };
-        let unsaid = FIELDS.into_iter().filter(|name| !is_said(name)).collect();
+        let unsaid = Arc::new(Unsaid {
+            fields: FIELDS.into_iter().filter(|name| !is_said(name)).collect(),
+            said_scales: further.iter().flat_map(|field| field.scales.iter().cloned()).collect(),
+            said_languages: identity
+                .iter()
+                .flat_map(|identity| &identity.names)
+                .map(|name| name.language.clone())
+                .collect(),
+        });
         Ok(Self {
             file,
             numbers,
@@ -253,6 +271,16 @@ impl Mapping {
     /// Whether it makes records of courses or programmes, or Identities alone.
     pub(super) fn makes_records(&self) -> bool {
         self.identity.is_none() || !self.fields.is_empty() || !self.modules.is_empty() || self.results.is_some()
+    }
+
+    /// Whether every line is an Enrolment.
+    pub(super) fn is_of_enrolments(&self) -> bool {
+        self.fields.get("kind").is_some_and(|kind| kind.value.as_deref() == Some("enrolment"))
+    }
+
+    /// Whether it makes Identities.
+    pub(crate) fn makes_identities(&self) -> bool {
+        self.identity.is_some()
     }
 
     /// The column that a field's text comes from.

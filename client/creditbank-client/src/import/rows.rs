@@ -10,7 +10,7 @@ use super::draft::DraftRecord;
 use super::header::Wanted;
 use super::line::{Line, Made};
 use super::mapping::{Mapping, MappingError};
-use super::people::People;
+use super::people::{Contradicted, People};
 use super::table::{self, Kind, Row, Source, Table};
 use super::{damage, open_header};
 
@@ -199,6 +199,17 @@ impl<'a> Rows<'a> {
                 return Ok(true);
             }
         }
+    }
+
+    /// The same lines, where an earlier reading has found learners of whom they contradict each other.
+    #[must_use]
+    pub(crate) fn knowing(self, contradicted: &Contradicted) -> Self {
+        Self { people: People::knowing(contradicted.clone()), ..self }
+    }
+
+    /// Learners of whom the lines until now contradict each other.
+    pub(crate) fn contradicted(&self) -> Contradicted {
+        self.people.contradicted()
     }
 
     /// What names the results of lines that were refused until now.

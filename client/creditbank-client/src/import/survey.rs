@@ -14,7 +14,7 @@ use creditbank_protocol::course_code;
 
 use crate::issue::IssueError;
 
-use super::{About, DraftRecord, ImportError, Mapping, Rows};
+use super::{About, Contradicted, DraftRecord, ImportError, Mapping, Rows};
 
 /// Examples of each warning.
 const SAMPLES_MAX: usize = 5;
@@ -50,6 +50,8 @@ pub struct Survey {
     pub about: About,
     /// What was noticed.
     pub warnings: BTreeMap<Warning, Found>,
+    /// Learners of whom two lines say something else.
+    pub(crate) contradicted: Contradicted,
 }
 
 impl Survey {
@@ -143,6 +145,7 @@ impl Surveying {
     /// What was found.
     pub(crate) fn end(mut self, rows: &Rows<'_>) -> Survey {
         (self.survey.skipped, self.survey.about) = (rows.skipped(), rows.about());
+        self.survey.contradicted = rows.contradicted();
         let about = &self.survey.about;
         if about.is_also_utf8 {
             let encoding = about.encoding.unwrap_or_default();

@@ -11,7 +11,8 @@ use super::batch::refused_line;
 use super::{BATCH_LEN_MAX, BATCH_MAX, IssueError, Progress};
 use crate::import::report::Report;
 use crate::import::{
-    Courses, DraftRecord, ImportError, Known, Mapping, RefusedLine, Rows, Source, Survey, Surveying, Warning, lines_of,
+    Contradicted, Courses, DraftRecord, ImportError, Known, Mapping, RefusedLine, Rows, Source, Survey, Surveying,
+    Warning, lines_of,
 };
 use crate::outbox::{Held, Issued, keyed, patiently};
 use crate::{Client, ClientError, IssuingUnit};
@@ -56,7 +57,7 @@ pub async fn check<R: Source>(
     let mapping = &Box::pin(mapping.informed(client)).await?;
     let courses = Courses::of(client, unit.id.institution).await?;
     let mut check = Check::new(client, unit, mapping, courses, Issued::peek(work, client.origin(), unit)?);
-    let mut rows = Rows::open(mapping, opened()?)?;
+    let mut rows = Rows::open(mapping, opened()?)?.knowing(&contradicted(mapping, opened()?)?);
     let mut surveying = Surveying::default();
     check.report = report.map(Report::create).transpose()?;
     let mut call = Call::default();
@@ -86,9 +87,19 @@ pub async fn check<R: Source>(
     check.forecast.survey = Survey { first, ..surveying.end(&rows) };
     check.forecast.stops = check.forecast.survey.stops(mapping);
     if !check.apart.is_empty() {
-        check.ask_again(Rows::open(mapping, opened()?)?).await?;
+        check.ask_again(Rows::open(mapping, opened()?)?.knowing(&check.forecast.survey.contradicted)).await?;
     }
     check.finish(&mut progress)
+}
+
+/// Learners of whom two lines of the file say something else, where the mapping makes Identities.
+fn contradicted<R: Source>(mapping: &Mapping, input: R) -> Result<Contradicted, ImportError> {
+    if !mapping.makes_identities() {
+        return Ok(Contradicted::default());
+    }
+    let mut rows = Rows::open(mapping, input)?;
+    rows.by_ref().try_for_each(|row| row.map(drop))?;
+    Ok(rows.contradicted())
 }
 
 /// Lines that the node is asked about together.

@@ -8,7 +8,7 @@ use super::ahead::Ahead;
 use super::batch::{Batch, TakenOut};
 use super::{BATCH_LEN_MAX, BATCH_MAX, IssueError, Places, Progress, changed};
 use crate::import::report::Report;
-use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source, lines_of};
+use crate::import::{Contradicted, DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source, lines_of};
 use crate::outbox::{Held, Mark, Outbox, Outcome, Ticket};
 use crate::sealing::approval::ApprovalQueue;
 use crate::sealing::approved::{seal_approved, settle_earlier};
@@ -31,10 +31,11 @@ pub(super) async fn import<R: Source>(
     mapping: &Mapping,
     input: R,
     places: Places<'_>,
+    contradicted: &Contradicted,
     on_refusal: OnRefusal,
     mut progress: impl FnMut(&Progress),
 ) -> Result<Progress, IssueError> {
-    let mut rows = Rows::open(mapping, input)?;
+    let mut rows = Rows::open(mapping, input)?.knowing(contradicted);
     let mut outbox = Outbox::open(client, unit, places.work)?;
     settle_earlier(&mut outbox).await?;
     let queue = ApprovalQueue::open(places.work);

@@ -6,7 +6,7 @@ use creditbank_protocol::canonical::decode;
 use creditbank_protocol::pb;
 
 use super::{Body, DraftRecord};
-use crate::import::mapping::{ASSURANCE, BIRTH_DATE, DOCUMENT};
+use crate::import::mapping::{ASSURANCE, BIRTH_DATE, DOCUMENT, Unsaid};
 
 impl DraftRecord {
     /// Fills from the record that this one follows what the line does not say: fields whose cells are blank, and fields that
@@ -17,7 +17,7 @@ impl DraftRecord {
         let mut had = Vec::new();
         let mut each = |mut gave: Box<dyn FnMut(&str) -> bool + '_>| {
             had.extend(kept.iter().filter(|name| gave(name)).cloned());
-            unsaid.iter().for_each(|name| {
+            unsaid.fields.iter().for_each(|name| {
                 gave(name);
             });
         };
@@ -25,6 +25,7 @@ impl DraftRecord {
             Body::Credit(new) => {
                 let Ok(old) = decode::<pb::Credit>(old) else { return had };
                 each(Box::new(|name| of_credit(name, new, old.clone())));
+                other_grades(&mut new.further, old.further, &unsaid);
                 fill(&mut new.outcomes, old.outcomes);
                 fill(&mut new.earlier, old.earlier);
                 titles(new.course.as_mut(), old.course);
@@ -32,6 +33,7 @@ impl DraftRecord {
             Body::Result(new) => {
                 let Ok(old) = decode::<pb::Result>(old) else { return had };
                 each(Box::new(|name| of_result(name, new, old.clone())));
+                other_grades(&mut new.further, old.further, &unsaid);
                 fill(&mut new.earlier, old.earlier);
                 titles(new.course.as_mut(), old.course);
             }
@@ -50,13 +52,24 @@ impl DraftRecord {
                 each(Box::new(|name| of_enrolment(name, new, old.clone())));
                 titles(new.programme.as_mut(), old.programme);
             }
-            // A mapping says all of who somebody is, or nothing.
             Body::Identity(new) => {
                 let Ok(old) = decode::<pb::Identity>(old) else { return had };
                 each(Box::new(|name| of_identity(name, new, old.clone())));
+                let others = old.names.into_iter().filter(|name| !unsaid.said_languages.contains(&name.language));
+                new.names.extend(others);
+                new.names.sort_by_cached_key(prost::Message::encode_to_vec);
+                new.names.dedup();
             }
         }
         had
+    }
+}
+
+/// Further grades in scales that the mapping does not name stay where they stood.
+fn other_grades(new: &mut Vec<pb::Grade>, old: Vec<pb::Grade>, unsaid: &Unsaid) {
+    let others = old.into_iter().enumerate().filter(|(_, grade)| !unsaid.said_scales.contains(&grade.scale));
+    for (at, grade) in others {
+        new.insert(at.min(new.len()), grade);
     }
 }
 

@@ -84,7 +84,7 @@ impl<'a> Line<'a> {
             place: mapping.place.as_ref().map(|column| cells::trimmed(self.value(column)).to_owned()),
             kept: gathered.kept,
             cleared: gathered.cleared,
-            unsaid: Arc::default(),
+            unsaid: Arc::clone(&mapping.unsaid),
             wanting,
             seen: gathered.seen,
             shares_line: false,

@@ -106,6 +106,7 @@ impl DateForm {
                 Piece::ShortYear(century) => year = century * 100 + digits(2, 2)?,
                 Piece::Month => month = digits(2, if is_alone { 1 } else { 2 })?,
                 Piece::Day => day = digits(2, if is_alone { 1 } else { 2 })?,
+                Piece::Literal(c) if c.is_whitespace() => rest = rest.trim_start(),
                 Piece::Literal(c) => rest = rest.strip_prefix(*c)?,
             }
         }
@@ -141,6 +142,9 @@ mod tests {
             ("DD.MM.YYYY", "12.02.2025 00:00:00", "2025-02-12"),
             ("DD.MM.YYYY", "2025-02-12", "2025-02-12"),
             ("DD.MM.YYYY", "12. 02. 2025", "2025-02-12"),
+            ("DD. MM. YYYY", "12. 02. 2025", "2025-02-12"),
+            ("YYYY. MM. DD.", "2025. 02. 12.", "2025-02-12"),
+            ("DD MM YYYY", "12 02 2025", "2025-02-12"),
             ("DD.MM.YYYY", "1. 2. 2025", "2025-02-01"),
             ("MM/DD/YYYY", "2/12/2025 12:00:00 AM", "2025-02-12"),
             ("MM/DD/YYYY", "02/12/2025", "2025-02-12"),

@@ -12,7 +12,7 @@ const FOREIGN_MIN: usize = 5;
 
 /// What a text may have been before it was read in a wrong encoding, once or several times.
 pub(in crate::import) fn mojibake(text: &str) -> Option<String> {
-    if text.is_ascii() {
+    if text.is_ascii() || is_of_capitals(text) {
         return None;
     }
     if let Some(mut found) = undone(text) {
@@ -26,6 +26,19 @@ pub(in crate::import) fn mojibake(text: &str) -> Option<String> {
         return Some(found);
     }
     as_latin(text).or_else(|| in_parts(text)).or_else(|| swapped_case(text))
+}
+
+/// Capitals with accents, quotes and dashes alone: two of them may well be the bytes of another letter, and are not.
+fn is_of_capitals(text: &str) -> bool {
+    let is_own = |c: char| {
+        c.is_ascii()
+            || c.is_uppercase() && !matches!(c, '\u{400}'..='\u{52f}')
+            || matches!(
+                c,
+                '\u{a0}' | '\u{ab}' | '\u{bb}' | '\u{2010}'..='\u{201f}' | '\u{2039}' | '\u{203a}' | '\u{202f}'
+            )
+    };
+    text.chars().all(|c| is_own(c) && !c.is_lowercase())
 }
 
 /// UTF-8 that was read as an encoding of single bytes, or as one of East Asia.
@@ -67,6 +80,10 @@ fn in_parts(text: &str) -> Option<String> {
                         | '\u{ba}'
                 )
         });
+        let third = rest.chars().nth(2);
+        let is_quote = second.is_some_and(|c| matches!(c, '\u{a0}' | '\u{ab}' | '\u{bb}' | '\u{2010}'..='\u{201f}'));
+        // A letter at the end of a word, and a quote, a dash or a space behind it.
+        let is_sign = is_sign && !(is_quote && third.is_none_or(|c| !c.is_alphabetic()));
         let meant = if is_lead && is_sign {
             encoded(WINDOWS_1252, &pair).and_then(|bytes| decoded(&bytes, encoding_rs::UTF_8))
         } else {
@@ -161,8 +178,16 @@ pub(in crate::import) fn lost_letters(text: &str) -> Option<&'static str> {
         let after = all.get(at + 1).copied();
         let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
         let is_gap = |c: Option<char>| c.is_none_or(char::is_whitespace);
+        let is_small = |c: Option<char>| c.is_some_and(char::is_lowercase);
+        let is_capital = |c: Option<char>| c.is_some_and(char::is_uppercase);
         match all[at] {
-            '?' => is_letter(after) || after == Some('?') || is_gap(before) && is_gap(after),
+            // Before a small letter, or within a word of capitals; before nothing but at the beginning of a word. Languages
+            // differ in whether a space stands before the mark of a question.
+            '?' if is_gap(before) && is_gap(after) => {
+                at > 0 && is_small(all.get(at + 1..).and_then(|rest| rest.iter().find(|c| !c.is_whitespace())).copied())
+            }
+            '?' if is_gap(before) => is_letter(after) || after == Some('?'),
+            '?' => is_small(after) && is_letter(before) || is_capital(before) && is_capital(after),
             '\u{bf}' => is_letter(before) && is_letter(after),
             _ => false,
         }
@@ -184,12 +209,37 @@ pub(in crate::import) fn undecoded(text: &str) -> Option<&'static str> {
     }
     let is_utf7 = |rest: &str| {
         let part = rest.get(1..).and_then(|rest| rest.split_once('-')).map_or("", |(part, _)| part);
-        part.len() >= 3 && part.starts_with('A') && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        is_utf16_in_base64(part)
     };
     if is_any("+", &is_utf7) {
         return Some("UTF-7");
     }
     text.contains("~{").then_some("HZ, an old encoding of Chinese")
+}
+
+/// Whether a text is whole UTF-16 units beyond ASCII in base64, as RFC 2152 has it: no word is, by accident.
+fn is_utf16_in_base64(text: &str) -> bool {
+    let (mut bits, mut held, mut units) = (0_u32, 0_u32, 0);
+    for byte in text.bytes() {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return false,
+        };
+        (bits, held) = (bits << 6 | u32::from(value), held + 6);
+        if held >= 16 {
+            held -= 16;
+            if bits >> held < 0x80 {
+                return false;
+            }
+            bits &= (1 << held) - 1;
+            units += 1;
+        }
+    }
+    units > 0 && held < 6 && bits == 0
 }
 
 #[cfg(test)]
@@ -229,6 +279,16 @@ mod tests {
             "\u{c3}ngela",
             "AMANH\u{c3} DE MANH\u{c3}",
             "\u{c2}ge d'or",
+            "V\u{dd}\u{17d}IVA",
+            "R\u{16e}\u{17d}E",
+            "P\u{cd}\u{160}EME",
+            "R\u{d3}\u{17b}NE",
+            "C\u{c2}\u{15e}TIGUL",
+            "FIZIC\u{102}\u{201d}",
+            "MATEMATIC\u{102}\u{2013}CURS",
+            "\u{201c}MANH\u{c3}\u{201d}",
+            "\u{ab}CIDAD\u{c3}\u{bb} e mais",
+            "MANH\u{c3}\u{a0}E TARDE",
             "80 \u{b0}C",
             "j\u{e4}\u{e4}\u{e4}\u{e4}r",
             "Fran\u{e7}ais \u{ab}\u{a0}\u{e9}crit\u{a0}\u{bb}",
@@ -245,7 +305,8 @@ mod tests {
             "G?om?trie",
             "?????????? ????",
             "?lgebra",
-            "Histoire ? Paris",
+            "Histoire ? l'universit\u{e9}",
+            "G?OM?TRIE",
             "G\u{ef}\u{bf}\u{bd}om\u{ef}\u{bf}\u{bd}trie",
             "\u{951f}\u{65a4}\u{62f7}",
             "G\u{251c}\u{ae}om\u{251c}\u{ae}trie",
@@ -253,13 +314,34 @@ mod tests {
         ] {
             assert!(lost_letters(text).is_some(), "{text}");
         }
+        for text in [
+            "Qu\u{2019}est-ce que l\u{2019}\u{c9}tat ?",
+            "O\u{f9} ? Comment ?",
+            "Pourquoi ? (2)",
+            "Was ist Kunst ?",
+            "Why???",
+            "Wer?Wie?Was?",
+            "Histoire ? Paris",
+        ] {
+            assert_eq!(lost_letters(text), None, "{text}");
+        }
         for text in ["Why? Because", "What is law?", "\u{bf}Qu\u{e9} es?", "Law (why?)", "A/B?"] {
             assert_eq!(lost_letters(text), None, "{text}");
         }
         for text in ["G\\u00e9o", "G=C3=A9o", "G+AOk-om", "~{8_5H~}"] {
             assert!(undecoded(text).is_some(), "{text}");
         }
-        for text in ["C++ and C-", "a=b", "A+ grade - B", "R\u{e9}sum\u{e9}", "x=12=y"] {
+        for text in [
+            "C++ and C-",
+            "Film+Audio-Produktion",
+            "Mathe+Art-Seminar",
+            "STEM+Arts-Programm",
+            "C+Ada-Kurs",
+            "a=b",
+            "A+ grade - B",
+            "R\u{e9}sum\u{e9}",
+            "x=12=y",
+        ] {
             assert_eq!(undecoded(text), None, "{text}");
         }
     }
