@@ -57,7 +57,7 @@ pub async fn check<R: Source>(
     let mapping = &Box::pin(mapping.informed(client)).await?;
     let courses = Courses::of(client, unit.id.institution).await?;
     let mut check = Check::new(client, unit, mapping, courses, Issued::peek(work, client.origin(), unit)?);
-    let mut rows = Rows::open(mapping, opened()?)?.knowing(&contradicted(mapping, opened()?)?);
+    let mut rows = Rows::open(mapping, opened()?)?.knowing(&contradicted(mapping, &opened)?);
     let mut surveying = Surveying::default();
     check.report = report.map(Report::create).transpose()?;
     let mut call = Call::default();
@@ -93,11 +93,14 @@ pub async fn check<R: Source>(
 }
 
 /// Learners of whom two lines of the file say something else, where the mapping makes Identities.
-fn contradicted<R: Source>(mapping: &Mapping, input: R) -> Result<Contradicted, ImportError> {
+fn contradicted<R: Source>(
+    mapping: &Mapping,
+    open: impl Fn() -> Result<R, ImportError>,
+) -> Result<Contradicted, ImportError> {
     if !mapping.makes_identities() {
         return Ok(Contradicted::default());
     }
-    let mut rows = Rows::open(mapping, input)?;
+    let mut rows = Rows::open(mapping, open()?)?;
     rows.by_ref().try_for_each(|row| row.map(drop))?;
     Ok(rows.contradicted())
 }
