@@ -57,7 +57,7 @@ pub async fn check<R: Source>(
     let mapping = &Box::pin(mapping.informed(client)).await?;
     let courses = Courses::of(client, unit.id.institution).await?;
     let mut check = Check::new(client, unit, mapping, courses, Issued::peek(work, client.origin(), unit)?);
-    let mut rows = Rows::open(mapping, opened()?)?.knowing(&contradicted(mapping, &opened)?);
+    let mut rows = Rows::open(mapping, opened()?)?.knowing(&contradicted(mapping, opened)?);
     let mut surveying = Surveying::default();
     check.report = report.map(Report::create).transpose()?;
     let mut call = Call::default();
