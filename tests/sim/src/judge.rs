@@ -137,7 +137,11 @@ pub(crate) fn judge_wants(
             (Stand::Refused(reason), [])
                 if reason == "TOO_MANY_REPEATS" && !may_repeat(id, &item.want, registrar, truth) =>
             {
-                broken!("want {id} of client {} is refused as a repeat, and is none: {}", registrar.id, item.want)
+                broken!(
+                    "want {id} of client {} is refused as a repeat, and repeats nothing: {}",
+                    registrar.id,
+                    item.want
+                )
             }
             (Stand::Refused(_) | Stand::Open, []) | (Stand::Open, [_]) => {}
             // Somebody has sent the refused block again, when nothing stood against it any more.

@@ -93,7 +93,7 @@ async fn what_is_no_identity() {
         let (code, _, err) = office.call(1, &[&typed[..], &["--key", "unit-1.key"]].concat()).await;
         assert!(code == 2 && err.contains(word), "{name}: {code} {err}");
     }
-    // Another institution's alias of a learner is none of this one.
+    // Another institution's alias of a learner is unknown to this one.
     let other = office.institutions[1].aliases(&office.node, [7]).await[0].to_string();
     let typed =
         ["learner", "identity", "issue", "--alias", &other, "--name", "en:Jane Doe", "--birth-date", "1999-04-30"];

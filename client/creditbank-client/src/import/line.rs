@@ -10,7 +10,7 @@ use creditbank_protocol::dates;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_rpc::v1::TypedIdentity;
 
-use super::draft::DraftRecord;
+use super::draft::{Body, DraftRecord};
 use super::identity as who;
 use super::mapping::{Blank, Constants, Field, Mapping, Read, is_day, is_number, is_words};
 use super::rows::RefusedLine;
@@ -134,17 +134,31 @@ impl<'a> Line<'a> {
             gathered.texts.extend([("period_from", from), ("period_until", until)]);
         }
         let texts = Texts { line: self.number, texts: &gathered.texts, further: &gathered.further };
-        let (kind, body) = texts.body()?;
+        let body = texts.body()?;
         let wanting = gathered.lacks_grade && grade::wants_grade(&body);
         let wanting = wanting.then(|| {
             let what = "the grade is blank: say what that means, as grade = { column = \"...\", blank = \"ungraded\" }";
             self.refuse("grade", what)
         });
+        let reference = self.reference(mapping, person);
+        let draft = self.drafted(mapping, person, (reference, body), gathered, wanting)?;
+        Ok(Self::with_long_period(draft))
+    }
+
+    /// What was gathered as a record that can be spelled.
+    fn drafted(
+        &self,
+        mapping: &Mapping,
+        person: &TypedIdentity,
+        (reference, body): (Vec<u8>, Body),
+        gathered: Gathered<'_>,
+        wanting: Option<RefusedLine>,
+    ) -> Result<DraftRecord, RefusedLine> {
         let draft = DraftRecord {
             line: self.number,
-            reference: self.reference(mapping, person),
+            reference,
             person: vec![person.clone()],
-            kind,
+            kind: body.kind(),
             after: None,
             body,
             place: mapping.place.as_ref().map(|column| cells::trimmed(self.value(column)).to_owned()),
@@ -156,7 +170,7 @@ impl<'a> Line<'a> {
             shares_line: false,
         };
         draft.spelled()?;
-        Ok(Self::with_long_period(draft))
+        Ok(draft)
     }
 
     /// Learning platforms add a student of their own to every course.

@@ -5,7 +5,7 @@ mod enrolment;
 use std::collections::BTreeMap;
 
 use creditbank_protocol::names::{self, Named};
-use creditbank_protocol::pb::{self, Kind, PassBasis};
+use creditbank_protocol::pb::{self, PassBasis};
 use creditbank_rules::decimal::parse_e4;
 
 use super::draft::Body;
@@ -27,16 +27,16 @@ impl<'a> Texts<'a> {
     }
 
     /// The text of a field; empty where the mapping is silent.
-    fn get(&self, field: &str) -> &'a str {
+    pub(super) fn get(&self, field: &str) -> &'a str {
         self.texts.get(field).map_or("", String::as_str)
     }
 
-    pub(super) fn body(&self) -> Result<(Kind, Body), RefusedLine> {
+    pub(super) fn body(&self) -> Result<Body, RefusedLine> {
         match self.get("kind") {
-            "credit" => Ok((Kind::Credit, Body::Credit(Box::new(self.credit()?)))),
-            "result" => Ok((Kind::Result, Body::Result(Box::new(self.result()?)))),
-            "outcome" => Ok((Kind::Outcome, Body::Outcome(Box::new(self.outcome()?)))),
-            "enrolment" => Ok((Kind::Enrolment, Body::Enrolment(Box::new(self.enrolment()?)))),
+            "credit" => Ok(Body::Credit(Box::new(self.credit()?))),
+            "result" => Ok(Body::Result(Box::new(self.result()?))),
+            "outcome" => Ok(Body::Outcome(Box::new(self.outcome()?))),
+            "enrolment" => Ok(Body::Enrolment(Box::new(self.enrolment()?))),
             other => Err(self.refuse("kind", format!("{other:?} is not credit, result, outcome or enrolment"))),
         }
     }
@@ -209,7 +209,7 @@ impl<'a> Texts<'a> {
         Ok(if self.get("attempt").is_empty() { 0 } else { sum })
     }
 
-    fn date(&self, field: &str) -> Result<Option<pb::Date>, RefusedLine> {
+    pub(super) fn date(&self, field: &str) -> Result<Option<pb::Date>, RefusedLine> {
         match self.get(field) {
             "" => Ok(None),
             text => DateForm::default().read(text).map(Some).map_err(|why| self.refuse(field, why)),
@@ -222,7 +222,7 @@ impl<'a> Texts<'a> {
     }
 
     /// A value of an enum, written as in `on_site` or `failed`.
-    fn code<E: Named>(&self, field: &'static str) -> Result<Option<E>, RefusedLine> {
+    pub(super) fn code<E: Named>(&self, field: &str) -> Result<Option<E>, RefusedLine> {
         let text = self.get(field);
         if text.is_empty() {
             return Ok(None);

@@ -64,27 +64,20 @@ fn content(unit: &IssuingUnit, kind: Kind, body: &[u8]) -> [u8; 16] {
 pub(crate) fn said(record: &Record) -> Result<(Vec<u8>, Option<Amends>), ClientError> {
     let body = record.body();
     let wrong = ClientError::lie;
+    macro_rules! of {
+        ($message:ty) => {{
+            let mut said: $message = decode(body).map_err(wrong)?;
+            said.learner.clear();
+            let amends = said.amends.take();
+            (said.encode_to_vec(), amends)
+        }};
+    }
     Ok(match record.kind() {
-        Kind::Credit => {
-            let read = decode::<pb::Credit>(body).map_err(wrong)?;
-            (pb::Credit { learner: Vec::new(), amends: None, ..read.clone() }.encode_to_vec(), read.amends)
-        }
-        Kind::Result => {
-            let read = decode::<pb::Result>(body).map_err(wrong)?;
-            (pb::Result { learner: Vec::new(), amends: None, ..read.clone() }.encode_to_vec(), read.amends)
-        }
-        Kind::Outcome => {
-            let read = decode::<pb::Outcome>(body).map_err(wrong)?;
-            (pb::Outcome { learner: Vec::new(), amends: None, ..read.clone() }.encode_to_vec(), read.amends)
-        }
-        Kind::Enrolment => {
-            let read = decode::<pb::Enrolment>(body).map_err(wrong)?;
-            (pb::Enrolment { learner: Vec::new(), amends: None, ..read.clone() }.encode_to_vec(), read.amends)
-        }
-        Kind::Identity => {
-            let read = decode::<pb::Identity>(body).map_err(wrong)?;
-            (pb::Identity { learner: Vec::new(), amends: None, ..read.clone() }.encode_to_vec(), read.amends)
-        }
+        Kind::Credit => of!(pb::Credit),
+        Kind::Result => of!(pb::Result),
+        Kind::Outcome => of!(pb::Outcome),
+        Kind::Enrolment => of!(pb::Enrolment),
+        Kind::Identity => of!(pb::Identity),
         // No file makes others.
         _ => (Vec::new(), None),
     })

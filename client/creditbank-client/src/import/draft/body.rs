@@ -35,7 +35,7 @@ macro_rules! each {
 }
 
 impl Body {
-    pub(super) fn kind(&self) -> Kind {
+    pub(in crate::import) fn kind(&self) -> Kind {
         match self {
             Self::Outcome(_) => Kind::Outcome,
             Self::Credit(_) => Kind::Credit,

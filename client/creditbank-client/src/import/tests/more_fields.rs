@@ -24,7 +24,7 @@ fn credit(read: &Read, at: usize) -> pb::Credit {
 }
 
 /// Goal: a national grade and an ECTS grade stand in one Credit, each as its own scale spells it; the first one decides, a
-/// blank one is left out, and a word that is no grade is none in either column.
+/// blank one is left out, and a word of the mapping is a grade in neither column.
 #[test]
 fn further_grades() {
     let further = "[[further]]\nscale = \"ECTS-AF\"\ncolumn = \"ects\"\ncase = \"upper\"\n\
