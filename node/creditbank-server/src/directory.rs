@@ -34,7 +34,7 @@ use creditbank_protocol::key_file::{KeyFile, KeyFileError};
 use creditbank_protocol::pb::Purpose;
 use creditbank_store::{Disk, KeyStoreError, Options, StoreError};
 
-pub use config::{Config, ConfigError, Tls};
+pub use config::{Config, ConfigError, Connections, Operations, Quotas, Scrub, Tls};
 pub(crate) use config::{NAME_RULE, is_origin};
 pub(crate) use held::{HELD_FILE, parse_published};
 pub use init::{InitError, NEXT_REGISTRY_KEY, REGISTRY_KEY, begin, init};

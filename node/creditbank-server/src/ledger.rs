@@ -19,6 +19,8 @@ use crate::append::threads::Threads;
 use crate::append::{Steps, Submission, SubmitError, VerifiedBlock, verify};
 use crate::clock::{Clock, Entropy};
 use crate::directory::{KeyRing, file_name};
+use crate::health::Health;
+use crate::metrics::Metrics;
 use crate::private::PrivateKeys;
 use crate::tables::{self, Note};
 
@@ -157,6 +159,8 @@ pub(crate) struct Shared {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) limits: Limits,
     pub(crate) courses: Courses,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) health: Health,
     pub(crate) state: RwLock<Arc<State>>,
     /// Whether the log may go on under another origin.
     pub(crate) succeeds: bool,
@@ -268,6 +272,7 @@ impl Shared {
                 tracing::warn!(days, "the last seal is days old: is the clock right? What it says will be sealed");
             }
         }
+        let metrics = Arc::new(Metrics::default());
         Ok(Arc::new(Self {
             first_origin,
             store,
@@ -278,6 +283,8 @@ impl Shared {
             entropy,
             limits,
             courses: Courses::new(),
+            health: Health::new(&metrics),
+            metrics,
             state: RwLock::new(Arc::new(state)),
             succeeds,
         }))
@@ -359,6 +366,16 @@ impl Ledger {
     /// The node's wall clock, milliseconds since 1970-01-01T00:00Z.
     pub fn now_ms(&self) -> u64 {
         self.shared.clock.now_ms()
+    }
+
+    /// What the node measures of itself.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.shared.metrics
+    }
+
+    /// What is wrong with the node.
+    pub fn health(&self) -> &Health {
+        &self.shared.health
     }
 
     /// Becomes `Some` when the log can no longer be written; the process should stop then.

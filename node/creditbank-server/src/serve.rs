@@ -1,5 +1,9 @@
 //! Serving a ledger: listener, TLS, ticks, graceful stop.
 
+mod peer;
+
+pub use peer::Peer;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;

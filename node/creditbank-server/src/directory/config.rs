@@ -1,5 +1,7 @@
 //! `node.toml`: read once, unknown keys refused.
 
+mod settings;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -9,6 +11,7 @@ use creditbank_store::Engine;
 use serde::{Deserialize, Serialize};
 
 use super::StoreUrl;
+pub use settings::{Connections, Operations, Quotas, Scrub};
 
 /// A node's configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,14 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Certificates; without them everything travels in clear.
     pub tls: Option<Tls>,
+    /// What watches the node.
+    pub operations: Operations,
+    /// What callers may hold.
+    pub connections: Connections,
+    /// What one institution may ask for.
+    pub quotas: Quotas,
+    /// How the log is read through.
+    pub scrub: Scrub,
 }
 
 /// PEM files for TLS.
@@ -71,6 +82,18 @@ struct Text {
     listen: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     tls: Option<Tls>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    operations: Operations,
+    #[serde(default, skip_serializing_if = "is_default")]
+    connections: Connections,
+    #[serde(default, skip_serializing_if = "is_default")]
+    quotas: Quotas,
+    #[serde(default, skip_serializing_if = "is_default")]
+    scrub: Scrub,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What the name of a log must be.
@@ -86,7 +109,9 @@ impl Config {
     /// Reads a configuration, whose store may be kept by one of `engines`.
     pub fn parse(text: &str, engines: &[Engine]) -> Result<Self, ConfigError> {
         let text: Text = toml::from_str(text).map_err(|error| ConfigError::Toml(error.to_string()))?;
-        let Text { origin, log_key, registry_key, next_registry_key, store, listen, tls } = text;
+        let (operations, connections) = (text.operations.clone(), text.connections.clone());
+        let (quotas, scrub) = (text.quotas.clone(), text.scrub.clone());
+        let Text { origin, log_key, registry_key, next_registry_key, store, listen, tls, .. } = text;
         let wrong = |key: &'static str, expected: &str, found: String| ConfigError::Value {
             key,
             expected: expected.to_owned(),
@@ -104,7 +129,19 @@ impl Config {
         let address = listen.parse();
         let listen = address.map_err(|_| wrong("listen", "an address and a port, as [::]:7600", listen))?;
         let store = StoreUrl::parse(&store, engines)?;
-        Ok(Self { origin, log_key, registry_key, next_registry_key, store, listen, tls })
+        Ok(Self {
+            origin,
+            log_key,
+            registry_key,
+            next_registry_key,
+            store,
+            listen,
+            tls,
+            operations,
+            connections,
+            quotas,
+            scrub,
+        })
     }
 
     /// What the log was begun with.
@@ -123,6 +160,10 @@ impl Config {
             store: self.store.to_string(),
             listen: self.listen.to_string(),
             tls: self.tls.clone(),
+            operations: self.operations.clone(),
+            connections: self.connections.clone(),
+            quotas: self.quotas.clone(),
+            scrub: self.scrub.clone(),
         };
         let body = toml::to_string(&text).expect("strings and paths are TOML");
         format!(
@@ -150,6 +191,10 @@ mod tests {
             store: StoreUrl::standard(),
             listen: "[::]:7600".parse().expect("an address"),
             tls: Some(tls),
+            operations: Operations { listen: Some("127.0.0.1:7601".parse().expect("an address")) },
+            connections: Connections { per_address: 7, ..Connections::default() },
+            quotas: Quotas::default(),
+            scrub: Scrub { days: 0, ..Scrub::default() },
         };
         assert_eq!(Config::parse(&config.to_text(), ENGINES).expect("what was written"), config);
         let text = config.to_text();

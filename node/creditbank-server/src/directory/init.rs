@@ -15,7 +15,7 @@ use creditbank_protocol::{Digest, UnitId};
 use creditbank_rules::seed;
 use ed25519_dalek::SigningKey;
 
-use super::config::{Config, is_origin};
+use super::config::{Config, Connections, Operations, Quotas, Scrub, is_origin};
 use super::secrets::Secrets;
 use super::{DirectoryError, StoreUrl, at, key_path, open_stepped, read_key, read_key_at, write_secret};
 use crate::append::SubmitError;
@@ -113,8 +113,19 @@ pub fn init(
     }
     let [registry_key, next] = made.map(|(_, key)| key.public_key());
     let (log_key, next_registry_key) = (keys[0].public_key(), commitment(&next));
-    let config =
-        Config { origin: origin.to_owned(), log_key, registry_key, next_registry_key, store, listen, tls: None };
+    let config = Config {
+        origin: origin.to_owned(),
+        log_key,
+        registry_key,
+        next_registry_key,
+        store,
+        listen,
+        tls: None,
+        operations: Operations::default(),
+        connections: Connections::default(),
+        quotas: Quotas::default(),
+        scrub: Scrub::default(),
+    };
     // The names of the keys before anything is signed with them.
     let sync = |made: &Path| disk.sync_dir(made).map_err(at(made));
     sync(&keys_dir)?;

@@ -1,0 +1,68 @@
+//! What an operator may set: how much the node takes, and how it is watched. Each has a default that suits most.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// `[operations]`: what watches the node.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Operations {
+    /// Where `/metrics`, `/healthz` and `/readyz` are served over HTTP, in clear and to anybody who reaches it; absent:
+    /// nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+}
+
+/// `[connections]`: what callers may hold, whoever they are. An address is a whole IPv4 address, or the first 64 bits of
+/// one of IPv6.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Connections {
+    /// Open connections, of all addresses.
+    pub max: usize,
+    /// Open connections of one address.
+    pub per_address: usize,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self { max: 8_192, per_address: 1_024 }
+    }
+}
+
+/// `[quotas]`: what one institution may ask for in a minute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Quotas {
+    /// Accounts that it may have opened or looked up.
+    pub accounts_per_minute: u32,
+    /// Blocks that it may send.
+    pub blocks_per_minute: u32,
+    /// Expensive calls: evaluations, previews, transcripts, dry runs and the like.
+    pub expensive_calls_per_minute: u32,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self { accounts_per_minute: 600_000, blocks_per_minute: 600_000, expensive_calls_per_minute: 6_000 }
+    }
+}
+
+/// `[scrub]`: the whole log is read and checked in the background.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Scrub {
+    /// Days that one pass takes; 0: never.
+    pub days: u16,
+    /// Hours of the day (UTC) in which it works, from the first to before the second; 0 and 24 for all.
+    pub from_hour: u8,
+    /// See `from_hour`.
+    pub until_hour: u8,
+}
+
+impl Default for Scrub {
+    fn default() -> Self {
+        Self { days: 7, from_hour: 0, until_hour: 24 }
+    }
+}

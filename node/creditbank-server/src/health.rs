@@ -1,0 +1,83 @@
+//! What is wrong with a node, for its operator: `/readyz` and the metrics show it, the log says where.
+//!
+//! Damage does not stop the node: what is whole is served, and each call that needs what is damaged fails and says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+
+use crate::metrics::Metrics;
+
+/// Different places of damage that are kept; more are counted.
+const PLACES_MAX: usize = 100;
+
+/// A state that keeps a node from its whole work until the operator mends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Condition {
+    /// Nothing is written: the disk is full, or was when the node started.
+    ReadOnly,
+    /// The clock is not believed: nothing is sealed.
+    Clock,
+    /// The process stops.
+    Stopping,
+}
+
+#[derive(Debug, Default)]
+struct Found {
+    damage: BTreeSet<String>,
+    conditions: BTreeMap<Condition, String>,
+}
+
+/// What is known to be wrong.
+#[derive(Debug, Default)]
+pub struct Health {
+    found: Mutex<Found>,
+    damage_total: Counter,
+    damaged_places: Gauge,
+}
+
+impl Health {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        let health = Self::default();
+        metrics.register(|registry| {
+            let help = "Reads that met damage on the disk";
+            registry.register("damage", help, health.damage_total.clone());
+            let help = "Different places of damage that are known";
+            registry.register("damaged_places", help, health.damaged_places.clone());
+        });
+        health
+    }
+
+    fn found(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Damage was met. `place` says where, and nothing about a person. The log has a line for each new place.
+    pub(crate) fn damage(&self, place: &str) {
+        self.damage_total.inc();
+        let mut found = self.found();
+        if found.damage.len() < PLACES_MAX && found.damage.insert(place.to_owned()) {
+            self.damaged_places.set(i64::try_from(found.damage.len()).unwrap_or(i64::MAX));
+            tracing::error!(place, "damage on the disk: run `creditbank-node check`, and restore what it names");
+        }
+    }
+
+    /// Something keeps the node from its whole work.
+    pub(crate) fn set(&self, condition: Condition, why: impl Into<String>) {
+        self.found().conditions.insert(condition, why.into());
+    }
+
+    /// It does so no longer.
+    pub(crate) fn clear(&self, condition: Condition) {
+        self.found().conditions.remove(&condition);
+    }
+
+    /// What is wrong, each with a line of its own; nothing where the node does all its work.
+    pub fn problems(&self) -> Vec<String> {
+        let found = self.found();
+        let damage = found.damage.iter().map(|place| format!("damaged: {place}"));
+        found.conditions.values().cloned().chain(damage).collect()
+    }
+}
