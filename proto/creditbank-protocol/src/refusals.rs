@@ -101,7 +101,7 @@ macro_rules! with_rules {
             NotThePublisher = "NOT_THE_PUBLISHER",
             /// No two agreements of one tier cover the same credit, unless one replaces the other.
             AgreementsOverlap = "AGREEMENTS_OVERLAP",
-            /// A definition has at most 1,000 requirements and 32 levels.
+            /// A definition takes no more to judge than the counts of section 18 allow.
             DefinitionTooLarge = "DEFINITION_TOO_LARGE",
             /// References do not lead back to where they began.
             ReferenceCycle = "REFERENCE_CYCLE",

@@ -43,5 +43,7 @@ pub use measure::{Case, Finding, HeldAward, Measure, names};
 pub use months::add_months;
 pub use progress::{Progress, RequirementProgress, Unused, UnusedReason, progress};
 pub use roots::{RootUse, root_uses};
+pub(crate) use satisfiable::holds_whole;
 pub use satisfiable::{Conflict, Satisfiability, satisfiability};
+pub(crate) use tree::elements;
 pub use tree::{DEPTH_MAX, NODES_MAX, Tree, takes};

@@ -239,8 +239,7 @@ fn enrolments(
     records: &[Used],
 ) -> Result<Vec<(RecordReference, HeldEnrolment)>, QuestionError> {
     let confers = |institution: InstitutionId| {
-        let named = view.registry().definitions(name.institution.into()).filter(|one| one.code == name.code);
-        named.into_iter().any(|one| confers(one, institution))
+        view.registry().versions_of(name.institution.into(), &name.code).any(|one| confers(one, institution))
     };
     let (mut on, mut bare) = (Vec::new(), Vec::new());
     for used in records.iter().filter(|used| used.record.kind() == Kind::Enrolment) {
@@ -293,8 +292,8 @@ fn definition<'a>(
     let version = if name.version == 0 { chosen.unwrap_or(0) } else { name.version };
     let found = match version {
         0 => registry
-            .definitions(name.institution.into())
-            .filter(|one| one.code == name.code && in_force(registry, one, one.institution.into(), day, &[]).is_ok())
+            .versions_of(name.institution.into(), &name.code)
+            .filter(|one| in_force(registry, one, one.institution.into(), day, &[]).is_ok())
             .last(),
         version => registry.definition(name.institution.into(), &name.code, version),
     };

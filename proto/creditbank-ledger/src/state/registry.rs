@@ -42,6 +42,8 @@ pub struct Registration {
     registry: Registry,
     leaves: Vec<(Digest, Option<Digest>)>,
     written: Vec<Written>,
+    /// The records were admitted before: they come from a log that was judged.
+    again: bool,
 }
 
 impl InForce {
@@ -59,7 +61,12 @@ impl Registration {
 
     /// No records yet, in a round during which `in_force` is in force.
     pub fn new(in_force: &InForce) -> Self {
-        Self { registry: (*in_force.registry).clone(), leaves: Vec::new(), written: Vec::new() }
+        Self { registry: (*in_force.registry).clone(), leaves: Vec::new(), written: Vec::new(), again: false }
+    }
+
+    /// The same, for records that were admitted before: what they cost to judge is not spent again.
+    pub fn again(in_force: &InForce) -> Self {
+        Self { again: true, ..Self::new(in_force) }
     }
 
     /// Admits the public records of the block at log index `entry`, all or none: what the operator registers, or what
@@ -73,7 +80,8 @@ impl Registration {
             let kind = published_kind(institution, shown).map_err(at)?;
             let record =
                 RegistryRecord { kind, body: &shown.body, institution, created_at_minute, sealed_at_ms, entry };
-            let key = registry.admit(record).map_err(at)?;
+            let admitted = if self.again { registry.admit_again(record) } else { registry.admit(record) };
+            let key = admitted.map_err(at)?;
             let place = Place::new(entry, shown.index);
             let one = RegistryEntry {
                 kind: shown.kind,
@@ -101,7 +109,7 @@ impl Registration {
 
     /// The registry in force from the next round on, where this one had `before`, and what was written.
     pub fn finish(self, before: &InForce) -> (InForce, Vec<Written>) {
-        let Self { registry, leaves, written } = self;
+        let Self { registry, leaves, written, again: _ } = self;
         if written.is_empty() {
             return (before.clone(), written);
         }

@@ -81,7 +81,7 @@ fn stands_on(registry: &Registry, definition: &QualificationDefinition, day: Day
     if !within(day, definition.from.as_ref(), definition.until.as_ref()) {
         return Err(late(format!("version {} outside its dates", definition.version)));
     }
-    let same = registry.definitions(definition.institution.into()).filter(|other| other.code == definition.code);
+    let same = registry.versions_of(definition.institution.into(), &definition.code);
     let begun = |other: &&QualificationDefinition| {
         other.version > definition.version && other.from.as_ref().is_none_or(|from| first_day(from) <= day)
     };

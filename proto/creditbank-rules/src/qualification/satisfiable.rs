@@ -43,6 +43,8 @@ pub fn satisfiability(registry: &Registry, definition: &QualificationDefinition)
     let mut reasons: Vec<Vec<String>> = vec![Vec::new(); tree.size()];
     let mut open = vec![true; tree.size()];
     let aliases = registry.has_aliases();
+    let asked = sets::all_asked(&tree);
+    let means = pairs::Means::of(registry, definition);
     for position in (0..tree.size()).rev() {
         let children = tree.children(position);
         match tree.kind(position) {
@@ -56,13 +58,13 @@ pub fn satisfiability(registry: &Registry, definition: &QualificationDefinition)
             }
             kind if takes(kind) => reasons[position].extend(sets::against_itself(definition, &tree, position, aliases)),
             RequirementType::Average => {
-                let best = pairs::beyond_best(registry, definition, &tree, position);
-                reasons[position].extend(best);
+                let beyond = means.as_ref().and_then(|means| means.beyond_best(tree.node(position)));
+                reasons[position].extend(beyond);
             }
             _ => {}
         }
         if holds_whole(&tree, position) {
-            reasons[position].extend(pairs::contradictions(definition, &tree, position, &open, aliases));
+            reasons[position].extend(pairs::contradictions(definition, (&tree, &asked), position, &open, aliases));
         }
         open[position] &= reasons[position].is_empty();
     }
@@ -75,7 +77,7 @@ pub fn satisfiability(registry: &Registry, definition: &QualificationDefinition)
 }
 
 /// Whether a node holds only if all of its children do.
-fn holds_whole(tree: &Tree<'_>, position: usize) -> bool {
+pub(crate) fn holds_whole(tree: &Tree<'_>, position: usize) -> bool {
     match tree.kind(position) {
         RequirementType::All => true,
         RequirementType::Any => usize::try_from(tree.node(position).choose) == Ok(tree.children(position).len()),

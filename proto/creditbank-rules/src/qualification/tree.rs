@@ -34,7 +34,7 @@ fn looks(kind: RequirementType) -> bool {
 }
 
 /// How many elements the lists of a match have.
-fn elements(asked: &Match) -> usize {
+pub(crate) fn elements(asked: &Match) -> usize {
     let Match {
         levels,
         fields,

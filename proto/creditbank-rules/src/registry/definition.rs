@@ -4,6 +4,7 @@
 
 mod nodes;
 mod references;
+mod size;
 
 use creditbank_protocol::pb::{
     GradePoint, GradeScale, QualificationDefinition, QualificationName, RequirementType, RetakePolicy, Text,
@@ -15,6 +16,9 @@ use crate::dates::first_day;
 use crate::qualification::{GradeOrder, Tree, order_of, satisfiability};
 use crate::{Rejection, Rule};
 
+/// Most conflicts that a refusal tells.
+const REASONS_MAX: usize = 16;
+
 type Checked = Result<(), Rejection>;
 
 pub(super) fn check(registry: &Registry, entry: &QualificationDefinition) -> Checked {
@@ -22,6 +26,7 @@ pub(super) fn check(registry: &Registry, entry: &QualificationDefinition) -> Che
     versions(registry, entry)?;
     present(!entry.titles.is_empty(), "titles", "at least one title")?;
     present(!entry.source.is_empty(), "source", "where the rules were published")?;
+    size::check_names(entry)?;
     texts(entry)?;
     dates(entry.from.as_ref(), entry.until.as_ref(), "from")?;
     let unit = registry.credit_unit(&entry.unit).is_some();
@@ -34,13 +39,16 @@ pub(super) fn check(registry: &Registry, entry: &QualificationDefinition) -> Che
     awarding(registry, entry)?;
     grades(registry, entry)?;
     let tree = Tree::of(entry)?;
+    size::check_steps(entry, &tree)?;
     nodes::check(registry, entry, &tree)?;
     references::check(registry, entry)?;
     let found = satisfiability(registry, entry)?;
     if found.satisfiable {
         return Ok(());
     }
-    let reasons: Vec<String> = found.conflicts.iter().map(ToString::to_string).collect();
+    let mut reasons: Vec<String> = found.conflicts.iter().take(REASONS_MAX).map(ToString::to_string).collect();
+    let more = found.conflicts.len() - reasons.len();
+    reasons.extend((more > 0).then(|| format!("and {more} more")));
     require(false, Rule::Unsatisfiable, "requirements", "requirements that can be met", reasons.join("; "))
 }
 

@@ -1,7 +1,7 @@
 //! What an award asks for, and whether records fill it.
 
 mod allocations;
-mod definitions;
+pub(crate) mod definitions;
 mod grades;
 pub(crate) mod scene;
 mod time;

@@ -124,7 +124,7 @@ fn registry(store: &dyn Store, keys: &LogKeys) -> Result<(InForce, RegistryVersi
     while let Some((first, _)) = blocks.peek() {
         let at = tables::seal_of(store, *first)?.ok_or(LoadError::NoSeal(*first))?;
         let sealed_at_ms = seal(store, at)?.seal().time_ms;
-        let mut round = Registration::new(&in_force);
+        let mut round = Registration::again(&in_force);
         while let Some((index, places)) = blocks.next_if(|(index, _)| *index < at) {
             let block = stored_block::block_at(store, index).map_err(|error| match error {
                 StoredBlockError::Store(error) => LoadError::Store(error),

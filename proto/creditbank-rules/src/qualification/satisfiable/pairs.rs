@@ -1,37 +1,55 @@
 //! Requirements that have to hold together and cannot.
 
-use creditbank_protocol::course_code::exact;
-use creditbank_protocol::pb::{Match, Origin, QualificationDefinition, Ratio, RequirementType as Type, RetakePolicy};
+use std::collections::BTreeMap;
+
+use creditbank_protocol::pb::{
+    Match, Origin, QualificationDefinition, Ratio, Requirement, RequirementType as Type, RetakePolicy,
+};
 
 use super::super::fraction::Fraction;
 use super::super::grades::{GradeOrder, order_of, point_of};
 use super::super::measure::asked;
 use super::super::tree::{Tree, takes};
 use super::holds_whole;
-use super::sets::{apart, within};
+use super::sets::{Asked, apart, within};
 use crate::Registry;
 use crate::decimal::show_e4;
 
-/// A mean that is better than every grade.
-pub(super) fn beyond_best(
-    registry: &Registry,
-    definition: &QualificationDefinition,
-    tree: &Tree<'_>,
-    position: usize,
-) -> Option<String> {
-    let scale = registry.scale(&definition.average_scale)?;
-    let minimum = tree.node(position).minimum.clone().unwrap_or_default();
-    let Some(least) = point_of(registry, definition, &minimum) else {
-        return Some(format!("{} is no number of {}", minimum.value, definition.average_scale));
-    };
-    let order = order_of(scale, &definition.grade_points);
-    let ends = scale.numeric.as_ref().map(|numeric| match order {
-        GradeOrder::HigherIsBetter => numeric.max_e4,
-        GradeOrder::LowerIsBetter => numeric.min_e4,
-    });
-    let mut points = ends.into_iter().chain(definition.grade_points.iter().map(|point| point.e4));
-    let reached = points.any(|point| order.is_at_least(u128::from(point), u128::from(least)));
-    (!reached).then(|| format!("no grade of {} is as good as {}", definition.average_scale, show_e4(least)))
+/// The scale of means, with the best that a mean can be.
+pub(super) struct Means<'a> {
+    registry: &'a Registry,
+    definition: &'a QualificationDefinition,
+    order: GradeOrder,
+    best: Option<u64>,
+}
+
+impl<'a> Means<'a> {
+    /// `None` where the definition names no scale of the registry.
+    pub(super) fn of(registry: &'a Registry, definition: &'a QualificationDefinition) -> Option<Self> {
+        let scale = registry.scale(&definition.average_scale)?;
+        let order = order_of(scale, &definition.grade_points);
+        let end = scale.numeric.as_ref().map(|numeric| match order {
+            GradeOrder::HigherIsBetter => numeric.max_e4,
+            GradeOrder::LowerIsBetter => numeric.min_e4,
+        });
+        let points = end.into_iter().chain(definition.grade_points.iter().map(|point| point.e4));
+        let best = match order {
+            GradeOrder::HigherIsBetter => points.max(),
+            GradeOrder::LowerIsBetter => points.min(),
+        };
+        Some(Self { registry, definition, order, best })
+    }
+
+    /// Why no mean can be as good as a requirement asks.
+    pub(super) fn beyond_best(&self, node: &Requirement) -> Option<String> {
+        let Self { registry, definition, order, best } = self;
+        let minimum = node.minimum.clone().unwrap_or_default();
+        let Some(least) = point_of(registry, definition, &minimum) else {
+            return Some(format!("{} is no number of {}", minimum.value, definition.average_scale));
+        };
+        let reached = best.is_some_and(|best| order.is_at_least(u128::from(best), u128::from(least)));
+        (!reached).then(|| format!("no grade of {} is as good as {}", definition.average_scale, show_e4(least)))
+    }
 }
 
 /// The nodes that hold whenever `top` does, itself included.
@@ -60,6 +78,7 @@ fn below(tree: &Tree<'_>, top: usize) -> Vec<usize> {
 /// One node whose children all hold: its aggregates against each other and against what is taken below it.
 struct Scope<'a> {
     tree: &'a Tree<'a>,
+    asked: &'a [Asked],
     top: usize,
     /// Takers below that can be met.
     takers: Vec<usize>,
@@ -67,6 +86,8 @@ struct Scope<'a> {
     due: Vec<usize>,
     at_least: Vec<usize>,
     at_most: Vec<usize>,
+    /// The least that is taken: by what has to hold, or as a floor of everything says.
+    least_taken: u64,
     /// Whether the registry has aliases.
     aliases: bool,
 }
@@ -75,7 +96,7 @@ struct Scope<'a> {
 /// further down are found there.
 pub(super) fn contradictions(
     definition: &QualificationDefinition,
-    tree: &Tree<'_>,
+    (tree, asked): (&Tree<'_>, &[Asked]),
     top: usize,
     open: &[bool],
     aliases: bool,
@@ -85,21 +106,19 @@ pub(super) fn contradictions(
         tree.children(top).iter().copied().filter(|child| tree.kind(*child) == kind).collect()
     };
     let below = below(tree, top);
-    let scope = Scope {
-        tree,
-        top,
-        takers: below.iter().copied().filter(|position| takes(tree.kind(*position)) && open[*position]).collect(),
-        due: with.iter().copied().filter(|position| tree.kind(*position) == Type::Credits).collect(),
-        at_least: of(Type::AtLeast),
-        at_most: of(Type::AtMost),
-        aliases,
-    };
+    let due: Vec<usize> = with.iter().copied().filter(|position| tree.kind(*position) == Type::Credits).collect();
+    let (at_least, at_most) = (of(Type::AtLeast), of(Type::AtMost));
+    let amount = |position: &usize| tree.node(*position).amount_e4;
+    let floors = at_least.iter().filter(|position| tree.node(**position).share.is_none()).map(amount);
+    let least_taken = floors.fold(due.iter().map(amount).fold(0, u64::saturating_add), u64::max);
+    let takers = below.iter().copied().filter(|position| takes(tree.kind(*position)) && open[*position]).collect();
+    let scope = Scope { tree, asked, top, takers, due, at_least, at_most, least_taken, aliases };
     let mut reasons = scope.nothing_to_look_at();
     reasons.extend(scope.floors_over_caps());
     reasons.extend(scope.floors_over_the_whole());
     reasons.extend(scope.caps_under_takers());
     reasons.extend(scope.caps_under_the_whole());
-    reasons.extend(courses_twice(definition, tree, &with));
+    reasons.extend(courses_twice(definition, (tree, asked), &with));
     reasons
 }
 
@@ -108,8 +127,12 @@ fn share_of(share: Ratio) -> Option<Fraction> {
 }
 
 impl Scope<'_> {
-    fn asked(&self, position: usize) -> &Match {
-        asked(self.tree.node(position))
+    fn is_apart(&self, one: usize, other: usize) -> bool {
+        apart(&self.asked[one], &self.asked[other], self.aliases)
+    }
+
+    fn is_within(&self, one: usize, other: usize) -> bool {
+        within(&self.asked[one], &self.asked[other])
     }
 
     fn share(&self, position: usize) -> Option<Fraction> {
@@ -124,29 +147,18 @@ impl Scope<'_> {
         Tree::number(position)
     }
 
-    /// The least that is taken: by what has to hold, or as a floor of everything says.
-    fn least_taken(&self) -> u64 {
-        let due: u64 = self.due.iter().map(|position| self.amount(*position)).sum();
-        let floors = self.at_least.iter().filter(|position| self.share(**position).is_none());
-        floors.map(|position| self.amount(*position)).fold(due, u64::max)
-    }
-
     /// Floors, means and times over what nothing can fill.
     fn nothing_to_look_at(&self) -> Vec<String> {
-        let credit = |asked: &Match| {
-            let some = |position: &usize| {
-                self.tree.kind(*position) != Type::Outcome && !apart(self.asked(*position), asked, self.aliases)
-            };
-            self.takers.iter().any(some)
-        };
+        let credit: Vec<usize> =
+            self.takers.iter().copied().filter(|position| self.tree.kind(*position) != Type::Outcome).collect();
         let mut reasons = Vec::new();
-        for position in &self.at_least {
-            if self.least_taken() > 0 && !credit(self.asked(*position)) {
-                reasons.push(format!("nothing beside requirement {} takes what it asks for", Self::number(*position)));
+        for floor in self.at_least.iter().filter(|_| self.least_taken > 0) {
+            if credit.iter().all(|position| self.is_apart(*position, *floor)) {
+                reasons.push(format!("nothing beside requirement {} takes what it asks for", Self::number(*floor)));
             }
         }
-        for child in self.tree.children(self.top) {
-            if self.tree.kind(*child) == Type::Average && !credit(&Match::default()) {
+        for child in self.tree.children(self.top).iter().filter(|_| credit.is_empty()) {
+            if self.tree.kind(*child) == Type::Average {
                 reasons.push(format!("nothing beside requirement {} takes what it looks at", Self::number(*child)));
             }
         }
@@ -158,14 +170,14 @@ impl Scope<'_> {
         let mut reasons = Vec::new();
         for floor in &self.at_least {
             for cap in &self.at_most {
-                if !within(self.asked(*floor), self.asked(*cap)) {
+                if !self.is_within(*floor, *cap) {
                     continue;
                 }
                 let over = match (self.share(*floor), self.share(*cap)) {
-                    (Some(floor), Some(cap)) => self.least_taken() > 0 && floor.cmp_exact(cap).is_gt(),
+                    (Some(floor), Some(cap)) => self.least_taken > 0 && floor.cmp_exact(cap).is_gt(),
                     (None, None) => self.amount(*floor) > self.amount(*cap),
                     // A share of the least that is taken is more than the cap.
-                    (Some(share), None) => exceeds(share, self.least_taken(), self.amount(*cap)),
+                    (Some(share), None) => exceeds(share, self.least_taken, self.amount(*cap)),
                     (None, Some(_)) => false,
                 };
                 if over {
@@ -181,17 +193,20 @@ impl Scope<'_> {
     fn floors_over_the_whole(&self) -> Vec<String> {
         let shares: Vec<usize> =
             self.at_least.iter().copied().filter(|position| self.share(*position).is_some()).collect();
+        // Compared once; below they are looked at again and again.
+        let row = |one: &usize| -> Vec<bool> { shares.iter().map(|other| self.is_apart(*one, *other)).collect() };
+        let apart: Vec<Vec<bool>> = shares.iter().map(row).collect();
         for first in 0..shares.len() {
-            let mut chosen = vec![shares[first]];
-            for next in &shares[first + 1..] {
-                if chosen.iter().all(|one| apart(self.asked(*one), self.asked(*next), self.aliases)) {
-                    chosen.push(*next);
+            let mut chosen = vec![first];
+            for next in first + 1..shares.len() {
+                if chosen.iter().all(|one| apart[*one][next]) {
+                    chosen.push(next);
                 }
             }
-            let mut parts = chosen.iter().filter_map(|position| self.share(*position));
+            let mut parts = chosen.iter().filter_map(|at| self.share(shares[*at]));
             let sum = parts.try_fold(Fraction::ZERO, Fraction::checked_add);
-            if self.least_taken() > 0 && sum.is_some_and(|sum| sum.cmp_whole(1).is_gt()) {
-                let numbers: Vec<String> = chosen.iter().map(|one| Self::number(*one).to_string()).collect();
+            if self.least_taken > 0 && sum.is_some_and(|sum| sum.cmp_whole(1).is_gt()) {
+                let numbers: Vec<String> = chosen.iter().map(|at| Self::number(shares[*at]).to_string()).collect();
                 return vec![format!("requirements {} ask for more than the whole", numbers.join(" and "))];
             }
         }
@@ -202,14 +217,12 @@ impl Scope<'_> {
     fn caps_under_takers(&self) -> Vec<String> {
         let mut reasons = Vec::new();
         for cap in &self.at_most {
-            let asked = self.asked(*cap);
-            let inside = |position: &&usize| within(self.asked(**position), asked);
-            let due: Vec<usize> = self.due.iter().filter(inside).copied().collect();
-            let sum: u64 = due.iter().map(|position| self.amount(*position)).sum();
-            let all = self.takers.iter().all(|position| within(self.asked(*position), asked));
+            let inside = |position: &usize| self.is_within(*position, *cap);
+            let due: Vec<usize> = self.due.iter().filter(|position| inside(position)).copied().collect();
+            let sum = due.iter().map(|position| self.amount(*position)).fold(0, u64::saturating_add);
             let over = match self.share(*cap) {
                 None => sum > self.amount(*cap),
-                Some(share) => all && self.least_taken() > 0 && share.cmp_whole(1).is_lt(),
+                Some(share) => self.least_taken > 0 && share.cmp_whole(1).is_lt() && self.takers.iter().all(inside),
             };
             if over {
                 let numbers: Vec<String> = due.iter().map(|one| Self::number(*one).to_string()).collect();
@@ -224,16 +237,16 @@ impl Scope<'_> {
     fn caps_under_the_whole(&self) -> Vec<String> {
         let origins = [Origin::Own, Origin::Transfer, Origin::Rpl, Origin::NonFormal, Origin::Exemption];
         let by_origin = |position: &&usize| {
-            let asked = self.asked(**position);
+            let asked = asked(self.tree.node(**position));
             let alone = Match { origins: asked.origins.clone(), ..Default::default() };
             !asked.origins.is_empty() && *asked == alone && self.share(**position).is_some()
         };
         let caps: Vec<usize> = self.at_most.iter().filter(by_origin).copied().collect();
-        let covers = |origin: &Origin| caps.iter().any(|cap| self.asked(*cap).origins.contains(&i32::from(*origin)));
+        let covers = |origin: &Origin| caps.iter().any(|cap| self.asked[*cap].origins.contains(&i32::from(*origin)));
         let mut parts = caps.iter().filter_map(|position| self.share(*position));
         let sum = parts.try_fold(Fraction::ZERO, Fraction::checked_add);
         let short = sum.is_some_and(|sum| sum.cmp_whole(1).is_lt());
-        if self.least_taken() > 0 && origins.iter().all(covers) && short {
+        if self.least_taken > 0 && origins.iter().all(covers) && short {
             let numbers: Vec<String> = caps.iter().map(|one| Self::number(*one).to_string()).collect();
             return vec![format!("requirements {} together allow less than the whole", numbers.join(" and "))];
         }
@@ -249,22 +262,28 @@ fn exceeds(share: Fraction, of_e4: u64, cap_e4: u64) -> bool {
 }
 
 /// A course of one institution that two requirements must have, where only one pass of it counts.
-fn courses_twice(definition: &QualificationDefinition, tree: &Tree<'_>, with: &[usize]) -> Vec<String> {
+fn courses_twice(
+    definition: &QualificationDefinition,
+    (tree, all): (&Tree<'_>, &[Asked]),
+    with: &[usize],
+) -> Vec<String> {
     if RetakePolicy::try_from(definition.retakes).unwrap_or_default() == RetakePolicy::Unspecified {
         return Vec::new();
     }
-    let cores: Vec<usize> = with.iter().copied().filter(|position| tree.kind(*position) == Type::Courses).collect();
+    let cores = with.iter().copied().filter(|position| tree.kind(*position) == Type::Courses);
+    let mut first: BTreeMap<(u64, u32), usize> = BTreeMap::new();
     let mut reasons = Vec::new();
-    for (index, first) in cores.iter().enumerate() {
-        for second in &cores[index + 1..] {
-            let (one, other) = (asked(tree.node(*first)), asked(tree.node(*second)));
-            let same = one.institutions.len() == 1 && one.institutions == other.institutions;
-            let course =
-                one.courses.iter().find(|code| other.courses.iter().any(|listed| exact(listed) == exact(code)));
-            if let Some(code) = course.filter(|_| same) {
-                let (first, second) = (Tree::number(*first), Tree::number(*second));
+    for core in cores {
+        let asked = asked(tree.node(core));
+        let &[institution] = asked.institutions.as_slice() else { continue };
+        let mut told = false;
+        for (code, name) in asked.courses.iter().zip(&all[core].course_names) {
+            let before = *first.entry((institution, *name)).or_insert(core);
+            if before != core && !told {
+                told = true;
+                let (before, core) = (Tree::number(before), Tree::number(core));
                 reasons.push(format!(
-                    "requirements {first} and {second} both take course {code}, of which one pass counts"
+                    "requirements {before} and {core} both take course {code}, of which one pass counts"
                 ));
             }
         }

@@ -9,6 +9,9 @@ use super::super::admit::{present, require};
 use super::{Checked, exists};
 use crate::{Registry, Rule};
 
+/// Most versions of definitions that a definition stands on, through all others.
+const REACHED_MAX: usize = 1_024;
+
 /// A definition in all of its versions.
 type Line = (InstitutionId, String);
 
@@ -36,15 +39,30 @@ pub(super) fn check(registry: &Registry, entry: &QualificationDefinition) -> Che
     for overlap in &entry.overlaps {
         present(overlap.other.is_some() && overlap.max_e4 > 0, "overlaps", "a definition and an amount above 0")?;
     }
+    // Which lines it stands on does not depend on the order in which they are found, and neither do the refusals: first
+    // that there are too many, then that one leads back.
     let mut seen: BTreeSet<Line> = BTreeSet::new();
-    let mut open: Vec<Line> = stands_on(entry).map(line).collect();
-    while let Some(next) = open.pop() {
-        let shown = format!("{} {}, which leads back to it", next.0, next.1);
-        require(next != own, Rule::ReferenceCycle, "absorbs", "no way back to the definition itself", shown)?;
-        if seen.insert(next.clone()) {
-            let versions = registry.definitions(next.0).filter(|other| other.code == next.1);
-            open.extend(versions.flat_map(|other| stands_on(other).map(line)));
+    let mut open: Vec<Line> = Vec::new();
+    let (mut found, mut back) = (0usize, None);
+    let mut follow = |from: &QualificationDefinition, open: &mut Vec<Line>| {
+        for next in stands_on(from).map(line) {
+            if next == own {
+                back = Some(format!("{} {}, which leads back to it", from.institution, from.code));
+            } else if seen.insert(next.clone()) {
+                open.push(next);
+            }
+        }
+    };
+    follow(entry, &mut open);
+    while let Some((institution, code)) = open.pop() {
+        for version in registry.versions_of(institution, &code) {
+            found += 1;
+            let expected =
+                format!("at most {REACHED_MAX} versions of definitions that it stands on, through others too");
+            require(found <= REACHED_MAX, Rule::DefinitionTooLarge, "absorbs", expected, "more")?;
+            follow(version, &mut open);
         }
     }
-    Ok(())
+    let shown = back.unwrap_or_default();
+    require(shown.is_empty(), Rule::ReferenceCycle, "absorbs", "no way back to the definition itself", shown)
 }

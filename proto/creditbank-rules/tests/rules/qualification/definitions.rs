@@ -81,6 +81,149 @@ fn what_is_compared_is_counted() {
     refused(&definition(nodes), Rule::DefinitionTooLarge, "found 4097");
 }
 
+/// Two nodes below the root with requirements that look at others: `takers` and the elements of their matches tune how
+/// much there is to compare. 3 + 64 + 2 + `takers` nodes.
+fn heavy(takers: usize, elements: usize, fine: usize) -> Vec<Requirement> {
+    let uris = |count: usize| {
+        let esco_uris = (0..count).map(|number| format!("u{number:04}")).collect();
+        Match { esco_uris, ..Default::default() }
+    };
+    let mut nodes = vec![node(0, Type::All), node(1, Type::All), node(1, Type::All)];
+    let cap = Requirement { r#match: Some(uris(12)), share: share(1, 2), ..node(2, Type::AtMost) };
+    nodes.extend((0..64).map(|_| cap.clone()));
+    nodes.push(credits(2, 1, uris(elements)));
+    nodes.extend((1..takers).map(|_| credits(2, 1, Match::default())));
+    nodes.push(credits(3, 1, uris(fine)));
+    nodes.push(Requirement { amount_e4: 10_000, ..node(3, Type::AtMost) });
+    nodes
+}
+
+/// The steps of a tree as RULES.md, section 18, counts them, pair by pair.
+fn steps(nodes: &[Requirement]) -> usize {
+    let weight = |at: usize| 1 + nodes[at].r#match.as_ref().map_or(0, |asked| asked.esco_uris.len());
+    let is = |at: usize, kinds: &[Type]| kinds.iter().any(|kind| nodes[at].r#type == i32::from(*kind));
+    let is_below = |mut at: usize, top: usize| {
+        while at > 0 {
+            at = usize::try_from(nodes[at].parent).expect("small") - 1;
+            if at == top {
+                return true;
+            }
+        }
+        false
+    };
+    let parent = |at: usize| usize::try_from(nodes[at].parent).expect("small");
+    let mut steps = 0;
+    for top in (0..nodes.len()).filter(|top| is(*top, &[Type::All])) {
+        let looking = |at: &usize| parent(*at) == top + 1 && is(*at, &[Type::AtLeast, Type::AtMost]);
+        let looking: Vec<usize> = (0..nodes.len()).filter(looking).collect();
+        let takes = |at: &usize| is_below(*at, top) && is(*at, &[Type::Credits, Type::Courses, Type::Outcome]);
+        let compared: Vec<usize> = looking.iter().copied().chain((0..nodes.len()).filter(takes)).collect();
+        steps +=
+            looking.iter().flat_map(|one| compared.iter().map(|other| weight(*one) + weight(*other))).sum::<usize>();
+        let shares = looking.iter().filter(|at| nodes[**at].share.is_some()).count();
+        steps += 64 * shares * shares;
+    }
+    steps
+}
+
+/// The bound of the rules, and a definition that has just so many steps, or `more`.
+pub(crate) const STEPS_MAX: usize = 1 << 20;
+pub(crate) fn with_steps(more: usize) -> Vec<Requirement> {
+    // A taker more is 64 × 1 + 64 × 13 steps, an element of the first one 64, one of the last one 1.
+    let takers = 1 + (STEPS_MAX - steps(&heavy(1, 0, 0))) / 896;
+    let elements = (STEPS_MAX - steps(&heavy(takers, 0, 0))) / 64;
+    let fine = STEPS_MAX - steps(&heavy(takers, elements, 0));
+    heavy(takers, elements, fine + more)
+}
+
+/// Goal: what a definition takes to judge is counted before it is judged. Method: the count of the rules, made here pair
+/// by pair, is just the bound, and one more.
+#[test]
+fn steps_are_counted() {
+    let at_bound = with_steps(0);
+    assert_eq!((steps(&at_bound), steps(&with_steps(1))), (STEPS_MAX, STEPS_MAX + 1));
+    assert!(at_bound.len() > 500 && encode(&definition(at_bound.clone())).expect("canonical").len() < 49_152);
+    publish(&mut registry(), &definition(at_bound)).expect("just the bound");
+    refused(&definition(with_steps(1)), Rule::DefinitionTooLarge, "found 1048577");
+}
+
+/// Goal: the definitions of 23 KB that held a node for a minute are refused by their count: floors in a chain, each of
+/// which is compared with the others and with all that is taken below; and courses asked twice are found in one walk.
+#[test]
+fn what_held_a_node_is_refused() {
+    let codes = |from: usize, count: usize| Match {
+        courses: (from..from + count).map(|number| format!("C{number:04}")).collect(),
+        ..Default::default()
+    };
+    let mut nodes = vec![node(0, Type::All)];
+    nodes.extend((1..15).map(|parent| node(parent, Type::All)));
+    for top in 1..=15 {
+        let floor =
+            |at| Requirement { r#match: Some(codes(at, 4)), share: share(1, 1_000), ..node(top, Type::AtLeast) };
+        nodes.extend((0..64).map(floor));
+    }
+    nodes.push(credits(15, 1, Match::default()));
+    let size = encode(&definition(nodes.clone())).expect("canonical").len();
+    assert!(size < 49_152, "{size} bytes fit a public record");
+    refused(&definition(nodes), Rule::DefinitionTooLarge, "steps");
+    // 968 requirements below 31 nodes, all of whose courses are distinct: no two of them are compared.
+    let mut cores = vec![node(0, Type::All)];
+    cores.extend((1..31).map(|parent| node(parent, Type::All)));
+    cores.extend((0..968).map(|at| {
+        let asked = Match { institutions: vec![UNIVERSITY], ..codes(at * 3, 3) };
+        Requirement { r#match: Some(asked), ..node(31, Type::Courses) }
+    }));
+    let mut cores = definition(cores);
+    cores.retakes = RetakePolicy::Last.into();
+    publish(&mut registry(), &cores).expect("each course once");
+    for core in &mut cores.requirements[31..] {
+        core.r#match = Some(Match { institutions: vec![UNIVERSITY], ..codes(0, 1) });
+    }
+    let rejection = publish(&mut registry(), &cores).expect_err("one course 968 times");
+    assert_eq!(rejection.rule, Rule::Unsatisfiable);
+    assert!(rejection.found.len() < 4_096, "{} bytes are told", rejection.found.len());
+}
+
+/// Goal: what stands beside the tree is bounded too, and what a definition stands on through others.
+#[test]
+fn lists_and_references_are_counted() {
+    let named = |version| QualificationName { institution: UNIVERSITY, code: "A".to_owned(), version };
+    let asking = |count: u32| {
+        let mut one = definition(good());
+        let award = |version| Requirement { awards: vec![named(version)], ..node(1, Type::Award) };
+        one.requirements.extend((1..=count).map(award));
+        one
+    };
+    let mut registry = registry();
+    let publish_a = |registry: &mut Registry, version| {
+        let next = QualificationDefinition { code: "A".to_owned(), version, ..definition(good()) };
+        publish(registry, &next).expect("a version of A");
+    };
+    (1..=1_024).for_each(|version| publish_a(&mut registry, version));
+    publish(&mut registry.clone(), &asking(256)).expect("256 names, 1,024 versions of what they name");
+    let rejection = publish(&mut registry.clone(), &asking(257)).expect_err("a name too many");
+    assert_eq!((rejection.rule, rejection.found.as_str()), (Rule::DefinitionTooLarge, "257"));
+    publish_a(&mut registry, 1_025);
+    let rejection = publish(&mut registry, &asking(1)).expect_err("a version too many");
+    assert_eq!(rejection.rule, Rule::DefinitionTooLarge, "{rejection}");
+}
+
+/// Goal: a node that starts takes what it has admitted without judging it anew, and has the same registry then.
+#[test]
+fn what_was_admitted_is_not_judged_again() {
+    let foreign = Match { institutions: vec![OTHER], ..of_origin(Origin::Own) };
+    let never = definition(vec![node(0, Type::All), credits(1, 1, foreign)]);
+    let body = encode(&never).expect("canonical");
+    let record = RegistryRecord {
+        institution: UNIVERSITY.into(),
+        ..RegistryRecord::of_operator(Kind::QualificationDefinition, &body)
+    };
+    let mut registry = registry();
+    assert_eq!(registry.admit(record).expect_err("never met").rule, Rule::Unsatisfiable);
+    registry.admit_again(record).expect("judged before");
+    assert_eq!(registry.definition(UNIVERSITY.into(), &never.code, 1), Some(&never));
+}
+
 /// Goal: a requirement has the fields of its type, and what it names exists.
 #[test]
 fn nodes_are_well_formed() {

@@ -6,6 +6,7 @@ use super::case::Case;
 use super::derived::published;
 use super::publications::distribution;
 use crate::fixtures::{self, acceptance, amount, between, course, credits, day};
+use crate::qualification::definitions::with_steps;
 
 /// Two CATS of institution 2 for one ECTS of institution 1.
 pub(crate) fn terms() -> pb::AgreementTerms {
@@ -269,6 +270,13 @@ fn definitions() -> Vec<Case> {
             entry.requirements = (0..32).map(|parent| node(parent, Type::All)).collect();
             entry.requirements.push(pb::Requirement { amount_e4: 1, ..node(32, Type::Credits) });
         }),
+        defined("DEFINITION_TOO_LARGE", "1,048,577 steps to judge", |entry| entry.requirements = with_steps(1)),
+        defined("DEFINITION_TOO_LARGE", "257 names of definitions", |entry| {
+            entry.requirements.extend((0..257).map(|version| pb::Requirement {
+                awards: vec![pb::QualificationName { version, ..other() }],
+                ..node(1, Type::Award)
+            }));
+        }),
         defined("CONTRADICTION", "a parent that comes later", |entry| entry.requirements[1].parent = 2),
         defined("CONTRADICTION", "a field of another type", |entry| entry.requirements[1].months = 1),
         defined("CONTRADICTION", "awarded by others alone", |entry| entry.awarding = vec![2]),
@@ -381,6 +389,12 @@ pub(crate) fn admitted() -> Vec<Case> {
             .with(|case| case.agree(&terms())),
         published(None, "an equivalence", Kind::Equivalence, &equivalence()),
         published(None, "a definition", Kind::QualificationDefinition, &definition()),
+        published(
+            None,
+            "1,048,576 steps to judge",
+            Kind::QualificationDefinition,
+            &pb::QualificationDefinition { requirements: with_steps(0), ..definition() },
+        ),
         published(None, "the same text of a definition once more", Kind::QualificationDefinition, &definition())
             .with(|case| case.set(Kind::QualificationDefinition, &definition())),
     ]
