@@ -53,6 +53,7 @@ async fn a_directory_holds_one_node_and_one_process() {
         ORIGIN,
         StoreUrl::Memory,
         ([127, 0, 0, 1], 0).into(),
+        None,
     );
     assert!(matches!(again, Err(InitError::Exists(_))));
     let error = open(node.dir()).expect_err("a second process");
@@ -71,6 +72,7 @@ async fn a_name_that_cannot_stand_in_a_checkpoint() {
             name,
             StoreUrl::Memory,
             ([127, 0, 0, 1], 0).into(),
+            None,
         );
         assert!(matches!(made, Err(InitError::Origin(_))), "{name:?}");
         assert_eq!(fs::read_dir(dir.path()).expect("the directory").count(), 0, "nothing is left behind");
@@ -93,6 +95,7 @@ async fn a_whole_node_has_its_trust_file() {
             ORIGIN,
             StoreUrl::Memory,
             ([127, 0, 0, 1], 0).into(),
+            None,
         )
     };
     init(dir.path()).expect_err("no trust file can be written");

@@ -54,6 +54,7 @@ pub(crate) fn succeeded_by(
         registry_key: from.join("keys/registry.key"),
         approver_keys,
         case_reference: "2026-7".to_owned(),
+        confirmed_time: false,
     };
     let done = succeed(&environment, from, &config, to.path(), &options, &mut |_, _| ())?;
     Ok((to, done))
@@ -86,7 +87,7 @@ fn restores(dir: &Path) {
     let made = make(&environment, dir, &config, &from, options, &mut |_, _| ()).expect("a backup");
     assert_eq!(made.origin, SECOND);
     std::fs::write(&seen, &made.checkpoint).expect("a file");
-    let options = RestoreOptions { seen: vec![seen], nothing_published: false, accept_expired: false, keys: None };
+    let options = RestoreOptions { seen: vec![seen], nothing_published: false, accept_expired: false, keys: None, to: None };
     let to = backup.path().join("r");
     let restored = restore(&environment, &from, &to, &options, &mut |_, _| ()).expect("it restores");
     assert_eq!(restored.held_below, None);
@@ -291,6 +292,7 @@ async fn a_succession_that_cannot_be_is_refused() {
         registry_key: dir.path().join("keys/registry.key"),
         approver_keys: Vec::new(),
         case_reference: "1".to_owned(),
+        confirmed_time: false,
     };
     let there = succeed(&environment, dir.path(), &config, dir.path(), &options, &mut |_, _| ()).map(|_| ());
     assert!(there.expect_err("a directory that is not empty").to_string().contains("not empty"));

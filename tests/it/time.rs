@@ -14,13 +14,30 @@ use creditbank_protocol::transcript::open_file;
 use creditbank_rpc::Reason;
 use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_server::directory::{self, DirectoryError};
+use creditbank_server::environment::Environment;
+use creditbank_server::ledger::{Limits, OpenError};
 use creditbank_tests::acts::{replayed, send, submit};
 use creditbank_tests::chain::now_ms;
 use creditbank_tests::node::ORIGIN;
 use creditbank_tests::university::{credit_record, key};
 use creditbank_tests::{Chain, TestNode, University};
 
-const DAY_MS: u64 = 86_400_000;
+const HOUR_MS: u64 = 3_600_000;
+const DAY_MS: u64 = 24 * HOUR_MS;
+
+/// Whether the node seals a round without blocks by itself, as one is due.
+async fn seals_an_empty_round(node: &TestNode) -> bool {
+    let size = node.ledger().size();
+    for _ in 0..100 {
+        node.ledger().tick().await;
+        if node.ledger().size() == size + 1 {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    false
+}
 
 /// Goal: one start under a clock that is 40 days ahead seals one round, and nothing can be sealed any more. With the
 /// clock right again the operator and a second person correct the time, and the node goes on, after a restart too; an
@@ -41,14 +58,7 @@ async fn a_wrong_clock_is_corrected() {
 
     let node = TestNode::again_ahead(node.stop().await, 40 * DAY_MS).await;
     let size = node.ledger().size();
-    for _ in 0..100 {
-        node.ledger().tick().await;
-        if node.ledger().size() > size {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    assert_eq!(node.ledger().size(), size + 1, "a round without blocks, 40 days ahead");
+    assert!(seals_an_empty_round(&node).await, "a round without blocks, 40 days ahead");
 
     let node = TestNode::again_to_correct(node.stop().await).await;
     let client = university.client(&node).await;
@@ -97,4 +107,61 @@ async fn a_wrong_clock_is_corrected() {
     let proofs = shown.status.and_then(|status| status.proofs).expect("proofs");
     let is_one = |entry: &pb::RegistryEntry| entry.kind == i32::from(Kind::TimeCorrection);
     assert!(proofs.registry.iter().filter_map(|proved| proved.entry.as_ref()).any(is_one), "the correction is shown");
+}
+
+/// Goal: more than 26 hours after the last seal a start seals nothing that nobody has confirmed, neither a block nor an
+/// empty round; it says why and how, and serves reads. Confirmed, and within 26 hours, it seals.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_after_days_asks_for_the_time() {
+    let node = TestNode::start().await;
+    let university = University::admit(&node, 1).await;
+    let alias = university.aliases(&node, 0..1).await[0];
+    let size = node.ledger().size();
+
+    let node = TestNode::again_unconfirmed(node.stop().await, 27 * HOUR_MS).await;
+    let problems = node.ledger().health().problems();
+    assert!(problems.len() == 1 && problems[0].contains("--confirm-time"), "{problems:?}");
+    node.ledger().tick().await;
+    let client = university.client(&node).await;
+    let chain = Chain::of(&client, &university).await;
+    let block = chain.block(&university, &[credit_record(alias, "A-1")], Vec::new());
+    let refused = client.submit(block).await.expect_err("nobody has confirmed the time").to_string();
+    assert!(refused.contains("--confirm-time 2026-11-26T09:30Z") && refused.contains("the last seal"), "{refused}");
+    assert_eq!(node.ledger().size(), size, "nothing was sealed");
+    client.entry(size - 1).await.expect("what was sealed is served");
+
+    let node = TestNode::again_unconfirmed(node.stop().await, 25 * HOUR_MS).await;
+    assert!(node.ledger().health().problems().is_empty());
+    assert!(seals_an_empty_round(&node).await, "a day of idleness");
+
+    let node = TestNode::again_ahead(node.stop().await, 90 * DAY_MS).await;
+    assert!(seals_an_empty_round(&node).await, "three months that were confirmed");
+    assert!(node.ledger().health().problems().is_empty());
+}
+
+/// Goal: a clock that was set back by less than a minute keeps nobody from sealing, and no time goes back; one that is
+/// further behind is refused, with what mends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_step_back_is_waited_out() {
+    let node = TestNode::start().await;
+    let university = University::admit(&node, 1).await;
+    let alias = university.aliases(&node, 0..1).await[0];
+    let node = TestNode::again_ahead(node.stop().await, 50_000).await;
+    let client = university.client(&node).await;
+    submit(&client, &university, &[credit_record(alias, "A-1")], Vec::new()).await.expect("50 s ahead");
+    let node = TestNode::again(node.stop().await).await;
+    let client = university.client(&node).await;
+    submit(&client, &university, &[credit_record(alias, "A-2")], Vec::new()).await.expect("the last seal's time again");
+    // The times of seals never go back: an auditor's rule.
+    replayed(&client).await;
+
+    let node = TestNode::again_ahead(node.stop().await, 600_000).await;
+    let client = university.client(&node).await;
+    submit(&client, &university, &[credit_record(alias, "A-3")], Vec::new()).await.expect("ten minutes ahead");
+    let dir = node.stop().await;
+    let environment = Environment::system();
+    let config = directory::read_config(&environment, dir.path()).expect("a configuration");
+    let refused = directory::open(&environment, dir.path(), &config, Limits::default());
+    let Err(DirectoryError::Open(error @ OpenError::Clock { .. })) = refused else { panic!("ten minutes behind") };
+    assert!(error.to_string().contains("--correct-time") && error.to_string().contains("set the clock"), "{error}");
 }

@@ -13,7 +13,7 @@ use creditbank_rpc::v1::ledger_service_client::LedgerServiceClient;
 use creditbank_server::clock::{Clock, SystemClock};
 use creditbank_server::directory::{self, StoreUrl, Tls};
 use creditbank_server::environment::Environment;
-use creditbank_server::ledger::{Ledger, Limits};
+use creditbank_server::ledger::{Ledger, Limits, Said};
 use creditbank_server::serve::{self, Running};
 use tempfile::TempDir;
 use tonic::transport::Channel;
@@ -54,6 +54,11 @@ async fn serve_dir(dir: &Path, tls: Option<&Tls>, limits: Limits, ahead_ms: u64)
     serve::start(ledger, ([127, 0, 0, 1], 0).into(), tls).await.expect("the node serves")
 }
 
+/// The default limits, with what the operator says at the start.
+fn limits_of(said: Said) -> Limits {
+    Limits { said, ..Limits::default() }
+}
+
 impl TestNode {
     /// A node on sled.
     pub async fn start() -> Self {
@@ -65,7 +70,7 @@ impl TestNode {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let keys = directory::keys_dir(dir.path());
-        directory::init(&Environment::system(), dir.path(), &keys, ORIGIN, store, listen).expect("a new node");
+        directory::init(&Environment::system(), dir.path(), &keys, ORIGIN, store, listen, None).expect("a new node");
         Self::serve(dir, tls, limits, 0).await
     }
 
@@ -94,11 +99,21 @@ impl TestNode {
 
     /// The same, where the clock is behind the log.
     pub async fn again_to_correct(dir: TempDir) -> Self {
-        Self::serve(dir, None, Limits { correct_time: true, ..Limits::default() }, 0).await
+        Self::serve(dir, None, limits_of(Said { correct_time: true, ..Said::default() }), 0).await
     }
 
     /// The same, under a clock that is ahead.
     pub async fn again_ahead(dir: TempDir, ahead_ms: u64) -> Self {
+        Self::serve(dir, None, limits_of(Said { confirmed_time: true, ..Said::default() }), ahead_ms).await
+    }
+
+    /// The same, of a copy of a node's directory.
+    pub async fn of_copy(dir: TempDir) -> Self {
+        Self::serve(dir, None, limits_of(Said { takes_over: true, ..Said::default() }), 0).await
+    }
+
+    /// The same, where nobody has confirmed the time.
+    pub async fn again_unconfirmed(dir: TempDir, ahead_ms: u64) -> Self {
         Self::serve(dir, None, Limits::default(), ahead_ms).await
     }
 

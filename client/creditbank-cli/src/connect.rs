@@ -41,6 +41,13 @@ pub(crate) struct Global {
     /// Key file of the operator, or pkcs11:..., for changes of the registry
     #[arg(long, global = true, env = "CREDITBANK_REGISTRY_KEY", value_name = "FILE")]
     registry_key: Option<KeyPlace>,
+    /// Directory that keeps the largest checkpoint seen of each log between commands, so that a log that goes back or shows
+    /// another history is refused [default: $XDG_STATE_HOME/creditbank, or ~/.local/state/creditbank]
+    #[arg(long, global = true, env = "CREDITBANK_STATE", value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Keep and compare nothing between commands: for a machine that is made anew for each
+    #[arg(long, global = true, conflicts_with = "state")]
+    no_state: bool,
     /// Seconds after which a call counts as unanswered
     #[arg(long, global = true, default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     timeout: u64,
@@ -64,6 +71,7 @@ impl Global {
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
         let mut options = ConnectOptions::new(&self.node);
         options.timeout = Duration::from_secs(self.timeout);
+        options.state = self.state_dir()?;
         options.ca = self.ca.as_ref().map(read).transpose()?;
         if let (Some(certificate), Some(key)) = (&self.client_certificate, &self.client_key) {
             options.identity = Some((read(certificate)?, read(key)?));
@@ -74,6 +82,24 @@ impl Global {
             ClientError::Unreachable(why) => ClientError::Unreachable(format!("{}: {why}", self.node_shown())).into(),
             other => other.into(),
         })
+    }
+
+    /// Where what was seen is kept.
+    fn state_dir(&self) -> Result<Option<PathBuf>, Failure> {
+        if self.no_state {
+            return Ok(None);
+        }
+        if let Some(dir) = &self.state {
+            return Ok(Some(dir.clone()));
+        }
+        // The XDG Base Directory Specification: a path that is not absolute does not count.
+        let of = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let dir = of("XDG_STATE_HOME").or_else(|| of("HOME").map(|home| home.join(".local/state")));
+        let dir = dir.ok_or_else(|| {
+            let what = "there is no HOME to keep what was seen of the log";
+            Failure::Usage(format!("{what}: pass --state DIR (or CREDITBANK_STATE), or --no-state to keep nothing"))
+        })?;
+        Ok(Some(dir.join("creditbank")))
     }
 
     /// The node's address, where it was said, and what may be wrong with it.

@@ -16,16 +16,9 @@ pub(crate) fn date(text: &str) -> Result<pb::Date, String> {
 
 /// A day or a minute of UTC, as minutes since 1970.
 pub(crate) fn minute(text: &str) -> Result<u64, String> {
-    let expected = || "expected a day or a minute of UTC, as 2026-09-01 or 2026-09-01T08:30Z".to_owned();
-    let (day, time) = text.split_once('T').unwrap_or((text, "00:00Z"));
-    let date = dates::parse(day).filter(|date| date.day > 0).ok_or_else(expected)?;
-    let days = u64::try_from(dates::first_day(&date)).map_err(|_| expected())?;
-    let (hours, minutes) = time.strip_suffix('Z').and_then(|time| time.split_once(':')).ok_or_else(expected)?;
-    let number = |text: &str, below: u64| {
-        let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse::<u64>().ok().filter(|number| digits && *number < below).ok_or_else(expected)
-    };
-    Ok(days * 1_440 + number(hours, 24)? * 60 + number(minutes, 60)?)
+    let of_day = || format!("{text}T00:00Z");
+    let found = dates::parse_minute(text).or_else(|| dates::parse_minute(&of_day()));
+    found.ok_or_else(|| "expected a day or a minute of UTC, as 2026-09-01 or 2026-09-01T08:30Z".to_owned())
 }
 
 /// The same of a time that is over: when something was stolen, say.

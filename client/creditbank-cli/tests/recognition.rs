@@ -381,7 +381,7 @@ async fn a_definition_is_checked_and_published() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../qualifications");
     let alone = |file: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
-        command.current_dir(folder).env_clear().args(["qualification", "check", file]);
+        command.current_dir(folder).env_clear().env("CREDITBANK_STATE", "state").args(["qualification", "check", file]);
         let output = command.output().expect("it runs");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
         (output.status.code().expect("a code"), text(output.stdout), text(output.stderr))

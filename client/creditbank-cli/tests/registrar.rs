@@ -28,7 +28,7 @@ impl Office {
     /// Exit code, standard output, standard error.
     async fn call(&self, arguments: &[&str]) -> (i32, String, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
-        command.current_dir(self.desk.dir()).args(arguments).env_clear();
+        command.current_dir(self.desk.dir()).args(arguments).env_clear().env("CREDITBANK_STATE", "state");
         command.args(["--node", &self.desk.node.url(), "--trust", "trust.toml", "--access-key", "access.key"]);
         command.args(["--mapping", "map.toml", "--institution", "1", "--key", "unit.key"]);
         let output = tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.expect("it ends");
@@ -131,7 +131,7 @@ async fn a_first_mapping() {
     fs::write(office.desk.path("r.csv"), file).expect("the file");
     let new = |more: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
-        command.current_dir(office.desk.dir()).env_clear().stdin(std::process::Stdio::null());
+        command.current_dir(office.desk.dir()).env_clear().env("CREDITBANK_STATE", "state").stdin(std::process::Stdio::null());
         let output =
             command.args(["mapping", "new", "r.csv", "--out", "new.toml"]).args(more).output().expect("it runs");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");

@@ -63,7 +63,7 @@ async fn from_the_first_key_to_a_verified_transcript() {
     fs::write(desk.path("other.toml"), another).expect("the trust file");
     let verify_under = async |trust: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
-        command.current_dir(desk.dir.path()).args(["verify", "one.cbt", "--trust", trust]).env_clear();
+        command.current_dir(desk.dir.path()).args(["verify", "one.cbt", "--trust", trust]).env_clear().env("CREDITBANK_STATE", "state");
         let output = desk.run(command).await;
         (output.status.code().expect("a code"), String::from_utf8(output.stderr).expect("UTF-8"))
     };
@@ -341,7 +341,7 @@ async fn exit_codes() {
     command
         .current_dir(desk.dir.path())
         .args(["log", "checkpoint", "--trust", "trust.toml"])
-        .env_clear()
+        .env_clear().env("CREDITBANK_STATE", "state")
         .env("CREDITBANK_NODE", "http://127.0.0.1:9");
     let output = desk.run(command).await;
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
@@ -546,4 +546,28 @@ async fn approvals_compromise_and_custody() {
     desk.good(&[&["transcript", "--out", "left.cbt"][..], &who].concat()).await;
     let (_, out, _) = desk.call(&["verify", "left.cbt"]).await;
     assert!(!out.contains("kept by"), "{out}");
+}
+
+/// Goal: what was seen of a log is kept between commands, where the caller says; a damaged file is an error that says
+/// so, and whoever has nowhere to keep it is told how to say that.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_seen_is_kept() {
+    let desk = Desk::new().await;
+    desk.good(&["log", "checkpoint"]).await;
+    let files = || fs::read_dir(desk.path("state")).expect("the state").map(|file| file.expect("a name").path());
+    let seen: Vec<_> = files().filter(|path| path.extension().is_some_and(|name| name == "seen")).collect();
+    assert_eq!(seen.len(), 1);
+    let whole = fs::read(&seen[0]).expect("it is there");
+    fs::write(&seen[0], &whole[..whole.len() - 1]).expect("written");
+    let (code, _, err) = desk.call(&["log", "checkpoint"]).await;
+    assert!(code == 2 && err.contains("it is damaged") && err.contains("remove the file"), "{err}");
+    desk.good(&["log", "checkpoint", "--state", "elsewhere"]).await;
+    let mut command = desk.command(&["log", "checkpoint"]);
+    command.env_remove("CREDITBANK_STATE");
+    let output = desk.run(command).await;
+    let err = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(output.status.code() == Some(2) && err.contains("--state DIR") && err.contains("--no-state"), "{err}");
+    let mut command = desk.command(&["log", "checkpoint", "--no-state"]);
+    command.env_remove("CREDITBANK_STATE");
+    assert!(desk.run(command).await.status.success());
 }

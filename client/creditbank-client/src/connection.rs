@@ -5,6 +5,7 @@ pub mod evidence;
 mod issued;
 mod log;
 mod log_keys;
+mod pin;
 mod recognition;
 mod records;
 mod registry;
@@ -14,6 +15,7 @@ mod submit;
 pub mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +39,8 @@ use creditbank_rpc::v1::registry_service_client::RegistryServiceClient;
 use tonic::Request;
 use tonic::metadata::MetadataValue;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+
+use pin::Pin;
 
 pub use audit::Audit;
 pub use issued::{IssuedBlock, IssuedItem};
@@ -65,12 +69,15 @@ pub struct ConnectOptions {
     pub identity: Option<(Vec<u8>, Vec<u8>)>,
     /// A call that takes longer counts as unanswered.
     pub timeout: Duration,
+    /// The directory where the largest checkpoint is kept between connections: a log that goes back behind it, or shows
+    /// another history, is refused. `None`: this connection knows nothing of earlier ones.
+    pub state: Option<PathBuf>,
 }
 
 impl ConnectOptions {
     /// The defaults for a URL.
     pub fn new(url: &str) -> Self {
-        Self { url: url.to_owned(), ca: None, identity: None, timeout: Duration::from_mins(2) }
+        Self { url: url.to_owned(), ca: None, identity: None, timeout: Duration::from_mins(2), state: None }
     }
 }
 
@@ -92,6 +99,8 @@ pub struct Client {
     recognition: RecognitionServiceClient<Channel>,
     /// The largest checkpoint seen: what comes later must contain it.
     seen: Mutex<Option<Checkpoint>>,
+    /// What earlier connections have seen.
+    pin: Option<Pin>,
     /// Which log key signs which seals, as far as it was followed.
     log_keys: Mutex<Option<LogKeyHistory>>,
 }
@@ -147,6 +156,8 @@ impl Client {
             endpoint = endpoint.tls_config(tls).map_err(|error| wrong(error.to_string()))?;
         }
         let log = the_log(&trust)?;
+        let beginning = trust.beginning(&log);
+        let pin = options.state.as_ref().map(|dir| Pin::new(dir, &beginning.origin, &beginning.genesis()));
         let channel = endpoint.connect().await?;
         let mut client = Self {
             trust,
@@ -161,10 +172,12 @@ impl Client {
             learner: LearnerServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
             recognition: RecognitionServiceClient::new(channel).max_decoding_message_size(ANSWER_LEN_MAX),
             seen: Mutex::new(None),
+            pin,
             log_keys: Mutex::new(None),
         };
         client.check_beginning().await?;
         client.origin = client.newest_origin().await?;
+        client.check_pin().await?;
         Ok(client)
     }
 
@@ -228,7 +241,20 @@ impl Client {
             verified => verified?,
         };
         self.observe(&verified.checkpoint).await?;
+        self.show_pin(&verified.checkpoint, &receipt.checkpoint).await?;
         Ok(verified)
+    }
+
+    /// Checks that a checkpoint and a larger one are of one history, by a proof of the node.
+    async fn is_one_history(&self, old: &Checkpoint, new: &Checkpoint) -> Result<(), ClientError> {
+        if old.size == new.size {
+            let two = || ClientError::lie(format!("two roots for size {}: {} and {}", old.size, old.root, new.root));
+            return if old.root == new.root { Ok(()) } else { Err(two()) };
+        }
+        let request = GetConsistencyProofRequest { old_size: old.size, new_size: new.size };
+        let proof = self.log.clone().get_consistency_proof(request).await?.into_inner();
+        let hashes = log::digests(&proof.hashes)?;
+        Ok(verify_consistency(old.size, &old.root, new.size, &new.root, &hashes)?)
     }
 
     /// Checks that a checkpoint and the largest one seen are of one history, and remembers the larger.
@@ -237,19 +263,7 @@ impl Client {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(seen) = seen {
             let (old, new) = if seen.size <= new.size { (&seen, new) } else { (new, &seen) };
-            if old.size == new.size {
-                if old.root != new.root {
-                    return Err(ClientError::lie(format!(
-                        "two roots for size {}: {} and {}",
-                        old.size, old.root, new.root
-                    )));
-                }
-                return Ok(());
-            }
-            let request = GetConsistencyProofRequest { old_size: old.size, new_size: new.size };
-            let proof = self.log.clone().get_consistency_proof(request).await?.into_inner();
-            let hashes = log::digests(&proof.hashes)?;
-            verify_consistency(old.size, &old.root, new.size, &new.root, &hashes)?;
+            self.is_one_history(old, new).await?;
         }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.as_ref().is_none_or(|seen| seen.size < new.size) {

@@ -7,6 +7,7 @@ use std::path::Path;
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::Purpose;
 use ed25519_dalek::SigningKey;
+use zeroize::Zeroizing;
 
 use crate::ClientError;
 use crate::files::{PRIVATE, at, write_new};
@@ -28,7 +29,7 @@ pub fn read(path: &Path) -> Result<KeyFile, ClientError> {
             "{shown} has mode {mode:o}: a key must be its owner's alone (chmod 600)"
         )));
     }
-    let text = fs::read_to_string(path).map_err(at(path))?;
+    let text = Zeroizing::new(fs::read_to_string(path).map_err(at(path))?);
     KeyFile::parse(&text).map_err(|error| ClientError::Local(format!("{shown}: {error}")))
 }
 

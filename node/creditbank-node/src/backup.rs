@@ -1,11 +1,15 @@
-//! `backup`: a copy of a node, while it serves.
+//! `backup`: a copy of a node, while it serves; once, or following it.
 
-use std::path::PathBuf;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
+use creditbank_protocol::dates::show_minute;
+use creditbank_server::directory::Config;
 use creditbank_server::environment::Environment;
-use creditbank_server::operate::backup::{BackupError, MakeOptions, make};
+use creditbank_server::operate::backup::{BackupError, FollowStatus, Follower, MakeOptions, make};
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Usage;
 use crate::node_dir::NodeDir;
@@ -15,33 +19,115 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     node: NodeDir,
     /// A new directory for the copy.
-    #[arg(long)]
-    out: PathBuf,
+    #[arg(long, required_unless_present = "follow")]
+    out: Option<PathBuf>,
+    /// Follow the node into a directory, on another disk or a mounted share, until SIGINT or SIGTERM
+    ///
+    /// New, or one that follows this node already. DIR/status.json says how far it is; restore takes it as any backup,
+    /// also to a point (--to). What is erased is gone from it within --lag.
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    follow: Option<PathBuf>,
+    /// How far a followed copy may be behind, in seconds, as 5s
+    #[arg(long, default_value = "5s", value_parser = seconds, requires = "follow")]
+    lag: Duration,
+    /// Copy what is there, once, and end
+    #[arg(long, requires = "follow")]
+    once: bool,
     /// Leave out the node's signing keys and secrets; keep them elsewhere, without them nothing can be restored.
     #[arg(long)]
     without_keys: bool,
     /// Days after which the learners' keys in it may not be used any more.
     #[arg(long, default_value_t = 35, value_parser = clap::value_parser!(u32).range(1..=3_650))]
     keys_expire_days: u32,
-    /// Print the manifest as JSON.
+    /// Print the manifest as JSON; of a followed copy its status, a line for each change.
     #[arg(long)]
     json: bool,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { node, out, without_keys, keys_expire_days, json } = arguments;
+/// `5s`, or `5`.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number = text.strip_suffix('s').unwrap_or(text).parse::<u64>().ok();
+    let number = number.filter(|number| (1..=86_400).contains(number));
+    number.map(Duration::from_secs).ok_or_else(|| "expected seconds from 1s to 86400s".to_owned())
+}
+
+pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let Arguments { node, out, follow, lag, once, without_keys, keys_expire_days, json } = arguments;
     let environment = Environment::system();
     let (dir, config) = (node.path(), node.config(&environment)?);
     let options = MakeOptions { with_keys: !without_keys, keys_expire_days: *keys_expire_days };
-    let bar = bar(*json);
+    if let Some(to) = follow {
+        let lag_ms = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
+        let begun = tokio::task::block_in_place(|| Follower::open(&environment, dir, &config, to, options, lag_ms));
+        return followed(begun.map_err(usage)?, to, *lag, *once, *json).await;
+    }
+    let out = out.as_deref().context("--out")?;
+    tokio::task::block_in_place(|| copy(&environment, dir, &config, out, options, *json))
+}
+
+/// Steps until a signal. The first step must succeed; a later one that fails is tried again: a share may be away for a while.
+async fn followed(mut follower: Follower, to: &Path, lag: Duration, once: bool, json: bool) -> anyhow::Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (mut told, mut failing) = (None, false);
+    loop {
+        match tokio::task::block_in_place(|| follower.step()) {
+            Ok(status) => {
+                if told != Some((status.sequence, status.size)) || failing {
+                    tell(to, &status, json)?;
+                }
+                (told, failing) = (Some((status.sequence, status.size)), false);
+            }
+            Err(error) if told.is_none() => return Err(usage(error)),
+            Err(error) if !failing => {
+                eprintln!("error: {error}. It is tried again; the copy stays as it was published last");
+                failing = true;
+            }
+            Err(_) => {}
+        }
+        if once {
+            return Ok(());
+        }
+        // Half of the lag is for the copying.
+        tokio::select! {
+            () = tokio::time::sleep(lag / 2) => {}
+            _ = interrupt.recv() => return Ok(()),
+            _ = terminate.recv() => return Ok(()),
+        }
+    }
+}
+
+fn tell(to: &Path, status: &FollowStatus, json: bool) -> anyhow::Result<()> {
+    if json {
+        crate::say(&serde_json::to_string(status)?);
+        return Ok(());
+    }
+    let sealed = status.sealed_ms.map_or_else(|| "no seal".to_owned(), |ms| format!("sealed {}", show_minute(ms / 60_000)));
+    crate::say(&format!(
+        "{} has {} log entries, {sealed}; at most {} s behind",
+        to.display(),
+        status.size,
+        status.lag_ms / 1_000
+    ));
+    Ok(())
+}
+
+fn copy(
+    environment: &Environment,
+    dir: &Path,
+    config: &Config,
+    out: &Path,
+    options: MakeOptions,
+    json: bool,
+) -> anyhow::Result<()> {
+    let bar = bar(json);
     let begun = Instant::now();
-    let made = make(&environment, dir, &config, out, options, &mut |done, total| {
+    let made = make(environment, dir, config, out, options, &mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });
     bar.finish_and_clear();
     let manifest = made.map_err(usage)?;
-    if *json {
+    if json {
         crate::say(&serde_json::to_string_pretty(&manifest)?);
         return Ok(());
     }
@@ -54,7 +140,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         manifest.files.len(),
         took.as_secs(),
         took.subsec_millis() / 100,
-        keys_expire_days
+        options.keys_expire_days
     ));
     Ok(())
 }
@@ -71,7 +157,11 @@ pub(crate) fn bar(hidden: bool) -> ProgressBar {
 /// What the caller must ask for differently exits with 2.
 pub(crate) fn usage(error: BackupError) -> anyhow::Error {
     match error {
-        BackupError::Exists(_) | BackupError::NothingSeen | BackupError::NoKeys => Usage(error.to_string()).into(),
+        BackupError::Exists(_)
+        | BackupError::NothingSeen
+        | BackupError::NoKeys
+        | BackupError::BeforeAll
+        | BackupError::Beyond { .. } => Usage(error.to_string()).into(),
         other => other.into(),
     }
 }

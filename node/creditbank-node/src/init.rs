@@ -1,20 +1,22 @@
 //! `init`: a new node.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use creditbank_protocol::dates::show_minute;
-use creditbank_server::directory::{self, Config, StoreUrl};
+use creditbank_server::directory::{self, Config, StoreUrl, Tls};
 use creditbank_server::environment::{ENGINES, Environment};
 
 use crate::failure::Usage;
-use crate::shown;
+use crate::{shown, tls};
 
-/// Where gRPC is served unless the configuration says otherwise; IPv4 and IPv6.
-pub(crate) const LISTEN: &str = "[::]:7600";
+/// Where gRPC is served in clear unless the configuration says otherwise: this machine alone reaches it.
+pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7600);
+/// Where it is served with TLS: all addresses, of IPv4 and IPv6.
+const EVERYWHERE: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 7600);
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -34,31 +36,65 @@ pub(crate) struct Arguments {
     origin: String,
     #[arg(long, help = StoreUrl::help(ENGINES), default_value_t = StoreUrl::standard())]
     store: StoreUrl,
-    /// Where gRPC will be served; can be changed in DIR/node.toml.
-    #[arg(long, default_value = LISTEN)]
-    listen: SocketAddr,
+    /// Where gRPC will be served; can be changed in DIR/node.toml [default: 127.0.0.1:7600, with TLS [::]:7600]
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+    /// Serve with TLS: PEM files of the certificate chain, the server's first, and of its private key
+    #[arg(long, value_name = "CERT,KEY", value_parser = tls::pair)]
+    tls: Option<(PathBuf, PathBuf)>,
+    /// For a trial: serve with TLS and a certificate that signs itself, for this host name or address
+    ///
+    /// It is written to DIR/keys/tls-cert.pem. Clients pass that file: creditbank --ca tls-cert.pem, or CREDITBANK_CA.
+    #[arg(long, value_name = "HOST", conflicts_with = "tls")]
+    tls_self_signed: Option<String>,
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { dir, registry_keys, origin, store, listen } = arguments;
+    let Arguments { dir, registry_keys, origin, store, listen, tls, tls_self_signed } = arguments;
     let registry_keys = registry_keys.unwrap_or_else(|| registry_keys_beside(&dir));
     if registry_keys.starts_with(&dir) {
         let (keys, dir) = (shown(&registry_keys), shown(&dir));
         return Err(Usage(format!("{keys} lies under {dir}: expected a directory outside, --registry-keys DIR")).into());
     }
+    let signed = tls_self_signed.as_deref().map(tls::sign_self).transpose()?;
+    let own = tls.map(|(certificate, key)| Tls { certificate, key, client_ca: None });
+    let served = own.or_else(|| signed.as_ref().map(|_| tls::self_signed()));
+    let listen = listen.unwrap_or(if served.is_some() { EVERYWHERE } else { LOOPBACK });
+    let in_clear = served.is_none() && !listen.ip().is_loopback();
     let sealed_minute = Environment::system().clock.now_ms() / 60_000;
-    make(&dir, &registry_keys, &origin, store, listen)?;
+    make(&dir, &registry_keys, &origin, store, listen, served)?;
+    if let Some((certificate, key)) = &signed {
+        tls::write(&*Environment::system().disk, &dir, certificate, key)?;
+    }
     crate::say(&format!("A node for {origin} is in {}.", shown(&dir)));
     crate::say(&format!("  {}/trust.toml   give it to everybody who is to verify this log", shown(&dir)));
     crate::say(&format!("  {}/keys         back it up, show it to nobody", shown(&dir)));
     crate::say(&format!("  {}/registry.key        the registry key: not for this machine", shown(&registry_keys)));
     crate::say(&format!("  {}/next-registry.key   what follows it: to another place, offline", shown(&registry_keys)));
     crate::say(&format!(
-        "Sealed at {} by this machine's clock. If that is not the time now, remove {} and the keys, set the clock and begin \
-         again: times in a log never go back.",
+        "Sealed at {} by this machine's clock. Compare it with another clock, as no later command can: if that is not the time \
+         now, remove {} and the keys, set the clock and begin again. Times in a log never go back.",
         show_minute(sealed_minute),
         shown(&dir)
     ));
+    if let Some(host) = &tls_self_signed {
+        let certificate = dir.join(tls::CERTIFICATE);
+        crate::say(&format!(
+            "It speaks TLS with a certificate that signs itself, good for a trial. Give {} to its users: creditbank --node \
+             https://{host}:{} --ca {}",
+            shown(&certificate),
+            listen.port(),
+            shown(Path::new("tls-cert.pem"))
+        ));
+    }
+    if in_clear {
+        crate::say(&format!(
+            "{listen} is reached from other machines, and this node has no certificate: serve refuses that without --insecure. \
+             See --tls and --tls-self-signed."
+        ));
+    } else if listen.ip().is_loopback() {
+        crate::say(&format!("It serves on {listen}: this machine alone reaches it. See --tls and --tls-self-signed for others."));
+    }
     crate::say(&format!("Next: creditbank-node serve --dir {}", shown(&dir)));
     Ok(())
 }
@@ -77,9 +113,10 @@ pub(crate) fn make(
     origin: &str,
     store: StoreUrl,
     listen: SocketAddr,
+    tls: Option<Tls>,
 ) -> anyhow::Result<Config> {
     let environment = Environment::system();
-    let config = directory::init(&environment, dir, registry_keys, origin, store, listen)?;
+    let config = directory::init(&environment, dir, registry_keys, origin, store, listen, tls)?;
     // Alone of all files it is for everybody.
     let path = dir.join("trust.toml");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).with_context(|| path.display().to_string())?;

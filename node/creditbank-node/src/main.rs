@@ -2,14 +2,17 @@
 
 mod backup;
 mod check;
+mod confirm_time;
 mod failure;
 mod init;
 mod node_dir;
+mod private_memory;
 mod quickstart;
 mod reindex;
 mod restore;
 mod serve;
 mod succeed;
+mod tls;
 
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -103,6 +106,7 @@ fn main() -> ExitCode {
         _ => "error",
     };
     start_logs(logs);
+    private_memory::keep();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -116,7 +120,7 @@ fn main() -> ExitCode {
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Check(arguments) => tokio::task::block_in_place(|| check::run(&arguments)),
             Command::Reindex(arguments) => tokio::task::block_in_place(|| reindex::run(&arguments)),
-            Command::Backup(arguments) => tokio::task::block_in_place(|| backup::run(&arguments)),
+            Command::Backup(arguments) => backup::run(&arguments).await,
             Command::Restore(arguments) => tokio::task::block_in_place(|| restore::run(arguments)),
             Command::Succeed(arguments) => tokio::task::block_in_place(|| succeed::run(arguments)),
             Command::Quickstart(arguments) => Box::pin(quickstart::run(arguments)).await,

@@ -61,8 +61,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 async fn play(dir: &Path, keep: bool, json: bool) -> anyhow::Result<()> {
     let story = Story::new(json);
     let start = Instant::now();
-    let listen = init::LISTEN.parse().context("the default address")?;
-    let config = init::make(dir, &directory::keys_dir(dir), ORIGIN, StoreUrl::standard(), listen)?;
+    let config = init::make(dir, &directory::keys_dir(dir), ORIGIN, StoreUrl::standard(), init::LOOPBACK, None)?;
     let ledger = directory::open(&Environment::system(), dir, &config, Limits::default())?;
     let loopback = ([127, 0, 0, 1], 0).into();
     let running = serve::start(ledger, loopback, None).await?;

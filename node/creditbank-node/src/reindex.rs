@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use creditbank_server::environment::Environment;
+use creditbank_store::Placement;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -13,13 +14,16 @@ use crate::node_dir::NodeDir;
 pub(crate) struct Arguments {
     #[command(flatten)]
     node: NodeDir,
+    /// The directory was copied or moved, and this is the node that goes on: no other node of this log runs.
+    #[arg(long)]
+    take_over: bool,
     /// Print one JSON object instead of a sentence.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { node, json } = arguments;
+    let Arguments { node, take_over, json } = arguments;
     let environment = Environment::system();
     let (dir, config) = (node.path(), node.config(&environment)?);
     let style = ProgressStyle::with_template("  {bar:40} {pos}/{len} log entries, {elapsed}, {eta} left");
@@ -27,7 +31,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let begun = Instant::now();
     let shown = bar.clone();
-    let size = creditbank_server::operate::reindex(&environment, dir, &config, |done, total| {
+    let placement = if *take_over { Placement::TakeOver } else { Placement::Same };
+    let size = creditbank_server::operate::reindex(&environment, dir, &config, placement, |done, total| {
         shown.set_length(total);
         shown.set_position(done);
     });

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use creditbank_protocol::dates::{date_of, day_of_ms, show};
+use creditbank_protocol::dates::{date_of, day_of_ms, parse_minute, show, show_minute};
 use creditbank_server::environment::Environment;
-use creditbank_server::operate::backup::{Manifest, RestoreOptions, restore};
+use creditbank_server::operate::backup::{Manifest, Point, RestoreOptions, restore};
 use serde_json::json;
 
 use crate::backup::{bar, usage};
@@ -23,6 +23,12 @@ pub(crate) struct Arguments {
     /// Nothing after the backup ever left the node: no checkpoint, no receipt, no transcript.
     #[arg(long, conflicts_with = "seen")]
     nothing_published: bool,
+    /// Restore only up to a point: a number of log entries, or a time as 2026-11-26T09:30Z; to the last seal at or before it
+    ///
+    /// Learners' keys are those of the whole backup, so that what was erased later stays erased. What others have seen
+    /// beyond the point holds the node (--seen): a log does not go back, but under another name (succeed).
+    #[arg(long, value_name = "SIZE|TIME", value_parser = point)]
+    to: Option<Point>,
     /// Use learners' keys that should have been deleted by now.
     #[arg(long)]
     accept_expired: bool,
@@ -34,9 +40,18 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
+/// A number of log entries, or a minute of UTC, to its end.
+fn point(text: &str) -> Result<Point, String> {
+    if let Ok(size) = text.parse() {
+        return Ok(Point::Size(size));
+    }
+    let minute = parse_minute(text).ok_or("expected a number of log entries, or a minute of UTC, as 2026-11-26T09:30Z")?;
+    Ok(Point::TimeMs(minute * 60_000 + 59_999))
+}
+
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { from, dir, seen, nothing_published, accept_expired, keys, json } = arguments;
-    let options = RestoreOptions { seen, nothing_published, accept_expired, keys };
+    let Arguments { from, dir, seen, nothing_published, to, accept_expired, keys, json } = arguments;
+    let options = RestoreOptions { seen, nothing_published, accept_expired, keys, to };
     let bar = bar(json);
     let restored = restore(&Environment::system(), &from, &dir, &options, &mut |done, total| {
         bar.set_length(total);
@@ -44,7 +59,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     });
     bar.finish_and_clear();
     let restored = restored.map_err(usage)?;
-    let Manifest { size, made_at_ms, .. } = restored.manifest;
+    let (size, Manifest { made_at_ms, .. }) = (restored.size, restored.manifest);
     if json {
         crate::say(
             &json!({ "dir": dir, "size": size, "made_at_ms": made_at_ms, "held_below": restored.held_below })
@@ -55,10 +70,17 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let dir = dir.display();
     crate::say(&format!("{dir} holds the log up to entry {size}. Next: creditbank-node check --dir {dir}"));
     crate::say(&lost_accounts(made_at_ms));
+    if let Some(sealed_ms) = restored.confirm_after_ms {
+        crate::say(&format!(
+            "Its last seal is of {}. That is more than 26 hours ago: look at a clock that you trust, and pass the time that it \
+             shows to the first start, as creditbank-node serve --dir {dir} --confirm-time 2026-11-26T09:30Z",
+            show_minute(sealed_ms / 60_000)
+        ));
+    }
     if let Some(below) = restored.held_below {
         crate::say(&format!(
             "HELD: others have seen a checkpoint of {below} entries. The node does not serve before its log has them: put a \
-             journal with the missing rounds into {dir}/log/journal, with its guard."
+             journal with the missing rounds into {dir}/log/journal, with its guard, and start it with serve --take-over."
         ));
     }
     Ok(())

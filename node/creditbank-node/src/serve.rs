@@ -8,9 +8,10 @@ use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::Purpose;
 use creditbank_server::directory::{self, Config};
 use creditbank_server::environment::Environment;
-use creditbank_server::ledger::Limits;
+use creditbank_server::ledger::{Limits, Said};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::confirm_time::ConfirmTime;
 use crate::failure::Usage;
 use crate::init::registry_keys_beside;
 use crate::node_dir::NodeDir;
@@ -28,15 +29,33 @@ pub(crate) struct Arguments {
     /// correction of the time (creditbank registry correct-time), and what comes behind it
     #[arg(long)]
     correct_time: bool,
+    #[command(flatten)]
+    confirm_time: ConfirmTime,
+    /// Serve a directory that was copied or moved
+    ///
+    /// Only where no other node of this log runs, here or elsewhere, and none will be started: two nodes of one log sign
+    /// two histories, which nobody can mend. Needed once; the directory is this node's from then on.
+    #[arg(long)]
+    take_over: bool,
+    /// Serve in clear on an address that other machines reach: records and access tokens can be read on the way
+    ///
+    /// For a network that encrypts by itself, or a proxy on another machine that speaks TLS. It is no line of node.toml,
+    /// so that it is not copied along unseen.
+    #[arg(long)]
+    insecure: bool,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { node, registry_keys, correct_time } = arguments;
+    let Arguments { node, registry_keys, correct_time, confirm_time, take_over, insecure } = arguments;
     // First of all, so that an early signal finds somebody to hear it.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let environment = Environment::system();
     let (dir, config) = (node.path(), node.config(&environment)?);
+    let confirmed_time = confirm_time.is_given(&*environment.clock)?;
     refuse_registry_keys(dir, &config)?;
+    if !insecure {
+        refuse_clear_text(dir, &config)?;
+    }
     if let Some(path) = config.store.path()
         && !dir.join(path).join("journal").exists()
     {
@@ -46,7 +65,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             dir.join(path).display()
         );
     }
-    let ledger = directory::open(&environment, dir, &config, Limits { correct_time, ..Limits::default() })?;
+    let said = Said { correct_time, confirmed_time, takes_over: take_over };
+    let limits = Limits { said, ..Limits::default() };
+    let ledger = directory::open(&environment, dir, &config, limits)?;
     if ledger.size() == 0 {
         if config.store.path().is_some() {
             anyhow::bail!("the log of {} is empty, though init began it: restore it from a backup", shown(dir));
@@ -55,7 +76,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         let registry_keys = registry_keys.unwrap_or_else(|| registry_keys_beside(dir));
         directory::begin(&environment, dir, &registry_keys, &ledger).await?;
     }
-    let running = creditbank_server::serve::start(ledger, config.listen, config.tls.as_ref()).await;
+    let tls = config.tls.as_ref().map(|tls| tls.within(dir));
+    let running = creditbank_server::serve::start(ledger, config.listen, tls.as_ref()).await;
     let running = running.with_context(|| format!("`listen` in {} says where", shown(&dir.join("node.toml"))))?;
     let stop = async {
         tokio::select! {
@@ -64,6 +86,20 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
     };
     Ok(running.until(stop).await?)
+}
+
+/// Clear text stays on this machine, where nobody has said otherwise.
+fn refuse_clear_text(dir: &Path, config: &Config) -> Result<(), Usage> {
+    if config.tls.is_some() || config.listen.ip().is_loopback() {
+        return Ok(());
+    }
+    Err(Usage(format!(
+        "{} says listen = \"{}\", which other machines reach, and has no [tls]: records and access tokens would travel in \
+         clear. Name a certificate there ([tls] certificate and key), or listen on 127.0.0.1, behind a proxy on this machine \
+         that speaks TLS. --insecure serves in clear all the same",
+        shown(&dir.join("node.toml")),
+        config.listen
+    )))
 }
 
 /// Largest file that is looked into: a key file has three lines.

@@ -12,6 +12,7 @@ use creditbank_server::operate::succeed::{LostBlocks, SucceedError, Succeeded, S
 use serde_json::json;
 
 use crate::backup::bar;
+use crate::confirm_time::ConfirmTime;
 use crate::failure::Usage;
 use crate::node_dir::NodeDir;
 
@@ -41,13 +42,15 @@ pub(crate) struct Arguments {
     /// Why: a number of a case or of minutes. It stands in the log.
     #[arg(long, value_name = "REFERENCE")]
     case: String,
+    #[command(flatten)]
+    confirm_time: ConfirmTime,
     /// Print one JSON object instead of sentences.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { node, to, size, origin, registry_key, approver_key, case, json } = arguments;
+    let Arguments { node, to, size, origin, registry_key, approver_key, case, confirm_time, json } = arguments;
     let environment = Environment::system();
     let config = node.config(&environment)?;
     let options = SuccessionOptions {
@@ -56,6 +59,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         registry_key,
         approver_keys: approver_key,
         case_reference: case,
+        confirmed_time: confirm_time.is_given(&*environment.clock)?,
     };
     let bar = bar(json);
     let done = succeed(&environment, node.path(), &config, &to, &options, &mut |done, total| {

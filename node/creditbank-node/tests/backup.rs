@@ -131,7 +131,9 @@ async fn with_every_engine(store: &str) {
     for name in ["log/guard", "learners.keys"] {
         fs::copy(dir.path().join(name), held.path().join(name)).expect("copied");
     }
-    assert_eq!(run(&["reindex", "--dir", text(held.path())]).0, Some(0));
+    let (code, said) = run(&["reindex", "--dir", text(held.path())]);
+    assert!(code == Some(1) && said.contains("--take-over"), "the guard was written elsewhere: {said}");
+    assert_eq!(run(&["reindex", "--take-over", "--dir", text(held.path())]).0, Some(0));
     let whole = TestNode::again(held).await;
     assert!(!whole.dir().join("log/held").exists(), "what was missing is there");
     for (university, sent) in universities.iter().zip([first, second]) {
@@ -179,7 +181,7 @@ fn environment_at(now_ms: u64) -> Environment {
 }
 
 fn options() -> RestoreOptions {
-    RestoreOptions { seen: Vec::new(), nothing_published: true, accept_expired: false, keys: None }
+    RestoreOptions { seen: Vec::new(), nothing_published: true, accept_expired: false, keys: None, to: None }
 }
 
 fn back_up(dir: &Path, out: &Path, with_keys: bool) {
@@ -276,4 +278,31 @@ async fn reindex_rebuilds_what_is_derived() {
     assert_eq!(code, Some(0), "{said}");
     let (code, said) = run(&["reindex", "--dir", text(&dir.path().join("elsewhere"))]);
     assert!(code == Some(2) && said.contains("holds no node"), "{said}");
+}
+
+/// Goal: the command follows, says how far it is, goes on with what it has, and restores it to a point.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_is_followed_by_the_command() {
+    let (dir, around) = stopped().await;
+    let (copy, back) = (around.path().join("copy"), around.path().join("back"));
+    let follow = |more: &[&str]| {
+        let all = [&["backup", "--dir", text(dir.path()), "--follow", text(&copy), "--once"], more].concat();
+        run(&all)
+    };
+    let (code, said) = follow(&["--lag", "3s"]);
+    assert!(code == Some(0) && said.contains("at most 3 s behind"), "{said}");
+    let (code, said) = follow(&["--json"]);
+    assert!(code == Some(0) && said.contains("\"complete_at_ms\""), "{said}");
+    let (code, said) = follow(&["--lag", "soon"]);
+    assert!(code == Some(2) && said.contains("expected seconds"), "{said}");
+    let restore = |to: &str| {
+        run(&["restore", "--from", text(&copy), "--nothing-published", "--to", to, "--dir", text(&back)])
+    };
+    let (code, said) = restore("1970-01-01T00:00Z");
+    assert!(code == Some(2) && said.contains("no seal at or before"), "{said}");
+    let (code, said) = restore("yesterday");
+    assert!(code == Some(2) && said.contains("2026-11-26T09:30Z"), "{said}");
+    let (code, said) = restore("2100-01-01T00:00Z");
+    assert!(code == Some(0) && said.contains("holds the log up to entry"), "{said}");
+    assert_eq!(run(&["check", "--dir", text(&back)]).0, Some(0));
 }

@@ -75,6 +75,11 @@ async fn what_cannot_be_served_says_what_to_do() {
     }
     let (code, said) = run(&["serve"], node.dir());
     assert!(code == Some(1) && said.contains("another process"), "{said}");
+    // A time that is confirmed is the time now; a script that confirms any time is refused.
+    let (code, said) = run(&["serve", "--confirm-time", "2001-01-01T00:00Z"], node.dir());
+    assert!(code == Some(2) && said.contains("this machine's clock says"), "{said}");
+    let (code, said) = run(&["serve", "--confirm-time", "now"], node.dir());
+    assert!(code == Some(2) && said.contains("as 2026-11-26T09:30Z"), "{said}");
     let (code, said) = run(&["init", "--origin", "x.example"], node.dir());
     assert!(code == Some(2) && said.contains("already holds a node"), "{said}");
     let under = empty.path().join("keys").display().to_string();
@@ -84,6 +89,74 @@ async fn what_cannot_be_served_says_what_to_do() {
     assert!(code == Some(2) && said.contains("sled:PATH"), "{said}");
     let (code, said) = run(&["init", "--origin", "https://x.example"], empty.path());
     assert!(code == Some(2) && said.contains("without scheme"), "{said}");
+}
+
+/// Goal: by default a node is reached from its own machine alone; in clear from elsewhere only by word of the operator.
+#[test]
+fn clear_text_stays_on_the_machine() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| dir.path().join(name).to_str().expect("a plain path").to_owned();
+    let run = |arguments: &[&str]| {
+        let run = Command::new(BINARY).args(arguments).output().expect("it runs");
+        (run.status.code(), [run.stdout, run.stderr].concat().iter().map(|byte| char::from(*byte)).collect::<String>())
+    };
+    let (code, said) = run(&["init", "--dir", &at("own"), "--origin", "own.example"]);
+    assert!(code == Some(0) && said.contains("this machine alone reaches it"), "{said}");
+    let text = std::fs::read_to_string(dir.path().join("own/node.toml")).expect("a configuration");
+    assert!(text.contains("listen = \"127.0.0.1:7600\""), "{text}");
+    let (code, said) = run(&["init", "--dir", &at("open"), "--origin", "open.example", "--listen", "0.0.0.0:0"]);
+    assert!(code == Some(0) && said.contains("--insecure"), "{said}");
+    let (code, said) = run(&["serve", "--dir", &at("open")]);
+    assert!(code == Some(2) && said.contains("in clear") && said.contains("--insecure"), "{said}");
+    let (code, said) = run(&["init", "--dir", &at("tls"), "--origin", "tls.example", "--tls", "here.pem"]);
+    assert!(code == Some(2) && said.contains("two files with a comma"), "{said}");
+    let (code, said) = run(&["init", "--dir", &at("tls"), "--origin", "tls.example", "--tls", "no.pem,no.key"]);
+    assert!(code == Some(2) && said.contains("found none"), "{said}");
+    let (code, said) =
+        run(&["init", "--dir", &at("self"), "--origin", "self.example", "--tls-self-signed", "node.example"]);
+    assert!(code == Some(0) && said.contains("--ca tls-cert.pem"), "{said}");
+    let text = std::fs::read_to_string(dir.path().join("self/node.toml")).expect("a configuration");
+    assert!(text.contains("listen = \"[::]:7600\"") && text.contains("[tls]"), "{text}");
+}
+
+/// Goal: a certificate that signs itself is believed by whoever has it, and by nobody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_speaks_tls() {
+    let child = Child::made(&["--tls-self-signed", "localhost"]);
+    child.over_tls(true).await.expect("who has the certificate").checkpoint().await.expect("an answer");
+    child.over_tls(false).await.map(|_| ()).expect_err("who does not");
+}
+
+/// Goal: what others may write into, or read a secret of, is not served, and the message mends it.
+#[test]
+fn loose_modes_are_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (dir, keys) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(BINARY);
+        let run = command.args(arguments).arg("--dir").arg(dir.path()).output().expect("it runs");
+        (run.status.code(), String::from_utf8_lossy(&run.stderr).into_owned())
+    };
+    let registry = keys.path().join("registry");
+    let (code, said) = run(&["init", "--origin", "x.example", "--registry-keys", registry.to_str().expect("a path")]);
+    assert_eq!(code, Some(0), "{said}");
+    for (name, loose, mends) in [
+        ("", 0o777, "chmod go-w"),
+        ("keys", 0o770, "chmod go-w"),
+        ("log", 0o702, "chmod go-w"),
+        ("log/journal", 0o722, "chmod go-w"),
+        ("learners.keys", 0o640, "chmod 600"),
+        ("keys/secrets", 0o604, "chmod 600"),
+        ("keys/credential.key", 0o620, "chmod 600"),
+    ] {
+        let path = dir.path().join(name);
+        let set = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("its mode");
+        let before = std::fs::metadata(&path).expect("it is there").permissions().mode();
+        set(loose);
+        let (code, said) = run(&["serve"]);
+        assert!(code == Some(2) && said.contains(mends) && said.contains(name), "{name}: {code:?} {said}");
+        set(before);
+    }
 }
 
 /// Goal: `succeed` says what is wrong and how to ask for it, makes a node that `check` finds whole, and says what is

@@ -9,6 +9,7 @@ pub(crate) mod commit;
 pub(crate) mod courses;
 mod orderer;
 pub(crate) mod round;
+pub(crate) mod seal_time;
 pub(crate) mod state;
 mod steps;
 pub(crate) mod threads;
@@ -16,6 +17,7 @@ mod verify;
 
 pub use accounts::{AccountError, Person};
 pub use commit::Answer;
+pub use seal_time::ClockDoubt;
 pub use state::LoadError;
 pub use steps::Steps;
 pub use threads::Submission;

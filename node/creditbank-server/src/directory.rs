@@ -22,6 +22,7 @@ mod config;
 mod held;
 mod init;
 mod key_ring;
+mod modes;
 mod secrets;
 mod store_url;
 
@@ -32,7 +33,7 @@ use std::sync::Arc;
 use creditbank_protocol::Digest;
 use creditbank_protocol::key_file::{KeyFile, KeyFileError};
 use creditbank_protocol::pb::Purpose;
-use creditbank_store::{Disk, KeyStoreError, Options, StoreError};
+use creditbank_store::{Disk, KeyStoreError, Options, Placement, StoreError};
 
 pub use config::{Config, ConfigError, Connections, Operations, Quotas, Scrub, Tls};
 pub(crate) use config::{NAME_RULE, is_origin};
@@ -42,6 +43,8 @@ pub use key_ring::KeyRing;
 pub(crate) use key_ring::file_name;
 pub(crate) use secrets::Secrets;
 pub use store_url::StoreUrl;
+
+use zeroize::Zeroizing;
 
 use crate::append::Steps;
 use crate::environment::Environment;
@@ -62,6 +65,17 @@ pub enum DirectoryError {
     #[error("{path} has mode {mode:o}: a file with a secret must be its owner's alone (chmod 600)")]
     Mode {
         /// Which file.
+        path: String,
+        /// Its mode.
+        mode: u32,
+    },
+    /// A directory into which others may write.
+    #[error(
+        "{path} has mode {mode:o}: its group, or everybody, may write there, and so put other keys or another log in place \
+         (chmod go-w {path})"
+    )]
+    DirectoryMode {
+        /// Which directory.
         path: String,
         /// Its mode.
         mode: u32,
@@ -123,13 +137,13 @@ fn read_text(disk: &dyn Disk, path: &Path) -> Result<String, DirectoryError> {
     String::from_utf8(bytes).map_err(|_| at(path)(io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text")))
 }
 
-/// Reads a file that must be its owner's alone.
-fn read_secret(disk: &dyn Disk, path: &Path) -> Result<String, DirectoryError> {
+/// Reads a file that must be its owner's alone. What was read is wiped when it is dropped.
+fn read_secret(disk: &dyn Disk, path: &Path) -> Result<Zeroizing<String>, DirectoryError> {
     let mode = disk.info(path).map_err(at(path))?.mode;
     if mode & 0o077 != 0 {
         return Err(DirectoryError::Mode { path: path.display().to_string(), mode });
     }
-    read_text(disk, path)
+    read_text(disk, path).map(Zeroizing::new)
 }
 
 /// Writes a new file with mode 0600, synced; refuses to replace one. Its name is durable once the directory is synced.
@@ -199,8 +213,9 @@ pub(crate) fn open_succeeding(
     environment: &Environment,
     dir: &Path,
     config: &Config,
+    limits: Limits,
 ) -> Result<(Ledger, Steps<(), ()>), DirectoryError> {
-    let parts = parts(environment, dir, config, Limits::default(), true)?;
+    let parts = parts(environment, dir, config, limits, true)?;
     Ok(Ledger::stepped(Parts { succeeds: true, ..parts })?)
 }
 
@@ -212,10 +227,14 @@ fn parts(
     limits: Limits,
     stepped: bool,
 ) -> Result<Parts, DirectoryError> {
+    modes::check(&*environment.disk, dir, config)?;
     let ring = KeyRing::open(environment, dir)?;
     let secrets = Secrets::read(&*environment.disk, &dir.join("keys").join("secrets"))?;
     let begun = config.beginning();
-    let options = Options { stepped, ..store_options(environment, begun.genesis()) };
+    let mut options = Options { stepped, ..store_options(environment, begun.genesis()) };
+    if limits.said.takes_over {
+        options.placement = Placement::TakeOver;
+    }
     let store = config.store.open_store(dir, &options, &mut |_| {})?;
     if let Some(path) = config.store.path() {
         held::check(&*environment.disk, &dir.join(path), &*store, &begun)?;

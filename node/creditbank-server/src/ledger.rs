@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::append::courses::Courses;
 use crate::append::round::Context;
+use crate::append::seal_time::BEHIND_MS_MAX;
 use crate::append::state::{LoadError, State, load};
 use crate::append::threads::Threads;
 use crate::append::{Steps, Submission, SubmitError, VerifiedBlock, verify};
@@ -37,9 +38,20 @@ pub struct Limits {
     pub round_bytes_max: usize,
     /// An empty round is sealed when nothing was for so long.
     pub seal_interval_ms: u64,
+    /// What the operator has said at the start.
+    pub said: Said,
+}
+
+/// What the operator says at a start, and what holds for this start alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Said {
     /// Opens also where the clock is behind the log, which was sealed under a wrong one. Until it has caught up,
     /// nothing is sealed but a correction of the time.
     pub correct_time: bool,
+    /// The wall clock is right: the first seal may be as long after the last one as it says.
+    pub confirmed_time: bool,
+    /// The directory was copied or moved, and this is the node that goes on.
+    pub takes_over: bool,
 }
 
 impl Default for Limits {
@@ -50,7 +62,7 @@ impl Default for Limits {
             round_blocks_max: 512,
             round_bytes_max: 8 << 20,
             seal_interval_ms: 3_600_000,
-            correct_time: false,
+            said: Said::default(),
         }
     }
 }
@@ -86,7 +98,8 @@ pub enum OpenError {
     /// The wall clock is before the last seal.
     #[error(
         "the wall clock is {behind_ms} ms before the last seal: set the clock, then start again; where it is right, the log \
-         was sealed under a wrong one (docs/operate/clock.md, `serve --correct-time`)"
+         was sealed under a wrong one: start with `serve --correct-time`, and correct it with `creditbank registry \
+         correct-time` (docs/operate/clock.md)"
     )]
     Clock {
         /// By how much.
@@ -249,7 +262,7 @@ impl Shared {
         }
         if state.log.last_seal().is_some() {
             let behind_ms = state.log.earliest_ms().saturating_sub(clock.now_ms());
-            if behind_ms > 0 && !limits.correct_time {
+            if behind_ms > BEHIND_MS_MAX && !limits.said.correct_time {
                 return Err(OpenError::Clock { behind_ms });
             }
             let origin = state.log.origin_of_size(state.head.size).to_owned();
@@ -265,12 +278,6 @@ impl Shared {
         }
         if !succeeds {
             check_log_keys(&ring, &state, (&first_origin, first))?;
-        }
-        if state.log.last_seal().is_some() {
-            let days = clock.now_ms().saturating_sub(state.log.earliest_ms()) / 86_400_000;
-            if days > 0 {
-                tracing::warn!(days, "the last seal is days old: is the clock right? What it says will be sealed");
-            }
         }
         let metrics = Arc::new(Metrics::default());
         Ok(Arc::new(Self {

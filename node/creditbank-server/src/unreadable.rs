@@ -41,6 +41,7 @@ pub(crate) fn of_store(error: StoreError) -> ViewError {
         | StoreError::Round(_)
         | StoreError::Journal(_)
         | StoreError::Index(_)
+        | StoreError::Place { .. }
         | StoreError::Full { .. }
         | StoreError::Stopped(_) => unavailable(error),
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 pub use real::RealDisk;
 
-use crate::{DirectoryLock, StoreError, file};
+use crate::{DirectoryLock, Place, StoreError, file};
 
 /// Files by name, and what makes their names durable. Files have mode 0600, directories 0700: a node's are its owner's alone.
 pub trait Disk: Debug + Send + Sync + 'static {
@@ -36,6 +36,8 @@ pub trait Disk: Debug + Send + Sync + 'static {
     fn remove_dir(&self, dir: &Path) -> io::Result<()>;
     /// Bytes that can still be written into a directory.
     fn available(&self, dir: &Path) -> io::Result<u64>;
+    /// What tells a directory from a copy of it.
+    fn place(&self, dir: &Path) -> io::Result<Place>;
     /// Keeps other processes out of a directory.
     fn lock(&self, dir: &Path) -> Result<DirectoryLock, StoreError>;
 

@@ -15,7 +15,7 @@ use crate::flat::{FlatFiles, Location};
 use crate::guard::Guard;
 use crate::journal::{FRAME_HEAD_LEN, Journal, Position, Readers};
 use crate::round::Section;
-use crate::{DirectoryLock, Disk, Head, Index, KeyValue, RealDisk, Round, Store, StoreError, Table, file};
+use crate::{DirectoryLock, Disk, Head, Index, KeyValue, Placement, RealDisk, Round, Store, StoreError, Table, file};
 use indexer::{Indexer, Job, Shared};
 use position::Durable;
 use upkeep::{IndexThread, Steps, Upkeep};
@@ -37,6 +37,8 @@ pub struct Options {
     pub disk: Arc<dyn Disk>,
     /// Rounds are applied to the index by [`Store::step`], and not by a thread.
     pub stepped: bool,
+    /// In which directory the log may be.
+    pub placement: Placement,
 }
 
 impl Options {
@@ -50,6 +52,7 @@ impl Options {
             reserve_bytes: crate::RESERVE_BYTES,
             disk: RealDisk::shared(),
             stepped: false,
+            placement: Placement::Same,
         }
     }
 }
@@ -106,7 +109,7 @@ impl EmbeddedStore {
         let lock = disk.lock(dir)?;
         let marker = clean_marker(dir);
         let clean = disk.exists(&marker).map_err(file::at(&marker))?;
-        let guard = Guard::open(&**disk, &dir.join("guard"))?;
+        let guard = Guard::open(&**disk, dir, options.placement)?;
         let guarded = guard.state().map(|(sequence, _)| sequence);
         let journal = Journal::open(disk, &dir.join("journal"), options.log, options.segment_len_max, guarded, clean)?;
         check_present(&guard, journal.last_sequence(), dir)?;

@@ -1,7 +1,7 @@
 //! What can go wrong with the state of a log.
 
 use crate::round::Head;
-use crate::{IndexError, JournalError};
+use crate::{IndexError, JournalError, PlaceError};
 
 /// Why the store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +62,14 @@ pub enum StoreError {
         expected: u64,
         /// Last sequence of the journal.
         found: u64,
+    },
+    /// The log is a copy, or was moved.
+    #[error("{path}: {error}")]
+    Place {
+        /// The log's directory.
+        path: String,
+        /// Why it is not opened there.
+        error: PlaceError,
     },
     /// The disk is full. Nothing was stored, the head is as before, and the store goes on when there is room.
     #[error("{path}: the disk has not the {needed} bytes that are needed; nothing was stored")]

@@ -1,43 +1,82 @@
 //! The guard file: which round was acknowledged last. It is durable before anything about that round is signed.
 //!
-//! Two slots of one sector each are written in turn, so that a torn write leaves the other one.
+//! Two slots of one sector each are written in turn, so that a torn write leaves the other one. A slot names the directory
+//! too that it was written in.
 
 use std::path::{Path, PathBuf};
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::merkle::empty_root;
 
-use crate::{Disk, DiskFile, Head, StoreError, file};
+use crate::place::{MARKER_LEN, Marker};
+use crate::{Disk, DiskFile, Head, Placement, StoreError, file};
 
 const SLOT_LEN: u64 = 512;
-const CONTENT_LEN: usize = 8 + 8 + 8 + 32;
+const HEAD_LEN: usize = 8 + 8 + 8 + 32;
+const CONTENT_LEN: usize = HEAD_LEN + MARKER_LEN;
 
 /// The last acknowledged round.
 #[derive(Debug)]
 pub struct Guard {
     path: PathBuf,
     file: Box<dyn DiskFile>,
+    marker: Marker,
     state: Option<(u64, Head)>,
 }
 
-/// What a slot holds.
-fn record(sequence: u64, head: &Head) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(CONTENT_LEN + 4);
-    for word in [sequence, head.epoch, head.size] {
-        bytes.extend_from_slice(&word.to_be_bytes());
+/// What a slot says.
+#[derive(Debug, Clone)]
+struct Slot {
+    sequence: u64,
+    head: Head,
+    marker: Marker,
+}
+
+impl Slot {
+    /// Of a log without rounds; no round has the number 0.
+    fn first(marker: Marker) -> Self {
+        Self { sequence: 0, head: Head { epoch: 0, size: 0, root: empty_root() }, marker }
     }
-    bytes.extend_from_slice(head.root.as_bytes());
-    bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_be_bytes());
-    bytes
+
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(CONTENT_LEN + 4);
+        for word in [self.sequence, self.head.epoch, self.head.size] {
+            bytes.extend_from_slice(&word.to_be_bytes());
+        }
+        bytes.extend_from_slice(self.head.root.as_bytes());
+        bytes.extend_from_slice(&self.marker.encode());
+        bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_be_bytes());
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (content, checksum) = bytes.get(..CONTENT_LEN + 4)?.split_at(CONTENT_LEN);
+        if crc32c::crc32c(content).to_be_bytes() != checksum {
+            return None;
+        }
+        let word = |at: usize| content[at..at + 8].try_into().map(u64::from_be_bytes).ok();
+        let head = Head { epoch: word(8)?, size: word(16)?, root: Digest::from_slice(&content[24..HEAD_LEN])? };
+        let marker = Marker::decode(content[HEAD_LEN..].try_into().ok()?)?;
+        Some(Self { sequence: word(0)?, head, marker })
+    }
+
+    /// The whole file, with this slot alone.
+    fn alone(&self) -> Vec<u8> {
+        let slot = usize::try_from(SLOT_LEN).expect("small");
+        let mut bytes = vec![0; 2 * slot];
+        let (at, encoded) = (if self.sequence.is_multiple_of(2) { 0 } else { slot }, self.encode());
+        bytes[at..at + encoded.len()].copy_from_slice(&encoded);
+        bytes
+    }
 }
 
 /// What the file of a guard says: the newer of its slots. `None` for a file of zeros or nothing, whose first write was torn.
-fn newest(bytes: &[u8], path: &Path) -> Result<Option<(u64, Head)>, StoreError> {
+fn newest(bytes: &[u8], path: &Path) -> Result<Option<Slot>, StoreError> {
     if bytes.iter().all(|byte| *byte == 0) {
         return Ok(None);
     }
     let (first, second) = bytes.split_at(bytes.len().min(usize::try_from(SLOT_LEN).expect("small")));
-    let newest = [first, second].into_iter().filter_map(slot).max_by_key(|(sequence, _)| *sequence);
+    let newest = [first, second].into_iter().filter_map(Slot::decode).max_by_key(|slot| slot.sequence);
     newest.map(Some).ok_or_else(|| StoreError::Damaged {
         path: path.display().to_string(),
         offset: 0,
@@ -45,18 +84,9 @@ fn newest(bytes: &[u8], path: &Path) -> Result<Option<(u64, Head)>, StoreError> 
     })
 }
 
-fn slot(bytes: &[u8]) -> Option<(u64, Head)> {
-    let (content, checksum) = bytes.get(..CONTENT_LEN + 4)?.split_at(CONTENT_LEN);
-    if crc32c::crc32c(content).to_be_bytes() != checksum {
-        return None;
-    }
-    let word = |at: usize| content[at..at + 8].try_into().map(u64::from_be_bytes).ok();
-    Some((word(0)?, Head { epoch: word(8)?, size: word(16)?, root: Digest::from_slice(&content[24..])? }))
-}
-
 /// An acknowledged round; a new guard's slot has the number 0, which no round has.
-fn acknowledged(newest: Option<(u64, Head)>) -> Option<(u64, Head)> {
-    newest.filter(|(sequence, _)| *sequence > 0)
+fn acknowledged(newest: Option<Slot>) -> Option<(u64, Head)> {
+    newest.filter(|slot| slot.sequence > 0).map(|slot| (slot.sequence, slot.head))
 }
 
 /// Sequence and head of the last acknowledged round in a guard's file, which is left as it is; `None` when there is no file.
@@ -69,24 +99,51 @@ pub(crate) fn read(disk: &dyn Disk, path: &Path) -> Result<Option<(u64, Head)>, 
     }
 }
 
+/// Refuses a log that was written elsewhere, and changes nothing.
+pub(crate) fn check_place(disk: &dyn Disk, dir: &Path, placement: Placement) -> Result<(), StoreError> {
+    let path = dir.join("guard");
+    if !disk.exists(&path).map_err(file::at(&path))? {
+        return Ok(());
+    }
+    let found = newest(&disk.read(&path).map_err(file::at(&path))?, &path)?;
+    found.map_or(Ok(()), |slot| check_slot(disk, dir, &slot, placement))
+}
+
+fn check_slot(disk: &dyn Disk, dir: &Path, slot: &Slot, placement: Placement) -> Result<(), StoreError> {
+    let place = disk.place(dir).map_err(file::at(dir))?;
+    let refused = |error| StoreError::Place { path: dir.display().to_string(), error };
+    placement.check(&slot.marker, &place).map_err(refused)
+}
+
+/// Writes the guard of a backup: no node may open it.
+pub(crate) fn write_backup(disk: &dyn Disk, path: &Path, sequence: u64, head: Head) -> Result<(), StoreError> {
+    let slot = Slot { sequence, head, marker: Marker::Backup };
+    disk.replace(path, &slot.alone()).map_err(file::at(path))
+}
+
 impl Guard {
-    /// Opens or makes the file and reads the newer of its slots.
-    pub fn open(disk: &dyn Disk, path: &Path) -> Result<Self, StoreError> {
+    /// Opens or makes the file in the log's directory `dir`, and reads the newer of its slots. A log that was written
+    /// elsewhere is refused, unless `placement` says otherwise.
+    pub fn open(disk: &dyn Disk, dir: &Path, placement: Placement) -> Result<Self, StoreError> {
+        let path = &dir.join("guard");
+        let place = disk.place(dir).map_err(file::at(dir))?;
         let exists = disk.exists(path).map_err(file::at(path))?;
         let written = if exists { disk.read(path).map_err(file::at(path))? } else { Vec::new() };
         let found = newest(&written, path)?;
-        if found.is_none() {
-            // With all its room and one valid slot from the beginning: neither a full disk nor a torn first write leaves a
-            // guard that nobody can read.
-            let mut first = record(0, &Head { epoch: 0, size: 0, root: empty_root() });
-            first.resize(usize::try_from(2 * SLOT_LEN).expect("small"), 0);
-            disk.replace(path, &first).map_err(file::at(path))?;
+        let marker = Marker::Node(place);
+        if let Some(slot) = &found {
+            check_slot(disk, dir, slot, placement)?;
+        }
+        let is_here = found.as_ref().is_some_and(|slot| slot.marker == marker);
+        if !is_here {
+            // As a whole, with all its room and one valid slot: neither a full disk nor a torn first write leaves a guard that
+            // nobody can read.
+            let slot = found.clone().map_or_else(|| Slot::first(marker.clone()), |slot| Slot { marker: marker.clone(), ..slot });
+            disk.replace(path, &slot.alone()).map_err(file::at(path))?;
         }
         let file = disk.open(path).map_err(file::at(path))?;
-        if let Some(parent) = path.parent() {
-            disk.sync_dir(parent).map_err(file::at(parent))?;
-        }
-        Ok(Self { path: path.to_owned(), file, state: acknowledged(found) })
+        disk.sync_dir(dir).map_err(file::at(dir))?;
+        Ok(Self { path: path.clone(), file, marker, state: acknowledged(found) })
     }
 
     /// Sequence and head of the last acknowledged round, if there was one.
@@ -101,7 +158,7 @@ impl Guard {
         {
             return Err(StoreError::Round("the guard does not go back"));
         }
-        let bytes = record(sequence, &head);
+        let bytes = Slot { sequence, head, marker: self.marker.clone() }.encode();
         self.file.write_at(&bytes, sequence % 2 * SLOT_LEN).map_err(file::at(&self.path))?;
         self.file.sync().map_err(file::at(&self.path))?;
         self.state = Some((sequence, head));

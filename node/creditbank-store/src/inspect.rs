@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use crate::embedded::{locations, recorded_position};
 use crate::flat::FlatFiles;
-use crate::guard::{self, Guard};
+use crate::guard;
 use crate::journal::{FRAME_HEAD_LEN, Readers};
 use crate::round::Section;
-use crate::{Disk, Head, Position, Round, RoundError, StoreError, file};
+use crate::{Disk, Head, Placement, Position, Round, RoundError, StoreError, file};
 
 /// The journal of a log, read from its first byte or from any round on.
 #[derive(Debug, Clone)]
@@ -144,9 +144,14 @@ impl Inspection {
     }
 }
 
-/// Writes the guard of a copy of a log, which has none yet.
+/// Writes the guard of a backup of a log, in place of one that is there. No node may open it.
 pub fn write_guard(disk: &dyn Disk, dir: &Path, sequence: u64, head: Head) -> Result<(), StoreError> {
-    Guard::open(disk, &dir.join("guard"))?.persist(sequence, head)
+    guard::write_backup(disk, &dir.join("guard"), sequence, head)
+}
+
+/// Whether a node may work on the log in `dir`, where it is.
+pub fn check_place(disk: &dyn Disk, dir: &Path, placement: Placement) -> Result<(), StoreError> {
+    guard::check_place(disk, dir, placement)
 }
 
 /// Sequence and head of the last acknowledged round of the log in `dir`; `None` when there is no guard file. May be read

@@ -31,6 +31,7 @@ mod journal;
 mod keys;
 mod lock;
 mod memory;
+mod place;
 mod round;
 mod rows;
 
@@ -46,6 +47,7 @@ pub use journal::{Journal, JournalError, Position};
 pub use keys::{KeyStore, KeyStoreError, LearnerKey, ReadKeys};
 pub use lock::DirectoryLock;
 pub use memory::MemoryStore;
+pub use place::{Place, PlaceError, Placement};
 pub use round::{EntryWrite, Head, Node, Round, RoundError, Row, Table};
 pub use rows::Rows;
 

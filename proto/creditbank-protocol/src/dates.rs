@@ -79,6 +79,19 @@ pub fn show_minute(minute: u64) -> String {
     format!("{}T{:02}:{:02}Z", show(&date), of_day / 60, of_day % 60)
 }
 
+/// Reads a minute of UTC, as [`show_minute`] writes it; minutes since 1970.
+pub fn parse_minute(text: &str) -> Option<u64> {
+    let (day, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let date = parse(day).filter(|date| date.day > 0)?;
+    let days = u64::try_from(first_day(&date)).ok()?;
+    let number = |text: &str, below: u64| {
+        let is_plain = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u64>().ok().filter(|number| is_plain && *number < below)
+    };
+    let (hours, minutes) = time.split_once(':')?;
+    Some(days * 1_440 + number(hours, 24)? * 60 + number(minutes, 60)?)
+}
+
 /// `2014-06` or `2014-06-30`.
 pub fn show(date: &Date) -> String {
     if date.day == 0 {

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::SigningKey;
+use zeroize::Zeroizing;
 
 use crate::names;
 use crate::pb::Purpose;
@@ -47,16 +48,18 @@ impl KeyFile {
         let purpose = lines.next().and_then(|line| line.strip_prefix("purpose ")).and_then(purpose_of);
         let purpose = purpose.ok_or(KeyFileError::Purpose)?;
         let seed = lines.next().and_then(|line| line.strip_prefix("seed ")).and_then(|text| STANDARD.decode(text).ok());
-        let seed: [u8; 32] = seed.and_then(|seed| seed.try_into().ok()).ok_or(KeyFileError::Seed)?;
+        let seed = seed.map(Zeroizing::new).ok_or(KeyFileError::Seed)?;
+        let seed: Zeroizing<[u8; 32]> = seed.as_slice().try_into().map(Zeroizing::new).map_err(|_| KeyFileError::Seed)?;
         if lines.next().is_some() {
             return Err(KeyFileError::Surplus);
         }
         Ok(Self { purpose, key: SigningKey::from_bytes(&seed) })
     }
 
-    /// The text. It holds the secret.
-    pub fn to_text(&self) -> String {
-        format!("{HEAD}\npurpose {}\nseed {}\n", purpose_name(self.purpose), STANDARD.encode(self.key.to_bytes()))
+    /// The text. It holds the secret, and is wiped when it is dropped.
+    pub fn to_text(&self) -> Zeroizing<String> {
+        let seed = Zeroizing::new(STANDARD.encode(*Zeroizing::new(self.key.to_bytes())));
+        Zeroizing::new(format!("{HEAD}\npurpose {}\nseed {}\n", purpose_name(self.purpose), *seed))
     }
 
     /// The 32 bytes that the registry knows.

@@ -63,7 +63,7 @@ creditbank_protocol::with_rules!(reasons {
     Busy = "BUSY",
     /// The node's disk is full.
     NoRoom = "NO_ROOM",
-    /// The node's clock has jumped.
+    /// The node's clock is not believed.
     ClockMoved = "CLOCK_MOVED",
     /// The node has no file of the log key that is to follow.
     LogKeyMissing = "LOG_KEY_MISSING",

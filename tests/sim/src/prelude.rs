@@ -48,7 +48,7 @@ impl Beginning {
         let store = StoreUrl::Files { engine: SimulatedIndex::ENGINE, path: "log".into() };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let dir = PathBuf::from(DIR);
-        let config = directory::init(&environment, &dir, &directory::keys_dir(&dir), ORIGIN, store, listen);
+        let config = directory::init(&environment, &dir, &directory::keys_dir(&dir), ORIGIN, store, listen, None);
         let config = config.map_err(|error| Broken(format!("no node is made: {error}")))?;
         let key = |purpose| {
             let read = directory::read_key(&environment, &dir, purpose);

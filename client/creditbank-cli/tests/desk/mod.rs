@@ -32,7 +32,7 @@ impl Desk {
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
-        command.current_dir(self.dir.path()).args(arguments).env_clear();
+        command.current_dir(self.dir.path()).args(arguments).env_clear().env("CREDITBANK_STATE", "state");
         command.args(["--node", &self.node.url(), "--trust", "trust.toml"]);
         command
     }

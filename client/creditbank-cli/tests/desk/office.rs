@@ -90,7 +90,7 @@ impl Office {
     /// As one of the institutions: exit code, standard output, standard error.
     pub(crate) async fn call(&self, institution: u64, arguments: &[&str]) -> (i32, String, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
-        command.current_dir(self.dir.path()).args(arguments).env_clear();
+        command.current_dir(self.dir.path()).args(arguments).env_clear().env("CREDITBANK_STATE", "state");
         command.args(["--node", &self.node.url(), "--trust", "trust.toml"]);
         command.args(["--access-key", &format!("access-{institution}.key")]);
         let output = tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.expect("it ends");

@@ -21,6 +21,7 @@ impl Client {
         let note = self.log.clone().get_checkpoint(GetCheckpointRequest {}).await?.into_inner().checkpoint;
         let accepted = self.accept(&note).await?;
         self.observe(&accepted.checkpoint).await?;
+        self.show_pin(&accepted.checkpoint, &note).await?;
         Ok((accepted, note))
     }
 

@@ -15,6 +15,7 @@ use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHan
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
+use zeroize::Zeroizing;
 
 use super::uri::Pkcs11Uri;
 use super::{Signer, derive};
@@ -111,7 +112,7 @@ impl Finder<'_> {
             let what = format!("{} has mode {mode:o}: a PIN must be its owner's alone (chmod 600)", path.display());
             return Err(ClientError::Local(what));
         }
-        let text = std::fs::read_to_string(path).map_err(at)?;
+        let text = Zeroizing::new(std::fs::read_to_string(path).map_err(at)?);
         Ok(AuthPin::from(text.trim_end_matches(['\r', '\n']).to_owned()))
     }
 

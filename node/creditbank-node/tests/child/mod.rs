@@ -53,12 +53,18 @@ impl Child {
 
     /// A node on an engine.
     pub(crate) fn on(store: &str) -> Self {
+        Self::made(&["--store", store])
+    }
+
+    /// A node that `init` has made with these options too.
+    pub(crate) fn made(options: &[&str]) -> Self {
         let (dir, keys) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
         let init = Command::new(BINARY)
-            .args(["init", "--origin", ORIGIN, "--listen", "127.0.0.1:0", "--store", store, "--registry-keys"])
+            .args(["init", "--origin", ORIGIN, "--listen", "127.0.0.1:0", "--registry-keys"])
             .arg(keys.path())
             .arg("--dir")
             .arg(dir.path())
+            .args(options)
             .output()
             .expect("the binary starts");
         assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
@@ -118,6 +124,17 @@ impl Child {
             Command::new(BINARY).args([command, "--dir"]).arg(self.dir.path()).output().expect("the binary starts");
         let said = [done.stdout, done.stderr].concat();
         (done.status.success(), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// A client over TLS that trusts the certificate in its directory.
+    #[allow(dead_code)] // Most tests speak in clear.
+    pub(crate) async fn over_tls(&self, with_ca: bool) -> Result<Client, ClientError> {
+        let trusted = trust::read(&self.dir.path().join("trust.toml")).expect("init wrote it");
+        let mut options = ConnectOptions::new(&self.url.replace("http://127.0.0.1", "https://localhost"));
+        options.timeout = Duration::from_secs(20);
+        let certificate = std::fs::read(self.dir.path().join("keys/tls-cert.pem")).expect("init wrote it");
+        options.ca = with_ca.then_some(certificate);
+        Client::connect(&options, trusted, None).await
     }
 
     /// Where it serves.

@@ -11,12 +11,11 @@ use creditbank_protocol::InstitutionId;
 use super::accounts::{AccountError, Person};
 use super::commit::{Commit, Outcomes};
 use super::round::{Pending, Placed, RoundBuilder, Sealed};
+use super::seal_time::SealTime;
 use super::state::State;
-use super::{SubmitError, VerifiedBlock};
+use super::{ClockDoubt, SubmitError, VerifiedBlock};
+use crate::health::Condition;
 use crate::ledger::Shared;
-
-/// The wall clock may move so far against running time before sealing stops.
-const CLOCK_JUMP_MS: u64 = 5 * 60 * 1_000;
 
 /// What waits for its turn, in the order in which it came. `B` and `A` say where an answer goes.
 enum Work<B, A> {
@@ -85,8 +84,7 @@ enum Ready<B, A> {
 /// The order of a log.
 pub(crate) struct Orderer<B, A> {
     shared: Arc<Shared>,
-    /// Wall clock and running time at the last seal of this process, or at its start.
-    seen: (u64, u64),
+    time: SealTime,
     /// The state after the last round that was handed over, durable or not.
     tip: Arc<State>,
     waiting: VecDeque<Work<B, A>>,
@@ -101,11 +99,11 @@ pub(crate) struct Orderer<B, A> {
 
 impl<B, A> Orderer<B, A> {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let seen = (shared.clock.now_ms(), shared.clock.monotonic_ms());
+        let time = SealTime::new(&*shared.clock, shared.limits.said.confirmed_time);
         let tip = shared.state();
-        Self {
+        let orderer = Self {
             shared,
-            seen,
+            time,
             tip,
             waiting: VecDeque::new(),
             building: None,
@@ -113,7 +111,12 @@ impl<B, A> Orderer<B, A> {
             pending: None,
             changing: None,
             failed: None,
+        };
+        // Said at once, and not only to the first who sends a block.
+        if let Err(doubt) = orderer.now() {
+            tracing::warn!(%doubt, "nothing is sealed");
         }
+        orderer
     }
 
     /// Takes a block.
@@ -130,7 +133,7 @@ impl<B, A> Orderer<B, A> {
     pub(crate) fn tick(&mut self) {
         let sealed = self.tip.log.last_seal().map(|_| self.tip.log.earliest_ms());
         let interval_ms = self.shared.limits.seal_interval_ms;
-        if self.waiting.is_empty() && sealed.is_some_and(|sealed| self.shared.clock.now_ms() >= sealed + interval_ms) {
+        if self.waiting.is_empty() && self.now().is_ok() && sealed.is_some_and(|sealed| self.shared.clock.now_ms() >= sealed + interval_ms) {
             self.waiting.push_back(Work::Seal);
         }
     }
@@ -233,7 +236,7 @@ impl<B, A> Orderer<B, A> {
         if let Some(why) = self.shared.store.failure() {
             self.fail(why);
         }
-        let now = self.failed.clone().map_or_else(|| self.now(), |why| Err(SubmitError::Stopped(why)));
+        let now = self.failed.clone().map_or_else(|| Ok(self.now()?), |why| Err(SubmitError::Stopped(why)));
         // The next seal is the first to show a change of the registry: it follows at once, not at the next block. Who made
         // the change is answered then, and reads what was written.
         let changing = self.changing.take();
@@ -299,8 +302,8 @@ impl<B, A> Orderer<B, A> {
         self.pending = Some(Arc::new(pending));
         if let Some(change) = change {
             let changes = change.changes_registry();
-            self.seen = (self.shared.clock.now_ms(), self.shared.clock.monotonic_ms());
             self.tip = Arc::new(self.tip.after(change));
+            self.time.sealed(&*self.shared.clock, &self.tip.log);
             if changes {
                 // They are answered with the next round, in which they are blocks of an older one.
                 let blocks = std::mem::take(&mut outcomes.blocks).into_iter();
@@ -311,21 +314,14 @@ impl<B, A> Orderer<B, A> {
         Step::Write(Box::new(Commit { sealed: ready, state: Arc::clone(&self.tip), outcomes }))
     }
 
-    /// The time of the next seal: never before the last one. Refused when the wall clock has jumped.
-    fn now(&self) -> Result<u64, SubmitError> {
-        let (wall, running) = (self.shared.clock.now_ms(), self.shared.clock.monotonic_ms());
-        let (seen_wall, seen_running) = self.seen;
-        let expected = seen_wall + running.saturating_sub(seen_running);
-        if wall.abs_diff(expected) > CLOCK_JUMP_MS {
-            let moved = i64::try_from(wall).unwrap_or(i64::MAX) - i64::try_from(expected).unwrap_or(i64::MAX);
-            return Err(SubmitError::Clock(moved));
+    /// The time of the next seal. `/readyz` shows where there is none.
+    fn now(&self) -> Result<u64, ClockDoubt> {
+        let now = self.time.next_ms(&*self.shared.clock, &self.tip.log);
+        match &now {
+            Ok(_) => self.shared.health.clear(Condition::Clock),
+            Err(doubt) => self.shared.health.set(Condition::Clock, doubt.to_string()),
         }
-        // A clock that is a little behind waits at the last seal's time; one that is far behind waits for a correction.
-        let earliest = self.tip.log.earliest_ms();
-        if self.shared.limits.correct_time && wall.saturating_add(CLOCK_JUMP_MS) < earliest {
-            return Err(SubmitError::Clock(i64::try_from(earliest - wall).map_or(i64::MIN, |behind| -behind)));
-        }
-        Ok(wall.max(earliest))
+        now
     }
 
     fn fail(&mut self, why: String) {

@@ -10,6 +10,8 @@ use creditbank_protocol::record::{Record, RecordError, own_seeds};
 use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
 use creditbank_rules::{Registry, Rejection, Rule, ViewError};
 
+use super::ClockDoubt;
+
 /// When to come back after the disk was full.
 pub(crate) const NO_ROOM_RETRY_MS: u64 = 10_000;
 
@@ -94,13 +96,9 @@ pub enum SubmitError {
         /// When to come back.
         retry_after_ms: u64,
     },
-    /// The wall clock has jumped: sealing waits for an operator.
-    #[error(
-        "the node's clock has moved by {0} ms against its own running time; sealing waits for the operator, who sets the \
-         clock and starts the node anew (docs/operate/clock.md; `creditbank registry correct-time` where it has sealed \
-         under a wrong one)"
-    )]
-    Clock(i64),
+    /// The clock is not believed: sealing waits, mostly for the operator.
+    #[error(transparent)]
+    Clock(#[from] ClockDoubt),
     /// It names a log key whose file the node does not have.
     #[error(
         "no file of this node holds log key {0}, and the node would stop where that key takes over: put its file into keys/, \

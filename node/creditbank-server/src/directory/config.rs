@@ -3,7 +3,7 @@
 mod settings;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::key::LogKeys;
@@ -40,7 +40,7 @@ pub struct Config {
     pub scrub: Scrub,
 }
 
-/// PEM files for TLS.
+/// PEM files for TLS; paths count from the node's directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
@@ -51,6 +51,18 @@ pub struct Tls {
     /// Certificates of the authorities that clients must be signed by; absent: clients need none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_ca: Option<PathBuf>,
+}
+
+impl Tls {
+    /// The same files, where a path that is not absolute counts from the node's directory.
+    #[must_use]
+    pub fn within(&self, dir: &Path) -> Self {
+        Self {
+            certificate: dir.join(&self.certificate),
+            key: dir.join(&self.key),
+            client_ca: self.client_ca.as_ref().map(|path| dir.join(path)),
+        }
+    }
 }
 
 /// Why a configuration cannot be used.

@@ -15,7 +15,7 @@ use creditbank_protocol::{Digest, UnitId};
 use creditbank_rules::seed;
 use ed25519_dalek::SigningKey;
 
-use super::config::{Config, Connections, Operations, Quotas, Scrub, is_origin};
+use super::config::{Config, Connections, Operations, Quotas, Scrub, Tls, is_origin};
 use super::secrets::Secrets;
 use super::{DirectoryError, StoreUrl, at, key_path, open_stepped, read_key, read_key_at, write_secret};
 use crate::append::SubmitError;
@@ -79,6 +79,7 @@ pub fn init(
     origin: &str,
     store: StoreUrl,
     listen: SocketAddr,
+    tls: Option<Tls>,
 ) -> Result<Config, InitError> {
     if !is_origin(origin) {
         return Err(InitError::Origin(origin.to_owned()));
@@ -120,7 +121,7 @@ pub fn init(
         next_registry_key,
         store,
         listen,
-        tls: None,
+        tls,
         operations: Operations::default(),
         connections: Connections::default(),
         quotas: Quotas::default(),

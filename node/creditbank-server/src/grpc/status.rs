@@ -472,7 +472,7 @@ mod tests {
             of_submit(&SubmitError::CreatedAt { min: 1, max: 2, found: 3 }),
             of_submit(&SubmitError::Busy { retry_after_ms: 1 }),
             of_submit(&SubmitError::NoRoom { retry_after_ms: 1 }),
-            of_submit(&SubmitError::Clock(1)),
+            of_submit(&SubmitError::Clock(crate::append::ClockDoubt::Behind { by_ms: 1 })),
             of_submit(&SubmitError::LogKeyMissing(creditbank_protocol::key::KeyId([1; 16]))),
             of_submit(&SubmitError::Stopped(String::new())),
             of_status(invalid("field", "one", "another")),

@@ -1,17 +1,19 @@
 //! Copies of a node: made while it serves, and brought back without contradicting what was published.
 //!
 //! ```text
-//! OUT/backup.json        what the backup is: log, checkpoint, files with sizes and SHA-256, expiry of the learners' keys
-//! OUT/backup.json.mac    HMAC-SHA256 of it under the node's master key
+//! OUT/backup.json        what the backup is: log, checkpoint, files with sizes and SHA-256, expiry of the learners' keys; and
+//!                        an HMAC-SHA256 of it under the node's master key
 //! OUT/log/journal, guard the log up to the head that the guard had, cut after that round
 //! OUT/learners.keys      copied after the journal: a learner's key is durable before the first round that needs it, so a
 //!                        copy made later has every key that the copied rounds need
 //! OUT/keys/              the node's keys and secrets, unless left out
 //! OUT/node.toml, trust.toml
 //! ```
-//! Index and flat files are not copied: the journal makes them.
+//! Index and flat files are not copied: the journal makes them. A backup that *follows* a node (`follow`) has the same files,
+//! and `status.json`, which says how far it is.
 
 pub(super) mod files;
+mod follow;
 mod make;
 mod manifest;
 mod restore;
@@ -20,9 +22,11 @@ mod tree;
 use creditbank_protocol::note::NoteError;
 use creditbank_store::StoreError;
 
+pub use follow::{FollowStatus, Follower};
 pub use make::{MakeOptions, make};
 pub use manifest::{BackedUpFile, Manifest};
 pub use restore::{RestoreOptions, Restored, restore};
+pub use tree::Point;
 
 use crate::directory::DirectoryError;
 
@@ -93,6 +97,26 @@ pub enum BackupError {
         /// Its root.
         published: String,
         /// Of the backup, at that size.
+        found: String,
+    },
+    /// The point that was asked for lies before the first round.
+    #[error("the log has no seal at or before that point: name a later one (--to)")]
+    BeforeAll,
+    /// The point that was asked for lies beyond what is proved.
+    #[error("the backup has {size} entries: name a point within it (--to), or none")]
+    Beyond {
+        /// Entries of the backup.
+        size: u64,
+    },
+    /// A followed copy that the node does not go on from.
+    #[error(
+        "the copy is not of this log's past: it has round {copied}, the node {found}. Was the node restored, or is it another \
+         one? Keep this copy, and follow into a new directory"
+    )]
+    NotItsPast {
+        /// The copy's last round.
+        copied: u64,
+        /// The node's, or what it has in its place.
         found: String,
     },
     /// The backup was made without the node's keys.

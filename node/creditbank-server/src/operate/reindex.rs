@@ -2,17 +2,18 @@
 
 use std::path::Path;
 
-use creditbank_store::inspect;
+use creditbank_store::{Placement, inspect};
 
 use crate::directory::{Config, DirectoryError, at, store_options};
 use crate::environment::Environment;
 
 /// Drops index, flat files and position of a log and rebuilds them from the journal; the log entries that there are.
-/// `progress` is told log entries that are done, and all of them. An interruption costs time: the next start goes on.
+/// `placement` says in which directory the log may be. `progress` is told log entries that are done, and all of them. An interruption costs time: the next start goes on.
 pub fn reindex(
     environment: &Environment,
     dir: &Path,
     config: &Config,
+    placement: Placement,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<u64, DirectoryError> {
     let Some(log_dir) = config.store.path().map(|path| dir.join(path)) else {
@@ -22,6 +23,7 @@ pub fn reindex(
     let journal = log_dir.join("journal");
     disk.info(&journal).map_err(at(&journal))?;
     let lock = disk.lock(&log_dir)?;
+    inspect::check_place(disk, &log_dir, placement)?;
     let total = inspect::guard(disk, &log_dir)?.map_or(0, |(_, head)| head.size);
     // The position first: without it the next start rebuilds everything, whatever else is still there.
     let position = log_dir.join("position");
@@ -34,7 +36,10 @@ pub fn reindex(
         disk.remove_dir(&path).map_err(at(&path))?;
     }
     drop(lock);
-    let options = store_options(environment, config.beginning().genesis());
+    let mut options = store_options(environment, config.beginning().genesis());
+    if placement != Placement::Same {
+        options.placement = placement;
+    }
     let store = config.store.open_store(dir, &options, &mut |done| progress(done, total))?;
     let size = store.head().size;
     store.close()?;

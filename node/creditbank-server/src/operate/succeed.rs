@@ -25,13 +25,14 @@ use creditbank_store::{Disk, Head, Round, Row, StoreError};
 use ed25519_dalek::SigningKey;
 
 use crate::append::SubmitError;
+use crate::append::seal_time::check_ahead;
 use crate::clock::random;
 use crate::directory::{
     Config, DirectoryError, KeyRing, NAME_RULE, Secrets, at, is_origin, key_path, open_succeeding, read_key_at,
     store_options, write_secret,
 };
 use crate::environment::Environment;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Limits, Said};
 use crate::operate::backup::{BackupError, files};
 use crate::tables;
 
@@ -48,6 +49,8 @@ pub struct SuccessionOptions {
     pub approver_keys: Vec<PathBuf>,
     /// Why: a number of a case or of minutes.
     pub case_reference: String,
+    /// The operator has confirmed the wall clock: the log may go on long after the last seal before the cut.
+    pub confirmed_time: bool,
 }
 
 /// A unit's blocks beyond the cut.
@@ -227,6 +230,11 @@ pub fn succeed(
         done += bytes;
         progress(done, total * 2);
     })?;
+    // Before anything is written: the first seal of the new log would be refused.
+    let now_ms = environment.clock.now_ms();
+    if let Some(sealed_ms) = cut.seal.as_ref().map(|seal| seal.seal().time_ms).filter(|_| !options.confirmed_time) {
+        check_ahead(sealed_ms, now_ms).map_err(SubmitError::from)?;
+    }
     if cut.names.contains(&options.origin) || options.origin == config.origin {
         return Err(SucceedError::SameOrigin(options.origin.clone()));
     }
@@ -273,7 +281,9 @@ pub fn succeed(
     store.close()?;
     drop(store);
 
-    let (ledger, mut steps) = open_succeeding(environment, to, &new)?;
+    let said = Said { confirmed_time: options.confirmed_time, ..Said::default() };
+    let limits = Limits { said, ..Limits::default() };
+    let (ledger, mut steps) = open_succeeding(environment, to, &new, limits)?;
     let former = ledger.origin();
     let block = block(environment, &ledger, options, (&registry_key, &approvers), (&former_key, &log_key))?;
     steps.seal(&block, ())?;

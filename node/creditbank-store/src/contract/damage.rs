@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::{EmbeddedStore, Index, IndexError, KeyValue, Options, Round, Row, Store, StoreError, Table};
+use crate::{EmbeddedStore, Index, IndexError, KeyValue, Options, Placement, Round, Row, Store, StoreError, Table};
 
 const ROWS: Table = Table(7);
 const ROUNDS: u32 = 60;
@@ -97,7 +97,9 @@ fn stops(what: &str, store: &EmbeddedStore, error: &StoreError) {
 /// Files of the index that are deleted, emptied, cut, overwritten or rotten, before a start or while the store works: every read
 /// is right or an error, the store stops at the first error, and a start or two later everything is there again.
 pub fn check_damage<I: Index>(open_index: impl Fn(&Path) -> Result<I, IndexError>, scratch: &Path) {
-    let options = Options { sync_bytes: 20_000, reserve_bytes: 0, segment_len_max: 1 << 20, ..Options::new([7; 32]) };
+    let sizes = Options { sync_bytes: 20_000, reserve_bytes: 0, segment_len_max: 1 << 20, ..Options::new([7; 32]) };
+    // Each case works on a copy.
+    let options = Options { placement: Placement::TakeOver, ..sizes };
     let open = |dir: &Path| EmbeddedStore::open(dir, &options, &open_index);
     let whole = scratch.join("whole");
     let store = open(&whole).expect("a new store");

@@ -2,12 +2,18 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use rustix::fs::{FsWord, statfs};
+use sha2::{Digest as _, Sha256};
 
 use super::{Disk, DiskFile, FileInfo};
-use crate::{DirectoryLock, StoreError};
+use crate::{DirectoryLock, Place, StoreError};
 
 /// The files of this machine.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,6 +24,23 @@ impl RealDisk {
     pub fn shared() -> Arc<dyn Disk> {
         Arc::new(Self)
     }
+}
+
+/// `FUSE_SUPER_MAGIC` of statfs(2).
+const FUSE_MAGIC: FsWord = 0x6573_5546;
+
+/// The machine by its id, hashed, as machine-id(5) asks for. A container's id is its image's, or new with each start: it has
+/// none here.
+fn machine() -> Option<[u8; 16]> {
+    let is_container = ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists())
+        || ["container", "KUBERNETES_SERVICE_HOST"].iter().any(|name| std::env::var_os(name).is_some());
+    let id = fs::read_to_string("/etc/machine-id").ok().filter(|_| !is_container)?;
+    let id = id.trim();
+    // "uninitialized" stands there until the first boot has ended.
+    (id.len() == 32).then(|| {
+        let hash = Sha256::new().chain_update(b"creditbank machine v1\0").chain_update(id).finalize();
+        std::array::from_fn(|at| hash[at])
+    })
 }
 
 impl Disk for RealDisk {
@@ -91,6 +114,20 @@ impl Disk for RealDisk {
 
     fn available(&self, dir: &Path) -> io::Result<u64> {
         fs4::available_space(dir)
+    }
+
+    fn place(&self, dir: &Path) -> io::Result<Place> {
+        let path = fs::canonicalize(dir)?;
+        let found = fs::metadata(&path)?;
+        // A file system in user space may number its files anew with every mount.
+        let is_stable = statfs(&path).is_ok_and(|system| system.f_type != FUSE_MAGIC);
+        let made = found.created().ok().and_then(|made| made.duration_since(UNIX_EPOCH).ok());
+        Ok(Place {
+            inode: is_stable.then(|| found.ino()),
+            made_ns: made.filter(|_| is_stable).and_then(|made| u64::try_from(made.as_nanos()).ok()),
+            machine: machine(),
+            ..Place::of_path(&path.to_string_lossy())
+        })
     }
 
     fn lock(&self, dir: &Path) -> Result<DirectoryLock, StoreError> {

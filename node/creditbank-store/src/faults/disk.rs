@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Inode, Name, SimulatedDisk, failed};
-use crate::{DirectoryLock, Disk, DiskFile, FileInfo, StoreError};
+use crate::{DirectoryLock, Disk, DiskFile, FileInfo, Place, StoreError};
 
 impl Disk for SimulatedDisk {
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
@@ -117,6 +117,10 @@ impl Disk for SimulatedDisk {
 
     fn available(&self, _: &Path) -> io::Result<u64> {
         Ok(self.machine().room())
+    }
+
+    fn place(&self, dir: &Path) -> io::Result<Place> {
+        Ok(Place::of_path(&dir.to_string_lossy()))
     }
 
     fn lock(&self, _: &Path) -> Result<DirectoryLock, StoreError> {

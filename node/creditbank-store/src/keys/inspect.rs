@@ -19,6 +19,17 @@ pub struct ReadKeys {
 }
 
 impl KeyStore {
+    /// How many of a file's bytes are head and whole records: what follows is being written, or torn.
+    pub fn whole_len(bytes: &[u8]) -> usize {
+        if bytes.get(..HEAD_LEN).and_then(checked).is_none() {
+            return 0;
+        }
+        let whole = bytes[HEAD_LEN..].chunks(RECORD_LEN).take_while(|record| {
+            record.len() == RECORD_LEN && checked(record).is_some()
+        });
+        HEAD_LEN + whole.count() * RECORD_LEN
+    }
+
     /// Reads the keys of a file as it is, up to the first record that does not read.
     pub fn read(disk: &dyn Disk, path: &Path, master: &[u8; 32]) -> Result<ReadKeys, KeyStoreError> {
         let master = Zeroizing::new(*master);

@@ -85,7 +85,7 @@ const REGISTRY_KEYS: &str = "/registry-keys";
 fn make(environment: &Environment) -> Result<directory::Config, String> {
     let store = StoreUrl::Files { engine: SimulatedIndex::ENGINE, path: "log".into() };
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let made = directory::init(environment, Path::new(DIR), Path::new(REGISTRY_KEYS), ORIGIN, store, listen);
+    let made = directory::init(environment, Path::new(DIR), Path::new(REGISTRY_KEYS), ORIGIN, store, listen, None);
     made.map_err(|error| error.to_string())
 }
 

@@ -47,6 +47,7 @@ impl World {
             nothing_published: is_blind,
             accept_expired: false,
             keys: None,
+            to: None,
         };
         let restored = match backup::restore(&environment, &from, &to, &options, &mut |_, _| ()) {
             Ok(restored) => restored,

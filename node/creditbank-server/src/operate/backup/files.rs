@@ -25,7 +25,7 @@ fn above(disk: &dyn Disk, path: &Path) -> Result<(), BackupError> {
 }
 
 /// Calls `each` with the first `len` bytes of a file, chunk by chunk and with their offsets, and says what it has seen.
-fn chunks(
+pub(super) fn chunks(
     file: &dyn DiskFile,
     from: &Path,
     name: &str,
@@ -68,10 +68,10 @@ pub(in crate::operate) fn put(disk: &dyn Disk, to: &Path, content: &[u8]) -> Res
     disk.write_new(to, content).map_err(at(to))
 }
 
-/// Size and hash of a file.
-pub(in crate::operate) fn hash(disk: &dyn Disk, path: &Path, name: &str) -> Result<BackedUpFile, BackupError> {
+/// Size and hash of a file, of which at most `len` bytes are read.
+pub(in crate::operate) fn hash(disk: &dyn Disk, path: &Path, name: &str, len: u64) -> Result<BackedUpFile, BackupError> {
     let file = disk.open_existing(path).map_err(at(path))?;
-    chunks(&*file, path, name, u64::MAX, |_, _| Ok(()))
+    chunks(&*file, path, name, len, |_, _| Ok(()))
 }
 
 /// Makes the names in a directory and in all below it durable.

@@ -8,12 +8,13 @@ use creditbank_protocol::note::Checkpoint;
 use creditbank_store::Disk;
 use creditbank_store::inspect::{JournalReader, guard, write_guard};
 
-use super::{BackedUpFile, BackupError, Manifest, files, tree};
+use super::tree::Tree;
+use super::{BackedUpFile, BackupError, Manifest, files};
 use crate::directory::{Config, DirectoryError, HELD_FILE, KeyRing, Secrets};
 use crate::environment::Environment;
 use crate::ledger::sign_by;
 
-const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+pub(super) const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// How a backup is made.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +45,8 @@ pub fn make(
     let mut copied = journal(disk, &JournalReader::new(&environment.disk, &log_dir, log), sequence, out, progress)?;
     let copy = JournalReader::new(&environment.disk, &out.join("log"), log);
     let total: u64 = copied.iter().map(|file| file.bytes).sum();
-    let found = tree::read(&copy, &[], |done| progress(total + done, total * 2))?;
+    let mut found = Tree::new(&[]);
+    found.read(&copy, None, |done| progress(total + done, total * 2))?;
     if (found.sequence, found.head) != (sequence, head) {
         let what = format!(
             "the copy ends with round {} at size {}, the guard says {sequence} at {}",
@@ -53,7 +55,7 @@ pub fn make(
         return Err(BackupError::Damaged { path: out.join("log").display().to_string(), what });
     }
     write_guard(disk, &out.join("log"), sequence, head)?;
-    copied.push(files::hash(disk, &out.join("log/guard"), "log/guard")?);
+    copied.push(files::hash(disk, &out.join("log/guard"), "log/guard", u64::MAX)?);
     // After the journal, so that it has every key that the copied rounds need.
     let mut others = vec!["learners.keys".to_owned(), "node.toml".to_owned(), "trust.toml".to_owned()];
     if options.with_keys {
@@ -91,6 +93,7 @@ pub fn make(
         made_at_ms: now_ms,
         keys_expire_at_ms: now_ms.saturating_add(u64::from(options.keys_expire_days) * DAY_MS),
         with_keys: options.with_keys,
+        followed: false,
         files: copied,
     };
     manifest.write(disk, out, &secrets.master)?;

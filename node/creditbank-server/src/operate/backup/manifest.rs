@@ -1,17 +1,18 @@
-//! `backup.json`: what a backup is, and that nothing of it has changed.
+//! `backup.json`: what a backup is, under a MAC, so that nothing of it has changed.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
 use creditbank_store::Disk;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use sha2::Sha256;
 
 use super::{BackupError, at, files};
 
 const FILE: &str = "backup.json";
-const MAC_FILE: &str = "backup.json.mac";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A file of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +30,7 @@ pub struct BackedUpFile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// Of this format: 1.
+    /// Of this format: 2.
     pub version: u32,
     /// The log.
     pub origin: String,
@@ -49,40 +50,46 @@ pub struct Manifest {
     pub keys_expire_at_ms: u64,
     /// Whether the node's own keys are in it.
     pub with_keys: bool,
-    /// All files but the manifest itself.
+    /// Whether it follows a node, and is written on.
+    pub followed: bool,
+    /// All files but the manifest itself. A file may be longer than it says here: what follows belongs to a later state. While
+    /// one is being replaced, both versions are listed.
     pub files: Vec<BackedUpFile>,
 }
 
 fn mac(master: &[u8; 32], text: &[u8]) -> Hmac<Sha256> {
     let mac = Hmac::<Sha256>::new_from_slice(master).expect("HMAC takes a key of any length");
-    mac.chain_update(b"creditbank backup manifest v1\0").chain_update(text)
+    mac.chain_update(b"creditbank backup manifest v2\0").chain_update(text)
 }
 
 impl Manifest {
     /// The version that is written.
     pub(super) const VERSION: u32 = VERSION;
 
+    /// Writes it in place of one that is there, as a whole.
     pub(super) fn write(&self, disk: &dyn Disk, out: &Path, master: &[u8; 32]) -> Result<(), BackupError> {
-        let text = serde_json::to_vec_pretty(self)
-            .map_err(|error| BackupError::Damaged { path: FILE.to_owned(), what: error.to_string() })?;
-        let mac = hex::encode(mac(master, &text).finalize().into_bytes());
-        files::put(disk, &out.join(MAC_FILE), mac.as_bytes())?;
-        files::put(disk, &out.join(FILE), &text)
+        let odd = |error: serde_json::Error| BackupError::Damaged { path: FILE.to_owned(), what: error.to_string() };
+        let manifest = serde_json::value::to_raw_value(self).map_err(odd)?;
+        let mac = hex::encode(mac(master, manifest.get().as_bytes()).finalize().into_bytes());
+        let text = serde_json::to_vec(&Sealed { mac, manifest }).map_err(odd)?;
+        let path = out.join(FILE);
+        disk.replace(&path, &text).map_err(at(&path))
     }
 
     /// Reads the manifest of a backup, under the master key that it was made with.
     pub(super) fn read(disk: &dyn Disk, from: &Path, master: &[u8; 32]) -> Result<Self, BackupError> {
-        let (path, mac_path) = (from.join(FILE), from.join(MAC_FILE));
+        let path = from.join(FILE);
         let damaged = |what: String| BackupError::Damaged { path: path.display().to_string(), what };
-        let text = disk.read(&path).map_err(at(&path))?;
-        let found = disk.read(&mac_path).map_err(at(&mac_path))?;
-        let found = hex::decode(found.trim_ascii()).map_err(|error| damaged(format!("{MAC_FILE}: {error}")))?;
-        if mac(master, &text).verify_slice(&found).is_err() {
+        let bytes = disk.read(&path).map_err(at(&path))?;
+        let sealed: Sealed = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+        let found = hex::decode(&sealed.mac).map_err(|error| damaged(format!("mac: {error}")))?;
+        let text = sealed.manifest.get().as_bytes();
+        if mac(master, text).verify_slice(&found).is_err() {
             return Err(damaged(
                 "it is not what was written under this master key: changed, or another node's".to_owned(),
             ));
         }
-        let manifest: Self = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+        let manifest: Self = serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))?;
         if manifest.version != VERSION {
             return Err(damaged(format!("version {}, expected {VERSION}", manifest.version)));
         }
@@ -93,27 +100,49 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Checks length and hash of every file.
+    /// Checks the hash of every file, up to the length that is listed, and returns what is there: each file once.
     pub(super) fn check_files(
         &self,
         disk: &dyn Disk,
         from: &Path,
         mut progress: impl FnMut(u64),
-    ) -> Result<(), BackupError> {
+    ) -> Result<Vec<BackedUpFile>, BackupError> {
+        let mut whole: Vec<BackedUpFile> = Vec::new();
         let mut done = 0;
-        for expected in &self.files {
-            let path = from.join(&expected.path);
-            let found = files::hash(disk, &path, &expected.path)?;
-            if found != *expected {
+        let mut versions: BTreeMap<&str, Vec<&BackedUpFile>> = BTreeMap::new();
+        for file in &self.files {
+            versions.entry(&file.path).or_default().push(file);
+        }
+        for (name, versions) in versions {
+            let path = from.join(name);
+            let mut last = None;
+            for expected in versions {
+                let found = files::hash(disk, &path, name, expected.bytes)?;
+                if found == *expected {
+                    done += found.bytes;
+                    progress(done);
+                    whole.push(found);
+                    last = None;
+                    break;
+                }
+                last = Some((expected, found));
+            }
+            if let Some((expected, found)) = last {
                 let what = format!(
                     "{} bytes with SHA-256 {}, the manifest says {} with {}",
                     found.bytes, found.sha256, expected.bytes, expected.sha256
                 );
                 return Err(BackupError::Damaged { path: path.display().to_string(), what });
             }
-            done += found.bytes;
-            progress(done);
         }
-        Ok(())
+        Ok(whole)
     }
+}
+
+/// The manifest's text as it was written, and the MAC of it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sealed {
+    mac: String,
+    manifest: Box<RawValue>,
 }

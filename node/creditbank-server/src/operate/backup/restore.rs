@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use creditbank_protocol::note::Checkpoint;
-use creditbank_store::Disk;
-use creditbank_store::inspect::JournalReader;
+use creditbank_store::inspect::{JournalReader, write_guard};
+use creditbank_store::{Disk, Placement};
 
-use super::{BackupError, Manifest, at, files, tree};
+use super::tree::{Point, Tree};
+use super::{BackedUpFile, BackupError, Manifest, at, files};
+use crate::append::seal_time::check_ahead;
 use crate::directory::{Config, HELD_FILE, Secrets, parse_published, read_config};
 use crate::environment::Environment;
 use crate::operate::reindex;
@@ -26,6 +28,8 @@ pub struct RestoreOptions {
     pub accept_expired: bool,
     /// Where the node's keys are, when they are not in the backup.
     pub keys: Option<PathBuf>,
+    /// Up to which point; `None`: all of it. Learners' keys are the newest in any case: what was erased later stays erased.
+    pub to: Option<Point>,
 }
 
 /// What was restored.
@@ -33,8 +37,14 @@ pub struct RestoreOptions {
 pub struct Restored {
     /// The backup.
     pub manifest: Manifest,
+    /// Number of log entries.
+    pub size: u64,
+    /// The time of its last seal, milliseconds since 1970.
+    pub sealed_ms: Option<u64>,
     /// The size below which the node does not sign: what others have seen and the backup lacks.
     pub held_below: Option<u64>,
+    /// The time of the last seal, milliseconds since 1970, where it is so old that a start asks for the time.
+    pub confirm_after_ms: Option<u64>,
 }
 
 /// Restores a backup into `dir`, which must be new or empty. Everything is checked before anything is written.
@@ -60,7 +70,7 @@ pub fn restore(
         return Err(BackupError::Expired { days: expired / DAY_MS });
     }
     let total: u64 = manifest.files.iter().map(|file| file.bytes).sum();
-    manifest.check_files(disk, from, |done| progress(done, total * 3))?;
+    let whole = manifest.check_files(disk, from, |done| progress(done, total * 3))?;
     let config = read_config(environment, from)?;
     let log_key = |text: &String| hex::decode(text).ok().and_then(|key| <[u8; 32]>::try_from(key).ok());
     let log_keys: Option<BTreeSet<[u8; 32]>> = manifest.log_keys.iter().map(log_key).collect();
@@ -73,7 +83,8 @@ pub fn restore(
     let log = config.beginning().genesis().0;
     let sizes: Vec<u64> = seen.iter().map(|seen| seen.checkpoint.size).collect();
     let journal = JournalReader::new(&environment.disk, &from.join("log"), log);
-    let tree = tree::read(&journal, &sizes, |done| progress(total + done, total * 3))?;
+    let mut tree = Tree::new(&sizes);
+    tree.read(&journal, Some(Point::Sequence(manifest.sequence)), |done| progress(total + done, total * 3))?;
     if (tree.head.size, tree.head.root.to_string()) != (manifest.size, manifest.root.clone()) {
         let what = format!("the journal has size {} and root {}", tree.head.size, tree.head.root);
         return Err(BackupError::Damaged { path: from.join("backup.json").display().to_string(), what });
@@ -85,8 +96,26 @@ pub fn restore(
         }
     }
     let newest = seen.iter().max_by_key(|seen| seen.checkpoint.size);
-    let held = newest.filter(|seen| seen.checkpoint.size > manifest.size);
-    copy(disk, from, dir, &manifest, options, |done| progress(total * 2 + done, total * 3))?;
+    let cut = match options.to {
+        None => tree,
+        // Everything up to its end has been proved; this finds the place.
+        Some(point) => {
+            let mut cut = Tree::new(&[]);
+            cut.read(&journal, Some(point), |_| {})?;
+            cut
+        }
+    };
+    let Some(end) = cut.end else {
+        return Err(BackupError::BeforeAll);
+    };
+    // A followed copy may have rounds beyond its manifest, which nobody has proved.
+    if cut.sequence > manifest.sequence {
+        return Err(BackupError::Beyond { size: manifest.size });
+    }
+    let held = newest.filter(|seen| seen.checkpoint.size > cut.head.size);
+    let segments = journal.segments()?;
+    copy(disk, from, dir, (&manifest, &whole), options, (&segments, end), |done| progress(total * 2 + done, total * 3))?;
+    write_guard(disk, &dir.join("log"), cut.sequence, cut.head)?;
     if let Some(held) = held {
         let path = dir.join("log").join(HELD_FILE);
         // A hold that the backup had itself may be for more.
@@ -98,29 +127,41 @@ pub fn restore(
     files::sync_dirs(disk, dir)?;
     let config = Config { store: config.store.moved_to("log"), ..config };
     // Index and flat files, so that the directory is whole; this signs nothing.
-    reindex(environment, dir, &config, |_, _| {})?;
+    reindex(environment, dir, &config, Placement::Restore, |_, _| {})?;
     // Last, and after everything else is durable, the hold above all: a directory with a configuration is a whole node.
     files::put(disk, &dir.join("node.toml"), config.to_text().as_bytes())?;
     files::sync_dirs(disk, dir)?;
-    Ok(Restored { held_below: held.map(|seen| seen.checkpoint.size), manifest })
+    let now_ms = environment.clock.now_ms();
+    let confirm_after_ms = cut.sealed_ms.filter(|sealed_ms| check_ahead(*sealed_ms, now_ms).is_err());
+    let held_below = held.map(|seen| seen.checkpoint.size);
+    Ok(Restored { manifest, size: cut.head.size, sealed_ms: cut.sealed_ms, held_below, confirm_after_ms })
 }
 
-/// Copies everything but the configuration.
+/// Copies everything but configuration and guard; the journal up to the segment and the offset of `end`.
 fn copy(
     disk: &dyn Disk,
     from: &Path,
     dir: &Path,
-    manifest: &Manifest,
+    (manifest, whole): (&Manifest, &[BackedUpFile]),
     options: &RestoreOptions,
+    (segments, end): (&[(u64, PathBuf, u64)], (u64, u64)),
     mut progress: impl FnMut(u64),
 ) -> Result<(), BackupError> {
     files::new_dir(disk, dir)?;
     let mut done = 0;
-    for file in manifest.files.iter().filter(|file| file.path != "node.toml") {
-        let copied = files::copy(disk, &from.join(&file.path), &dir.join(&file.path), &file.path, u64::MAX)?;
-        if copied != *file {
-            let what = "it changed while it was restored".to_owned();
-            return Err(BackupError::Damaged { path: from.join(&file.path).display().to_string(), what });
+    for file in whole.iter().filter(|file| !["node.toml", "log/guard"].contains(&file.path.as_str())) {
+        let path = from.join(&file.path);
+        let segment = segments.iter().find(|(_, segment, _)| *segment == path).map(|(first, _, _)| *first);
+        if segment.is_some_and(|first| first > end.0) {
+            continue;
+        }
+        let is_cut = segment == Some(end.0) && end.1 < file.bytes;
+        let len = if is_cut { end.1 } else { file.bytes };
+        let copied = files::copy(disk, &path, &dir.join(&file.path), &file.path, len)?;
+        // A part has no hash of its own; its frames have checksums, which the next start reads.
+        if !is_cut && copied != *file {
+            let what = "it changed while it was restored: stop what follows the node, and try again".to_owned();
+            return Err(BackupError::Damaged { path: path.display().to_string(), what });
         }
         done += copied.bytes;
         progress(done);

@@ -6,89 +6,135 @@ use std::ops::ControlFlow;
 use creditbank_protocol::Digest;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::merkle::{Frontier, empty_root, leaf_hash};
-use creditbank_store::Head;
-use creditbank_store::inspect::JournalReader;
+use creditbank_store::inspect::{JournalReader, JournalRound};
+use creditbank_store::{Head, Position};
 
 use super::BackupError;
 use crate::tables;
 
+/// How far a journal is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Point {
+    /// To the last round that leaves the log with at most so many entries.
+    Size(u64),
+    /// To the last round before the first seal that is later than this, milliseconds since 1970.
+    TimeMs(u64),
+    /// To the round with this number.
+    Sequence(u64),
+}
+
 /// What a journal comes to.
+#[derive(Debug, Clone)]
 pub(super) struct Tree {
     /// Of the last round.
     pub(super) sequence: u64,
     pub(super) head: Head,
+    /// The segment of the last round, and where its frame ends.
+    pub(super) end: Option<(u64, u64)>,
     /// The roots at the sizes that were asked for, as far as the log has them.
     pub(super) roots: BTreeMap<u64, Digest>,
     /// The origin of the last seal; `None` of a log without entries.
     pub(super) origin: Option<String>,
+    /// Its time, milliseconds since 1970.
+    pub(super) sealed_ms: Option<u64>,
     /// The log keys that sign the last checkpoint, in the order of their lines.
     pub(super) signers: Vec<[u8; 32]>,
     /// All log keys that have ever signed a checkpoint.
     pub(super) log_keys: BTreeSet<[u8; 32]>,
+    frontier: Frontier,
+    /// The sizes whose roots are noted.
+    sizes: Vec<u64>,
 }
 
-/// Reads a journal to its end, hashes every entry, and notes the roots at `sizes`.
-pub(super) fn read(journal: &JournalReader, sizes: &[u64], mut progress: impl FnMut(u64)) -> Result<Tree, BackupError> {
-    let mut head = Head { epoch: 1, size: 0, root: empty_root() };
-    let mut frontier = Frontier::default();
-    let mut tree = Tree {
-        sequence: 0,
-        head,
-        roots: BTreeMap::new(),
-        origin: None,
-        signers: Vec::new(),
-        log_keys: BTreeSet::new(),
-    };
-    let mut wrong = None;
-    let mut done = 0;
-    if sizes.contains(&0) {
-        tree.roots.insert(0, frontier.root());
+impl Tree {
+    /// Of a log without rounds.
+    pub(super) fn new(sizes: &[u64]) -> Self {
+        let head = Head { epoch: 1, size: 0, root: empty_root() };
+        let frontier = Frontier::default();
+        let roots = sizes.iter().filter(|size| **size == 0).map(|_| (0, frontier.root())).collect();
+        Self {
+            sequence: 0,
+            head,
+            end: None,
+            roots,
+            origin: None,
+            sealed_ms: None,
+            signers: Vec::new(),
+            log_keys: BTreeSet::new(),
+            frontier,
+            sizes: sizes.to_vec(),
+        }
     }
-    journal.rounds(1, |raw| {
-        let refuse = |what: String| {
-            let path = journal.path(raw.position).display().to_string();
-            Some(BackupError::Damaged {
-                path,
-                what: format!("round {} at {}: {what}", raw.sequence, raw.position.offset),
-            })
-        };
-        let round = match raw.decode() {
-            Ok(decoded) => decoded.round,
-            Err(error) => {
-                wrong = refuse(error.to_string());
-                return ControlFlow::Break(());
+
+    /// Reads on from the last round to the end of a journal, or to a point; hashes every entry.
+    pub(super) fn read(
+        &mut self,
+        journal: &JournalReader,
+        to: Option<Point>,
+        mut progress: impl FnMut(u64),
+    ) -> Result<(), BackupError> {
+        let mut wrong = None;
+        let mut done = 0;
+        journal.rounds(self.sequence + 1, |raw| match self.add(&raw, to) {
+            Ok(true) => {
+                done += raw.frame_len();
+                progress(done);
+                // What follows may not be whole.
+                let is_last = to == Some(Point::Sequence(raw.sequence));
+                if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             }
+            Ok(false) => ControlFlow::Break(()),
+            Err(what) => {
+                let Position { offset, .. } = raw.position;
+                let path = journal.path(raw.position).display().to_string();
+                wrong = Some(BackupError::Damaged { path, what: format!("round {} at {offset}: {what}", raw.sequence) });
+                ControlFlow::Break(())
+            }
+        })?;
+        wrong.map_or(Ok(()), Err)
+    }
+
+    /// Takes a round; `false` for one beyond the point.
+    fn add(&mut self, raw: &JournalRound, to: Option<Point>) -> Result<bool, String> {
+        let round = raw.decode().map_err(|error| error.to_string())?.round;
+        let sealed = match round.entries.last().map(|write| Entry::parse(&write.entry)) {
+            Some(Ok(Entry::Seal(seal))) => Some(seal.seal().clone()),
+            _ => None,
         };
-        if round.base != head {
-            wrong = refuse(format!("it builds on size {}, the round before ends at {}", round.base.size, head.size));
-            return ControlFlow::Break(());
+        let is_beyond = match to {
+            None => false,
+            Some(Point::Sequence(sequence)) => raw.sequence > sequence,
+            Some(Point::Size(size)) => round.next.size > size,
+            Some(Point::TimeMs(time_ms)) => sealed.as_ref().is_some_and(|seal| seal.time_ms > time_ms),
+        };
+        if is_beyond {
+            return Ok(false);
+        }
+        if round.base != self.head {
+            return Err(format!("it builds on size {}, the round before ends at {}", round.base.size, self.head.size));
         }
         for write in &round.entries {
-            frontier.push(leaf_hash(&write.entry));
-            if sizes.contains(&frontier.size()) {
-                tree.roots.insert(frontier.size(), frontier.root());
+            self.frontier.push(leaf_hash(&write.entry));
+            if self.sizes.contains(&self.frontier.size()) {
+                self.roots.insert(self.frontier.size(), self.frontier.root());
             }
         }
-        if let Some(Ok(Entry::Seal(seal))) = round.entries.last().map(|write| Entry::parse(&write.entry)) {
-            tree.origin = Some(seal.seal().origin.clone());
+        if let Some(seal) = sealed {
+            (self.origin, self.sealed_ms) = (Some(seal.origin), Some(seal.time_ms));
         }
         for row in round.rows.iter().filter(|row| row.table == tables::NOTE) {
             let Some(note) = row.value.as_deref().and_then(tables::read_note) else { continue };
-            tree.log_keys.extend(&note.signers);
+            self.log_keys.extend(&note.signers);
             if row.key == round.next.size.to_be_bytes() {
-                tree.signers = note.signers;
+                self.signers = note.signers;
             }
         }
-        head = round.next;
-        if (frontier.size(), frontier.root()) != (head.size, head.root) {
-            wrong = refuse(format!("it says root {}, its entries make {}", head.root, frontier.root()));
-            return ControlFlow::Break(());
+        self.head = round.next;
+        if (self.frontier.size(), self.frontier.root()) != (self.head.size, self.head.root) {
+            return Err(format!("it says root {}, its entries make {}", self.head.root, self.frontier.root()));
         }
-        tree.sequence = raw.sequence;
-        done += raw.frame_len();
-        progress(done);
-        ControlFlow::Continue(())
-    })?;
-    tree.head = head;
-    wrong.map_or(Ok(tree), Err)
+        self.sequence = raw.sequence;
+        self.end = Some((raw.position.segment, raw.position.offset + raw.frame_len()));
+        Ok(true)
+    }
 }

@@ -1,0 +1,289 @@
+//! What this side has seen of a log, kept between commands: the signed note of the largest checkpoint. A node that goes
+//! back behind it, or shows another history, is refused, and the notes are kept as evidence.
+//!
+//! ```text
+//! STATE/ORIGIN-GENESIS.seen          "creditbank seen v1 SHA-256", a line feed, the note
+//! STATE/ORIGIN-GENESIS.evidence-N    two notes that contradict each other: N is the size, then `seen` or `shown`
+//! ```
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use creditbank_protocol::note::{Checkpoint, Note};
+use creditbank_protocol::{Digest, Trust};
+use creditbank_rpc::Reason;
+use sha2::{Digest as _, Sha256};
+
+use super::Client;
+use crate::ClientError;
+use crate::files::{PRIVATE, at, make_dir, replace, write_new};
+
+const MAGIC: &str = "creditbank seen v1 ";
+/// A command that runs for long writes what it has seen so often.
+const INTERVAL: Duration = Duration::from_secs(2);
+/// How often it is looked again, where other commands write too.
+const TRIES_MAX: usize = 5;
+
+/// A checkpoint with its signatures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Seen {
+    checkpoint: Checkpoint,
+    note: Vec<u8>,
+}
+
+impl Seen {
+    fn parse(note: &[u8]) -> Option<Self> {
+        let checkpoint = Checkpoint::parse(Note::parse(note).ok()?.text()).ok()?;
+        Some(Self { checkpoint, note: note.to_vec() })
+    }
+}
+
+/// The file of a log, and what stands there.
+pub(super) struct Pin {
+    path: PathBuf,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// What the file had when it was last read or written: of one history with `newest`.
+    kept: Option<Seen>,
+    /// The largest that the node has shown.
+    newest: Option<Seen>,
+    written: Option<Instant>,
+}
+
+impl Pin {
+    /// Of a log, by what it was begun with: two logs of one name have two files.
+    pub(super) fn new(dir: &Path, origin: &str, genesis: &Digest) -> Self {
+        let plain: String = origin.chars().map(|one| if one.is_ascii_alphanumeric() { one } else { '-' }).collect();
+        let id: String = genesis.to_string().chars().take(16).collect();
+        Self { path: dir.join(format!("{plain}-{id}.seen")), known: Mutex::default() }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The node has shown this; its signature holds.
+    pub(super) fn shown(&self, checkpoint: &Checkpoint, note: &[u8]) {
+        let mut known = self.known();
+        if known.newest.as_ref().is_none_or(|newest| newest.checkpoint.size < checkpoint.size) {
+            known.newest = Some(Seen { checkpoint: checkpoint.clone(), note: note.to_vec() });
+        }
+    }
+
+    fn read(&self) -> Result<Option<Seen>, ClientError> {
+        let bytes = match fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(at(&self.path)(error)),
+        };
+        let damaged = |what: &str| {
+            ClientError::Local(format!(
+                "{}: this file says what was seen of the log, and it is damaged: {what}. Ask the operator or another reader for \
+                 the size that the log has (`creditbank log checkpoint`) and compare it with a receipt or transcript of yours; \
+                 then remove the file, and the next command begins it anew",
+                self.path.display()
+            ))
+        };
+        let text = std::str::from_utf8(&bytes).map_err(|_| damaged("expected text"))?;
+        let (first, note) = text.split_once('\n').ok_or_else(|| damaged("expected two parts, found one line"))?;
+        let hash = first.strip_prefix(MAGIC).ok_or_else(|| damaged("its first line is not the one of such a file"))?;
+        if hash != hex::encode(Sha256::digest(note)) {
+            return Err(damaged("its hash is another one than its first line says"));
+        }
+        Seen::parse(note.as_bytes()).map(Some).ok_or_else(|| damaged("it holds no signed checkpoint"))
+    }
+
+    /// Writes the newest, where the file still has what this command knows of it. Otherwise what it has now is returned.
+    fn write(&self) -> Result<Option<Seen>, ClientError> {
+        let mut known = self.known();
+        let Some(newest) = known.newest.clone() else { return Ok(None) };
+        let _lock = self.lock()?;
+        let found = self.read()?;
+        if found != known.kept {
+            return Ok(found);
+        }
+        if known.kept.as_ref().is_none_or(|kept| kept.checkpoint.size < newest.checkpoint.size) {
+            let note = String::from_utf8_lossy(&newest.note);
+            let text = format!("{MAGIC}{}\n{note}", hex::encode(Sha256::digest(note.as_bytes())));
+            replace(&self.path, text.as_bytes())?;
+            known.kept = Some(newest);
+        }
+        known.written = Some(Instant::now());
+        Ok(None)
+    }
+
+    /// Keeps other commands from writing; released when it is dropped, or the command ends.
+    fn lock(&self) -> Result<File, ClientError> {
+        if let Some(dir) = self.path.parent() {
+            make_dir(dir)?;
+        }
+        let path = self.path.with_extension("lock");
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(PRIVATE).open(&path);
+        let file = file.map_err(at(&path))?;
+        file.lock().map_err(at(&path))?;
+        Ok(file)
+    }
+
+    /// Whether a command that runs on should write now. The first time is at the connection.
+    fn is_due(&self) -> bool {
+        let known = self.known();
+        let is_new = known.newest.as_ref().map(|newest| newest.checkpoint.size)
+            > known.kept.as_ref().map(|kept| kept.checkpoint.size);
+        is_new && known.written.is_some_and(|written| written.elapsed() >= INTERVAL)
+    }
+
+    /// Keeps two notes that contradict each other, and says where.
+    fn evidence(&self, seen: &Seen, shown: &Seen) -> String {
+        let mut names = Vec::new();
+        for (what, one) in [("seen", seen), ("shown", shown)] {
+            let root: String = one.checkpoint.root.to_string().chars().take(8).collect();
+            let path = self.path.with_extension(format!("evidence-{}-{root}-{what}", one.checkpoint.size));
+            match write_new(&path, &one.note, PRIVATE) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    names.push(format!("{} (not written: {error})", path.display()));
+                }
+                _ => names.push(path.display().to_string()),
+            }
+        }
+        names.join(" and ")
+    }
+}
+
+impl Drop for Pin {
+    /// What a command has seen since it last wrote. Where another one has written meanwhile, that stands.
+    fn drop(&mut self) {
+        // Never before it was checked once.
+        if self.known().written.is_some() {
+            let _ = self.write();
+        }
+    }
+}
+
+/// Whether what was seen is of a part of the log that was given up after a theft: then the log goes on without it.
+fn is_given_up(client: &Client, trust: &Trust, seen: &Checkpoint) -> bool {
+    let followed = client.known_history().is_some_and(|known| {
+        known.origins().former().iter().any(|former| former.origin == seen.origin && seen.size > former.size.0)
+    });
+    followed || trust.check_former(seen).is_err()
+}
+
+impl Client {
+    /// Checks that the node shows the log that earlier commands have seen, and keeps the larger checkpoint.
+    pub(super) async fn check_pin(&self) -> Result<(), ClientError> {
+        let Some(pin) = &self.pin else { return Ok(()) };
+        let mut found = pin.read()?;
+        for _ in 0..TRIES_MAX {
+            if let Some(seen) = &found {
+                self.check_seen(pin, seen).await?;
+            }
+            pin.known().kept.clone_from(&found);
+            match pin.write()? {
+                None => return Ok(()),
+                // Another command was faster.
+                other => found = other,
+            }
+        }
+        Ok(())
+    }
+
+    /// The node has shown a checkpoint, which was checked. It is kept, now and then, once the pin itself was checked.
+    pub(super) async fn show_pin(&self, checkpoint: &Checkpoint, note: &[u8]) -> Result<(), ClientError> {
+        let Some(pin) = &self.pin else { return Ok(()) };
+        pin.shown(checkpoint, note);
+        if pin.is_due() { Box::pin(self.check_pin()).await } else { Ok(()) }
+    }
+
+    async fn check_seen(&self, pin: &Pin, seen: &Seen) -> Result<(), ClientError> {
+        let Some(shown) = pin.known().newest.clone() else { return Ok(()) };
+        if is_given_up(self, &self.trust, &seen.checkpoint) {
+            return Ok(());
+        }
+        let (old, new) = if seen.checkpoint.size <= shown.checkpoint.size { (seen, &shown) } else { (&shown, seen) };
+        let why = match self.is_one_history(&old.checkpoint, &new.checkpoint).await {
+            Ok(()) => return Ok(()),
+            Err(ClientError::Lie(why)) => why,
+            Err(ClientError::Refused(refusal)) if refusal.why() == Reason::OutOfRange => {
+                "it has gone back".to_owned()
+            }
+            Err(other) => return Err(other),
+        };
+        let (was, is) = (&seen.checkpoint, &shown.checkpoint);
+        Err(ClientError::Lie(format!(
+            "this is not the log that was seen before. Seen: {} entries of {} with root {}. Shown: {} entries of {} with root {}. \
+             {why}. Nothing of it is believed. Both signed checkpoints are kept as evidence: {}. Ask the operator, and another \
+             reader or a witness which of them they have. A node that was restored from a backup may lack what was seen: it \
+             must not go on until it has that again, or under another name with a new trust file (creditbank-node succeed). Only \
+             when you know that what was seen is lost, and accept that, remove {}",
+            was.size, was.origin, was.root, is.size, is.origin, is.root,
+            pin.evidence(seen, &shown),
+            pin.path.display()
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(size: u64) -> Seen {
+        let root = Digest([7; 32]);
+        let checkpoint = Checkpoint { origin: "a.example/log".to_owned(), size, root };
+        let key = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
+        let note = creditbank_protocol::note::sign_checkpoint_by(&checkpoint, &[&key]).expect("a note");
+        Seen { checkpoint, note }
+    }
+
+    fn pin(dir: &Path) -> Pin {
+        Pin::new(dir, "a.example/log", &Digest([1; 32]))
+    }
+
+    fn keep(pin: &Pin, size: u64) -> Option<Seen> {
+        let Seen { checkpoint, note } = seen(size);
+        pin.shown(&checkpoint, &note);
+        pin.write().expect("it is written")
+    }
+
+    /// Goal: the largest is kept, in a file of the owner's alone; of two commands at once the later one is told what the
+    /// other has written, and never writes over it unseen.
+    #[test]
+    fn the_largest_is_kept() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (one, other) = (pin(dir.path()), pin(dir.path()));
+        assert_eq!(keep(&one, 5), None);
+        assert_eq!(keep(&one, 4), None);
+        assert_eq!(one.read().expect("it reads"), Some(seen(5)));
+        assert_eq!(keep(&other, 3), Some(seen(5)), "not written over");
+        assert_eq!(keep(&other, 9), Some(seen(5)), "not before the two are proved to be of one history");
+        other.known().kept = Some(seen(5));
+        assert_eq!(other.write().expect("it is written"), None);
+        drop((one, other));
+        assert_eq!(pin(dir.path()).read().expect("it reads"), Some(seen(9)));
+    }
+
+    /// Goal: no damaged file is taken for one that is not there: every cut, and a flip of any bit.
+    #[test]
+    fn a_damaged_file_says_so() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let pin = pin(dir.path());
+        keep(&pin, 5);
+        let whole = fs::read(&pin.path).expect("it is there");
+        let refused = |bytes: &[u8]| {
+            fs::write(&pin.path, bytes).expect("written");
+            let error = pin.read().expect_err("it is damaged").to_string();
+            assert!(error.contains("damaged") && error.contains("remove the file"), "{error}");
+        };
+        (0..whole.len()).for_each(|len| refused(&whole[..len]));
+        for bit in 0..whole.len() * 8 {
+            let mut flipped = whole.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            refused(&flipped);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! `--confirm-time`: the operator says what time it is, before a start seals long after the last seal.
+
+use creditbank_protocol::dates::{parse_minute, show_minute};
+use creditbank_server::clock::Clock;
+
+use crate::failure::Usage;
+
+/// So far may the time that is confirmed lie from the machine's: typing it takes a while.
+const MINUTES_MAX: u64 = 10;
+
+/// What the operator says about the time.
+#[derive(clap::Args)]
+pub(crate) struct ConfirmTime {
+    /// The time now by a clock that you trust, and not this machine's, as 2026-11-26T09:30Z (UTC)
+    ///
+    /// A start seals nothing that is more than 26 hours after the last seal unless the time is confirmed: a time that
+    /// is once in the log never goes back. It must be within ten minutes of this machine's clock, and holds for this
+    /// start alone.
+    #[arg(long, value_name = "TIME", value_parser = minute)]
+    confirm_time: Option<u64>,
+}
+
+fn minute(text: &str) -> Result<u64, String> {
+    parse_minute(text).ok_or_else(|| "expected a minute of UTC, as 2026-11-26T09:30Z".to_owned())
+}
+
+impl ConfirmTime {
+    /// Whether the time is confirmed. One that is not this machine's is wrong usage.
+    pub(crate) fn is_given(&self, clock: &dyn Clock) -> Result<bool, Usage> {
+        let Some(said) = self.confirm_time else { return Ok(false) };
+        let found = clock.now_ms() / 60_000;
+        if said.abs_diff(found) <= MINUTES_MAX {
+            return Ok(true);
+        }
+        Err(Usage(format!(
+            "--confirm-time {}: this machine's clock says {}. Expected the time now, and at most {MINUTES_MAX} minutes between \
+             the two: set the clock where it is wrong. The option holds for one start: leave it out of scripts",
+            show_minute(said),
+            show_minute(found)
+        )))
+    }
+}

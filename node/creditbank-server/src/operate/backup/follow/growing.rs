@@ -1,0 +1,72 @@
+//! A file that is only ever appended to, and its copy.
+
+use std::path::Path;
+
+use creditbank_store::Disk;
+use sha2::{Digest as _, Sha256};
+
+use super::super::{BackedUpFile, BackupError, at, files};
+
+const CHUNK_LEN: u64 = 1 << 20;
+
+/// How much of a file was copied, and its hash so far.
+#[derive(Clone, Default)]
+pub(super) struct Growing {
+    len: u64,
+    hash: Sha256,
+}
+
+impl Growing {
+    /// Of a copy that is there: as long as a manifest says, and with that hash.
+    pub(super) fn resume(disk: &dyn Disk, path: &Path, listed: &BackedUpFile) -> Result<Self, BackupError> {
+        let file = disk.open_existing(path).map_err(at(path))?;
+        let mut hash = Sha256::new();
+        let found = files::chunks(&*file, path, &listed.path, listed.bytes, |chunk, _| {
+            hash.update(chunk);
+            Ok(())
+        })?;
+        if found == *listed {
+            return Ok(Self { len: listed.bytes, hash });
+        }
+        let what = format!(
+            "the copy has {} bytes with SHA-256 {}, its manifest says {} with {}: keep it for a look, and follow into a new \
+             directory",
+            found.bytes, found.sha256, listed.bytes, listed.sha256
+        );
+        Err(BackupError::Damaged { path: path.display().to_string(), what })
+    }
+
+    /// Bytes that were copied.
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// As a manifest lists it.
+    pub(super) fn listed(&self, name: &str) -> BackedUpFile {
+        let sha256 = hex::encode(self.hash.clone().finalize());
+        BackedUpFile { path: name.to_owned(), bytes: self.len, sha256 }
+    }
+
+    /// Copies on, until the copy has `len` bytes, and makes them durable. What an earlier try has left behind is cut.
+    pub(super) fn grow(&mut self, disk: &dyn Disk, from: &Path, to: &Path, len: u64) -> Result<(), BackupError> {
+        if len == self.len {
+            return Ok(());
+        }
+        let (source, copy) = (disk.open_existing(from).map_err(at(from))?, disk.open(to).map_err(at(to))?);
+        copy.set_length(self.len).map_err(at(to))?;
+        let mut chunk = Vec::new();
+        while self.len < len {
+            chunk.resize(usize::try_from(CHUNK_LEN.min(len - self.len)).expect("a chunk is small"), 0);
+            source.read_at(&mut chunk, self.len).map_err(at(from))?;
+            copy.write_at(&chunk, self.len).map_err(at(to))?;
+            self.hash.update(&chunk);
+            self.len += chunk.len() as u64;
+        }
+        copy.sync().map_err(at(to))
+    }
+
+    /// Of a file that was written as a whole.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self { len: bytes.len() as u64, hash: Sha256::new().chain_update(bytes) }
+    }
+}

@@ -1,0 +1,182 @@
+//! Where a log is: what tells its directory from a copy of it. Two nodes that work on copies of one directory would sign two
+//! histories, so the guard names the place that it was written in.
+
+use std::fmt;
+
+/// Bytes of a path's end that are compared and shown.
+const PATH_LEN_MAX: usize = 255;
+/// Bytes of a marker.
+pub(crate) const MARKER_LEN: usize = 1 + 9 + 9 + 17 + 1 + PATH_LEN_MAX;
+
+/// A directory on a machine. What is `None` is not known, and differs from nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The end of the directory's path, links resolved.
+    pub(crate) path: String,
+    /// The number of the directory on its file system. A copy has another one.
+    pub inode: Option<u64>,
+    /// When the directory was made, nanoseconds since 1970: numbers are given again.
+    pub made_ns: Option<u64>,
+    /// The machine, by a hash of its id. Containers have none that lasts.
+    pub machine: Option<[u8; 16]>,
+}
+
+impl Place {
+    /// A directory of which no more is known than its path.
+    pub fn of_path(path: &str) -> Self {
+        let mut from = path.len().saturating_sub(PATH_LEN_MAX);
+        while !path.is_char_boundary(from) {
+            from += 1;
+        }
+        Self { path: path[from..].to_owned(), inode: None, made_ns: None, machine: None }
+    }
+
+    /// In what this place is another one; nothing where it may be the same.
+    fn differences(&self, now: &Self) -> Vec<String> {
+        fn differ<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+            matches!((one, other), (Some(one), Some(other)) if one != other)
+        }
+        let mut found = Vec::new();
+        if self.path != now.path {
+            found.push(format!("its path was {}", self.path));
+        }
+        if differ(self.inode, now.inode) || differ(self.made_ns, now.made_ns) {
+            found.push("it is another directory on the disk".to_owned());
+        }
+        if differ(self.machine, now.machine) {
+            found.push("it was on another machine".to_owned());
+        }
+        found
+    }
+}
+
+/// What a guard says of the place that it was written in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Marker {
+    /// A node's directory.
+    Node(Place),
+    /// A backup: no node's.
+    Backup,
+}
+
+/// Which directory a log may be opened in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Placement {
+    /// The one that it was last written in.
+    #[default]
+    Same,
+    /// Any but a backup's: the operator says that no other node of this log runs.
+    TakeOver,
+    /// Any: a node is made of a backup.
+    Restore,
+}
+
+/// Why a log is not opened where it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlaceError {
+    /// It was written somewhere else.
+    #[error(
+        "it was copied or moved: {}. Two nodes of one log sign two histories, which nobody can mend. See that no other node of \
+         this log runs or will be started, here or on another machine, then start this one with `serve --take-over`",
+        .0.join(", ")
+    )]
+    Elsewhere(Vec<String>),
+    /// It belongs to a backup.
+    #[error("this is a backup, and no node's directory: make a node of it with `creditbank-node restore`")]
+    Backup,
+}
+
+impl Placement {
+    /// Whether a log with this marker may be opened at a place.
+    pub(crate) fn check(self, marker: &Marker, now: &Place) -> Result<(), PlaceError> {
+        match (self, marker) {
+            (Self::Restore, _) | (Self::TakeOver, Marker::Node(_)) => Ok(()),
+            (Self::TakeOver | Self::Same, Marker::Backup) => Err(PlaceError::Backup),
+            (Self::Same, Marker::Node(was)) => match was.differences(now) {
+                found if found.is_empty() => Ok(()),
+                found => Err(PlaceError::Elsewhere(found)),
+            },
+        }
+    }
+}
+
+impl Marker {
+    pub(crate) fn encode(&self) -> [u8; MARKER_LEN] {
+        let mut bytes = [0; MARKER_LEN];
+        let Self::Node(Place { path, inode, made_ns, machine }) = self else { return bytes };
+        bytes[0] = 1;
+        for (at, number) in [(1, inode), (10, made_ns)] {
+            if let Some(number) = number {
+                bytes[at] = 1;
+                bytes[at + 1..at + 9].copy_from_slice(&number.to_be_bytes());
+            }
+        }
+        if let Some(machine) = machine {
+            bytes[19] = 1;
+            bytes[20..36].copy_from_slice(machine);
+        }
+        let path = &path.as_bytes()[..path.len().min(PATH_LEN_MAX)];
+        bytes[36] = u8::try_from(path.len()).unwrap_or(u8::MAX);
+        bytes[37..37 + path.len()].copy_from_slice(path);
+        bytes
+    }
+
+    /// `None` for bytes that no marker has.
+    pub(crate) fn decode(bytes: &[u8; MARKER_LEN]) -> Option<Self> {
+        let number = |at: usize| (bytes[at] == 1).then(|| bytes[at + 1..at + 9].try_into().map(u64::from_be_bytes));
+        match bytes[0] {
+            0 => Some(Self::Backup),
+            1 => Some(Self::Node(Place {
+                path: String::from_utf8(bytes[37..].get(..usize::from(bytes[36]))?.to_vec()).ok()?,
+                inode: number(1).transpose().ok()?,
+                made_ns: number(10).transpose().ok()?,
+                machine: (bytes[19] == 1).then(|| bytes[20..36].try_into()).transpose().ok()?,
+            })),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> Place {
+        Place { inode: Some(7), made_ns: Some(1_000), machine: Some([3; 16]), ..Place::of_path("/srv/bank/log") }
+    }
+
+    /// Goal: a copy, a moved directory, a directory with a number that was given again and another machine are refused until
+    /// the operator takes over; what is not known, as in a container, is not. A backup is no node's, whoever takes over.
+    #[test]
+    fn another_place_is_refused() {
+        let refused = |now: &Place| Placement::Same.check(&Marker::Node(place()), now).is_err();
+        assert!(!refused(&place()));
+        for other in [
+            Place { path: "/srv/copy/log".to_owned(), ..place() },
+            Place { inode: Some(8), ..place() },
+            Place { made_ns: Some(2_000), ..place() },
+            Place { machine: Some([4; 16]), ..place() },
+        ] {
+            assert!(refused(&other), "{other:?}");
+            assert_eq!(Placement::TakeOver.check(&Marker::Node(place()), &other), Ok(()));
+        }
+        assert!(!refused(&Place { inode: None, made_ns: None, machine: None, ..place() }));
+        assert_eq!(Placement::TakeOver.check(&Marker::Backup, &place()), Err(PlaceError::Backup));
+        assert_eq!(Placement::Restore.check(&Marker::Backup, &place()), Ok(()));
+    }
+
+    /// Goal: what is written is read, also of a path that is longer than there is room for.
+    #[test]
+    fn markers_are_read_as_written() {
+        let long = Place::of_path(&format!("/{}", "ä".repeat(400)));
+        for marker in [Marker::Backup, Marker::Node(place()), Marker::Node(long)] {
+            assert_eq!(Marker::decode(&marker.encode()), Some(marker));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What a client has seen binds the node also in the next command: a log that goes back, or another history, is refused.
+
+use std::fs;
+use std::path::Path;
+
+use creditbank_client::{Client, ClientError, ConnectOptions};
+use creditbank_protocol::note::{Checkpoint, Note};
+use creditbank_tests::university::credit_record;
+use creditbank_tests::{Chain, TestNode, University};
+use tempfile::TempDir;
+
+use crate::copies::copy;
+
+async fn connect(node: &TestNode, university: &University, state: &Path) -> Result<Client, ClientError> {
+    let mut options = ConnectOptions::new(&node.url());
+    options.state = Some(state.to_owned());
+    Client::connect(&options, node.trust(), Some(university.access.clone())).await
+}
+
+/// The sizes of the notes of that kind that are kept, each of which parses.
+fn kept(state: &Path, kind: &str) -> Vec<u64> {
+    let files = fs::read_dir(state).expect("a directory").map(|file| file.expect("a name").path());
+    let evidence = files.filter(|path| path.to_string_lossy().ends_with(kind));
+    let mut sizes: Vec<u64> = evidence
+        .map(|path| {
+            let note = fs::read(path).expect("it reads");
+            Checkpoint::parse(Note::parse(&note).expect("a note").text()).expect("a checkpoint").size
+        })
+        .collect();
+    sizes.sort_unstable();
+    sizes
+}
+
+/// Goal: a node that was set back to an older copy is refused by whoever has seen more, with both signed checkpoints
+/// kept as evidence, and so is the second history that it then signs; whoever has seen neither believes it. The right
+/// node is believed again, and any number of commands at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_goes_back_is_refused() {
+    let node = TestNode::start().await;
+    let university = University::admit(&node, 1).await;
+    let alias = university.aliases(&node, 0..1).await[0];
+    let dir = node.stop().await;
+    let old = tempfile::tempdir().expect("a directory");
+    copy(dir.path(), old.path());
+    let (state, fresh) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+
+    let node = TestNode::again(dir).await;
+    let client = connect(&node, &university, state.path()).await.expect("the first command");
+    let mut chain = Chain::of(&client, &university).await;
+    for course in ["A-1", "A-2", "A-3"] {
+        chain.issue(&client, &university, &[credit_record(alias, course)]).await;
+    }
+    let seen = node.ledger().size();
+    drop(client);
+    connect(&node, &university, state.path()).await.expect("the next command");
+    let dir = node.stop().await;
+
+    let twin = TestNode::of_copy(old).await;
+    let before = twin.ledger().size();
+    let refused = |result: Result<Client, ClientError>| match result {
+        Err(ClientError::Lie(why)) => why,
+        other => panic!("expected a lie, found {:?}", other.map(|client| client.origin().to_owned())),
+    };
+    let why = refused(connect(&twin, &university, state.path()).await);
+    assert!(why.contains("it has gone back") && why.contains("evidence") && why.contains("restored"), "{why}");
+    assert!(why.contains(&format!("Seen: {seen} entries")) && why.contains(&format!("Shown: {before} entries")), "{why}");
+    assert_eq!((kept(state.path(), "-seen"), kept(state.path(), "-shown")), (vec![seen], vec![before]));
+
+    let client = connect(&twin, &university, fresh.path()).await.expect("who has seen nothing else");
+    let mut chain = Chain::of(&client, &university).await;
+    for course in ["B-1", "B-2", "B-3", "B-4"] {
+        chain.issue(&client, &university, &[credit_record(alias, course)]).await;
+    }
+    drop(client);
+    let why = refused(connect(&twin, &university, state.path()).await);
+    assert!(why.contains("not the log that was seen before") && !why.contains("it has gone back"), "{why}");
+    drop(twin.stop().await);
+
+    let node = TestNode::again(dir).await;
+    connect(&node, &university, state.path()).await.expect("the log that was seen");
+    refused(connect(&node, &university, fresh.path()).await);
+    let at_once = || connect(&node, &university, state.path());
+    let (one, two, three) = tokio::join!(at_once(), at_once(), at_once());
+    for client in [one, two, three] {
+        client.expect("several commands at once");
+    }
+}
+
+/// Goal: two logs of one name have two pins: what was seen of a test node says nothing of another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_logs_of_one_name_are_two() {
+    let state: TempDir = tempfile::tempdir().expect("a directory");
+    for number in [1, 2] {
+        let node = TestNode::start().await;
+        let university = University::admit(&node, number).await;
+        connect(&node, &university, state.path()).await.expect("a log of its own");
+    }
+    assert_eq!(kept(state.path(), "-seen"), Vec::<u64>::new());
+}
