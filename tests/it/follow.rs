@@ -81,7 +81,12 @@ impl Node {
     }
 
     /// What a restored copy has: its size, and below which size it is held.
-    fn restored(&self, out: &Path, to: Option<Point>, seen: Option<PathBuf>) -> Result<(u64, Option<u64>), BackupError> {
+    fn restored(
+        &self,
+        out: &Path,
+        to: Option<Point>,
+        seen: Option<PathBuf>,
+    ) -> Result<(u64, Option<u64>), BackupError> {
         let dir = tempfile::tempdir().expect("a directory");
         let options = RestoreOptions {
             nothing_published: seen.is_none(),
@@ -115,13 +120,19 @@ fn a_followed_copy_is_whole_after_each_step() {
         if turn % 2 == 0 {
             drop(follower);
             // Bytes of a step that was not finished: in no manifest.
-            let mut segments: Vec<_> =
-                fs::read_dir(out.join("log/journal")).expect("segments").map(|file| file.expect("one").path()).collect();
+            let mut segments: Vec<_> = fs::read_dir(out.join("log/journal"))
+                .expect("segments")
+                .map(|file| file.expect("one").path())
+                .collect();
             segments.sort();
             let last = segments.last().expect("a segment");
             let torn = [fs::read(last).expect("it reads"), vec![0x5a; 3_000]].concat();
             fs::write(last, torn).expect("written");
-            assert_eq!(node.restored(&out, None, None).expect("restored").0, ledger.size(), "what was published is whole");
+            assert_eq!(
+                node.restored(&out, None, None).expect("restored").0,
+                ledger.size(),
+                "what was published is whole"
+            );
             follower = node.follow(&dir, &out).expect("it goes on");
         }
     }
@@ -231,7 +242,9 @@ fn another_history_is_not_followed() {
     refused();
     assert_eq!(node.restored(&out, None, None).expect("untouched").0, size);
 
-    let segment = out.join("log/journal").join(fs::read_dir(out.join("log/journal")).expect("segments").next().expect("one").expect("one").file_name());
+    let segment = out
+        .join("log/journal")
+        .join(fs::read_dir(out.join("log/journal")).expect("segments").next().expect("one").expect("one").file_name());
     let mut bytes = fs::read(&segment).expect("it reads");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;

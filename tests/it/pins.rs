@@ -10,6 +10,7 @@ use creditbank_tests::{Chain, TestNode, University};
 use tempfile::TempDir;
 
 use crate::copies::copy;
+use crate::succession::{SECOND, succeeded_by};
 
 async fn connect(node: &TestNode, university: &University, state: &Path) -> Result<Client, ClientError> {
     let mut options = ConnectOptions::new(&node.url());
@@ -63,7 +64,10 @@ async fn a_log_that_goes_back_is_refused() {
     };
     let why = refused(connect(&twin, &university, state.path()).await);
     assert!(why.contains("it has gone back") && why.contains("evidence") && why.contains("restored"), "{why}");
-    assert!(why.contains(&format!("Seen: {seen} entries")) && why.contains(&format!("Shown: {before} entries")), "{why}");
+    assert!(
+        why.contains(&format!("Seen: {seen} entries")) && why.contains(&format!("Shown: {before} entries")),
+        "{why}"
+    );
     assert_eq!((kept(state.path(), "-seen"), kept(state.path(), "-shown")), (vec![seen], vec![before]));
 
     let client = connect(&twin, &university, fresh.path()).await.expect("who has seen nothing else");
@@ -96,4 +100,35 @@ async fn two_logs_of_one_name_are_two() {
         connect(&node, &university, state.path()).await.expect("a log of its own");
     }
     assert_eq!(kept(state.path(), "-seen"), Vec::<u64>::new());
+}
+
+/// Goal: what was seen of a part of the log that a succession has given up binds nobody, under the new trust file and
+/// under the old one, from which the new name is followed; from then on what is kept is of the new name.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_was_given_up_binds_nobody() {
+    let node = TestNode::start().await;
+    let university = University::admit(&node, 1).await;
+    let alias = university.aliases(&node, 0..1).await[0];
+    let cut = node.ledger().size();
+    let states = [tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory")];
+    let client = connect(&node, &university, states[0].path()).await.expect("the first command");
+    let mut chain = Chain::of(&client, &university).await;
+    for course in ["A-1", "A-2", "A-3"] {
+        chain.issue(&client, &university, &[credit_record(alias, course)]).await;
+    }
+    for state in &states {
+        connect(&node, &university, state.path()).await.expect("beyond the cut");
+    }
+    let old = node.trust();
+    let (to, _) = succeeded_by(node.stop().await.path(), cut, SECOND, Vec::new()).expect("it goes on");
+    let node = TestNode::again(to).await;
+    for (state, trust) in states.iter().zip([node.trust(), old]) {
+        for _ in 0..2 {
+            let mut options = ConnectOptions::new(&node.url());
+            options.state = Some(state.path().to_owned());
+            let client = Client::connect(&options, trust.clone(), None).await.expect("the log goes on");
+            assert_eq!(client.origin(), SECOND);
+        }
+        assert_eq!(kept(state.path(), "-shown"), Vec::<u64>::new());
+    }
 }

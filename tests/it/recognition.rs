@@ -362,8 +362,14 @@ async fn a_log_with_every_kind_of_award_is_good() {
     let config = directory::read_config(&environment, dir.path()).expect("the configuration");
     for rebuilt in [false, true] {
         if rebuilt {
-            creditbank_server::operate::reindex(&environment, dir.path(), &config, creditbank_store::Placement::Same, |_, _| ())
-                .expect("the index is rebuilt");
+            creditbank_server::operate::reindex(
+                &environment,
+                dir.path(),
+                &config,
+                creditbank_store::Placement::Same,
+                |_, _| (),
+            )
+            .expect("the index is rebuilt");
         }
         let found = check::check(&environment, dir.path(), &config, &mut |_, _| ()).expect("it reads");
         assert_eq!(found.findings.count(), 0, "{rebuilt}: {:?}", found.findings.listed());

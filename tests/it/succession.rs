@@ -87,7 +87,8 @@ fn restores(dir: &Path) {
     let made = make(&environment, dir, &config, &from, options, &mut |_, _| ()).expect("a backup");
     assert_eq!(made.origin, SECOND);
     std::fs::write(&seen, &made.checkpoint).expect("a file");
-    let options = RestoreOptions { seen: vec![seen], nothing_published: false, accept_expired: false, keys: None, to: None };
+    let options =
+        RestoreOptions { seen: vec![seen], nothing_published: false, accept_expired: false, keys: None, to: None };
     let to = backup.path().join("r");
     let restored = restore(&environment, &from, &to, &options, &mut |_, _| ()).expect("it restores");
     assert_eq!(restored.held_below, None);

@@ -131,7 +131,11 @@ async fn a_first_mapping() {
     fs::write(office.desk.path("r.csv"), file).expect("the file");
     let new = |more: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
-        command.current_dir(office.desk.dir()).env_clear().env("CREDITBANK_STATE", "state").stdin(std::process::Stdio::null());
+        command
+            .current_dir(office.desk.dir())
+            .env_clear()
+            .env("CREDITBANK_STATE", "state")
+            .stdin(std::process::Stdio::null());
         let output =
             command.args(["mapping", "new", "r.csv", "--out", "new.toml"]).args(more).output().expect("it runs");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");

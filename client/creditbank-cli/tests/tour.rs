@@ -63,7 +63,11 @@ async fn from_the_first_key_to_a_verified_transcript() {
     fs::write(desk.path("other.toml"), another).expect("the trust file");
     let verify_under = async |trust: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
-        command.current_dir(desk.dir.path()).args(["verify", "one.cbt", "--trust", trust]).env_clear().env("CREDITBANK_STATE", "state");
+        command
+            .current_dir(desk.dir.path())
+            .args(["verify", "one.cbt", "--trust", trust])
+            .env_clear()
+            .env("CREDITBANK_STATE", "state");
         let output = desk.run(command).await;
         (output.status.code().expect("a code"), String::from_utf8(output.stderr).expect("UTF-8"))
     };
@@ -341,7 +345,8 @@ async fn exit_codes() {
     command
         .current_dir(desk.dir.path())
         .args(["log", "checkpoint", "--trust", "trust.toml"])
-        .env_clear().env("CREDITBANK_STATE", "state")
+        .env_clear()
+        .env("CREDITBANK_STATE", "state")
         .env("CREDITBANK_NODE", "http://127.0.0.1:9");
     let output = desk.run(command).await;
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));

@@ -101,7 +101,8 @@ fn tell(to: &Path, status: &FollowStatus, json: bool) -> anyhow::Result<()> {
         crate::say(&serde_json::to_string(status)?);
         return Ok(());
     }
-    let sealed = status.sealed_ms.map_or_else(|| "no seal".to_owned(), |ms| format!("sealed {}", show_minute(ms / 60_000)));
+    let sealed =
+        status.sealed_ms.map_or_else(|| "no seal".to_owned(), |ms| format!("sealed {}", show_minute(ms / 60_000)));
     crate::say(&format!(
         "{} has {} log entries, {sealed}; at most {} s behind",
         to.display(),

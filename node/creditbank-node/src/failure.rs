@@ -17,7 +17,12 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
                 error.downcast_ref(),
                 Some(InitError::Exists(_) | InitError::RegistryKeys(_) | InitError::Origin(_))
             )
-            || matches!(error.downcast_ref(), Some(DirectoryError::Config { .. } | DirectoryError::Mode { .. } | DirectoryError::DirectoryMode { .. }))
+            || matches!(
+                error.downcast_ref(),
+                Some(
+                    DirectoryError::Config { .. } | DirectoryError::Mode { .. } | DirectoryError::DirectoryMode { .. }
+                )
+            )
     };
     if error.chain().any(usage) { ExitCode::from(2) } else { ExitCode::FAILURE }
 }

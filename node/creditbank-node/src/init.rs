@@ -93,7 +93,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
              See --tls and --tls-self-signed."
         ));
     } else if listen.ip().is_loopback() {
-        crate::say(&format!("It serves on {listen}: this machine alone reaches it. See --tls and --tls-self-signed for others."));
+        crate::say(&format!(
+            "It serves on {listen}: this machine alone reaches it. See --tls and --tls-self-signed for others."
+        ));
     }
     crate::say(&format!("Next: creditbank-node serve --dir {}", shown(&dir)));
     Ok(())

@@ -45,7 +45,8 @@ fn point(text: &str) -> Result<Point, String> {
     if let Ok(size) = text.parse() {
         return Ok(Point::Size(size));
     }
-    let minute = parse_minute(text).ok_or("expected a number of log entries, or a minute of UTC, as 2026-11-26T09:30Z")?;
+    let minute =
+        parse_minute(text).ok_or("expected a number of log entries, or a minute of UTC, as 2026-11-26T09:30Z")?;
     Ok(Point::TimeMs(minute * 60_000 + 59_999))
 }
 

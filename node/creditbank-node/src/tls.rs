@@ -32,7 +32,8 @@ pub(crate) fn self_signed() -> Tls {
 
 /// A certificate for a host name or address that signs itself, and its key, in PEM.
 pub(crate) fn sign_self(host: &str) -> anyhow::Result<(String, Zeroizing<String>)> {
-    let wrong = |error: rcgen::Error| Usage(format!("--tls-self-signed {host}: expected a host name or address: {error}"));
+    let wrong =
+        |error: rcgen::Error| Usage(format!("--tls-self-signed {host}: expected a host name or address: {error}"));
     let mut params = CertificateParams::new(vec![host.to_owned()]).map_err(wrong)?;
     params.distinguished_name.push(DnType::CommonName, host);
     let key = KeyPair::generate().context("a key for TLS")?;

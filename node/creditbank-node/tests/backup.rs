@@ -295,9 +295,8 @@ async fn a_node_is_followed_by_the_command() {
     assert!(code == Some(0) && said.contains("\"complete_at_ms\""), "{said}");
     let (code, said) = follow(&["--lag", "soon"]);
     assert!(code == Some(2) && said.contains("expected seconds"), "{said}");
-    let restore = |to: &str| {
-        run(&["restore", "--from", text(&copy), "--nothing-published", "--to", to, "--dir", text(&back)])
-    };
+    let restore =
+        |to: &str| run(&["restore", "--from", text(&copy), "--nothing-published", "--to", to, "--dir", text(&back)]);
     let (code, said) = restore("1970-01-01T00:00Z");
     assert!(code == Some(2) && said.contains("no seal at or before"), "{said}");
     let (code, said) = restore("yesterday");

@@ -138,7 +138,9 @@ impl Guard {
         if !is_here {
             // As a whole, with all its room and one valid slot: neither a full disk nor a torn first write leaves a guard that
             // nobody can read.
-            let slot = found.clone().map_or_else(|| Slot::first(marker.clone()), |slot| Slot { marker: marker.clone(), ..slot });
+            let slot = found
+                .clone()
+                .map_or_else(|| Slot::first(marker.clone()), |slot| Slot { marker: marker.clone(), ..slot });
             disk.replace(path, &slot.alone()).map_err(file::at(path))?;
         }
         let file = disk.open(path).map_err(file::at(path))?;

@@ -49,7 +49,8 @@ impl KeyFile {
         let purpose = purpose.ok_or(KeyFileError::Purpose)?;
         let seed = lines.next().and_then(|line| line.strip_prefix("seed ")).and_then(|text| STANDARD.decode(text).ok());
         let seed = seed.map(Zeroizing::new).ok_or(KeyFileError::Seed)?;
-        let seed: Zeroizing<[u8; 32]> = seed.as_slice().try_into().map(Zeroizing::new).map_err(|_| KeyFileError::Seed)?;
+        let seed: Zeroizing<[u8; 32]> =
+            seed.as_slice().try_into().map(Zeroizing::new).map_err(|_| KeyFileError::Seed)?;
         if lines.next().is_some() {
             return Err(KeyFileError::Surplus);
         }

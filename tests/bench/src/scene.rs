@@ -55,7 +55,15 @@ fn key(purpose: Purpose, number: u32) -> KeyFile {
 pub(crate) fn make_node(dir: &Path, engine: Engine) -> anyhow::Result<()> {
     let path = if engine == Engine::Memory { "" } else { "log" };
     let store = format!("{}:{path}", engine.name()).parse()?;
-    directory::init(&Environment::system(), dir, &directory::keys_dir(dir), ORIGIN, store, ([127, 0, 0, 1], 0).into(), None)?;
+    directory::init(
+        &Environment::system(),
+        dir,
+        &directory::keys_dir(dir),
+        ORIGIN,
+        store,
+        ([127, 0, 0, 1], 0).into(),
+        None,
+    )?;
     Ok(())
 }
 

@@ -209,9 +209,7 @@ impl Client {
         let why = match self.is_one_history(&old.checkpoint, &new.checkpoint).await {
             Ok(()) => return Ok(()),
             Err(ClientError::Lie(why)) => why,
-            Err(ClientError::Refused(refusal)) if refusal.why() == Reason::OutOfRange => {
-                "it has gone back".to_owned()
-            }
+            Err(ClientError::Refused(refusal)) if refusal.why() == Reason::OutOfRange => "it has gone back".to_owned(),
             Err(other) => return Err(other),
         };
         let (was, is) = (&seen.checkpoint, &shown.checkpoint);
@@ -221,7 +219,12 @@ impl Client {
              reader or a witness which of them they have. A node that was restored from a backup may lack what was seen: it \
              must not go on until it has that again, or under another name with a new trust file (creditbank-node succeed). Only \
              when you know that what was seen is lost, and accept that, remove {}",
-            was.size, was.origin, was.root, is.size, is.origin, is.root,
+            was.size,
+            was.origin,
+            was.root,
+            is.size,
+            is.origin,
+            is.root,
             pin.evidence(seen, &shown),
             pin.path.display()
         )))

@@ -133,7 +133,10 @@ impl<B, A> Orderer<B, A> {
     pub(crate) fn tick(&mut self) {
         let sealed = self.tip.log.last_seal().map(|_| self.tip.log.earliest_ms());
         let interval_ms = self.shared.limits.seal_interval_ms;
-        if self.waiting.is_empty() && self.now().is_ok() && sealed.is_some_and(|sealed| self.shared.clock.now_ms() >= sealed + interval_ms) {
+        if self.waiting.is_empty()
+            && self.now().is_ok()
+            && sealed.is_some_and(|sealed| self.shared.clock.now_ms() >= sealed + interval_ms)
+        {
             self.waiting.push_back(Work::Seal);
         }
     }

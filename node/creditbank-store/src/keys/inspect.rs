@@ -24,9 +24,9 @@ impl KeyStore {
         if bytes.get(..HEAD_LEN).and_then(checked).is_none() {
             return 0;
         }
-        let whole = bytes[HEAD_LEN..].chunks(RECORD_LEN).take_while(|record| {
-            record.len() == RECORD_LEN && checked(record).is_some()
-        });
+        let whole = bytes[HEAD_LEN..]
+            .chunks(RECORD_LEN)
+            .take_while(|record| record.len() == RECORD_LEN && checked(record).is_some());
         HEAD_LEN + whole.count() * RECORD_LEN
     }
 

@@ -69,7 +69,12 @@ pub(in crate::operate) fn put(disk: &dyn Disk, to: &Path, content: &[u8]) -> Res
 }
 
 /// Size and hash of a file, of which at most `len` bytes are read.
-pub(in crate::operate) fn hash(disk: &dyn Disk, path: &Path, name: &str, len: u64) -> Result<BackedUpFile, BackupError> {
+pub(in crate::operate) fn hash(
+    disk: &dyn Disk,
+    path: &Path,
+    name: &str,
+    len: u64,
+) -> Result<BackedUpFile, BackupError> {
     let file = disk.open_existing(path).map_err(at(path))?;
     chunks(&*file, path, name, len, |_, _| Ok(()))
 }

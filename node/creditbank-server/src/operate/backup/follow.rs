@@ -5,17 +5,16 @@
 //! was destroyed is gone from the copy after the next step: the file is replaced as a whole and the old one overwritten.
 
 mod growing;
+mod parts;
 mod small;
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use creditbank_protocol::note::Checkpoint;
 use creditbank_store::inspect::{JournalReader, guard, write_guard};
-use creditbank_store::{DirectoryLock, Disk, Head, KeyStore, Position};
+use creditbank_store::{DirectoryLock, Disk, Head, Position};
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use super::make::{DAY_MS, MakeOptions};
 use super::tree::{Point, Tree};
@@ -24,14 +23,13 @@ use crate::directory::{Config, DirectoryError, KeyRing, Secrets};
 use crate::environment::Environment;
 use crate::ledger::sign_by;
 use growing::Growing;
+use parts::head_of;
 use small::Small;
 
 /// A manifest without changes is written anew after this time, so that the copy does not look abandoned.
 const RENEW_MS: u64 = 60 * 60 * 1_000;
 const KEYS: &str = "learners.keys";
 const STATUS: &str = "status.json";
-/// Bytes at the beginning of the learners' keys that are random with each time that the file is written anew.
-const HEAD_LEN: usize = 64;
 
 /// How far a copy is: `status.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -222,99 +220,12 @@ impl Follower {
     /// All files of the copy, as the manifest lists them.
     fn listed(&self) -> Vec<BackedUpFile> {
         let journal = self.journal(&self.out.join("log"));
-        let name = |first: u64| format!("log/journal/{}", file_name(&journal.path(Position { segment: first, offset: 0 })));
+        let name =
+            |first: u64| format!("log/journal/{}", file_name(&journal.path(Position { segment: first, offset: 0 })));
         let mut listed: Vec<_> = self.segments.iter().map(|(first, segment)| segment.listed(&name(*first))).collect();
         listed.push(self.keys.listed(KEYS));
         listed.extend_from_slice(&self.small);
         listed
-    }
-
-    /// The copy is a part of what the node has.
-    fn check_past(&mut self, log_dir: &Path, sequence: u64, head: Head) -> Result<(), BackupError> {
-        let copied = self.tree.sequence;
-        let other = |found: String| BackupError::NotItsPast { copied, found };
-        if sequence < copied {
-            return Err(other(format!("ends with round {sequence}")));
-        }
-        if copied == 0 || self.is_its_past {
-            return Ok(());
-        }
-        let mut found = (sequence == copied).then_some(head);
-        if found.is_none() {
-            self.journal(log_dir).rounds(copied, |round| {
-                found = round.decode().ok().map(|decoded| decoded.round.next);
-                ControlFlow::Break(())
-            })?;
-        }
-        match found {
-            Some(found) if found == self.tree.head => self.is_its_past = true,
-            Some(found) => return Err(other(format!("has another root at size {}", found.size))),
-            None => return Err(other("has none of that number".to_owned())),
-        }
-        Ok(())
-    }
-
-    /// Copies the learners' keys on. Where their file was written anew, as after an erasure, its bytes are returned, to be
-    /// put in place.
-    fn copy_keys(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, BackupError> {
-        let from = self.dir.join(KEYS);
-        let disk = Arc::clone(&self.environment.disk);
-        let file = disk.open_existing(&from).map_err(at(&from))?;
-        let len = file.length().map_err(at(&from))?;
-        let mut head = vec![0; HEAD_LEN];
-        if len == self.keys.len() && len >= HEAD_LEN as u64 {
-            file.read_at(&mut head, 0).map_err(at(&from))?;
-            if head == self.keys_head {
-                return Ok(None);
-            }
-        }
-        let mut bytes = Zeroizing::new(disk.read(&from).map_err(at(&from))?);
-        // A record that is being written is copied with the next step.
-        let whole = KeyStore::whole_len(&bytes);
-        bytes.truncate(whole);
-        let (copied, is_same_file) = (self.keys.len(), head_of(&bytes) == self.keys_head);
-        if !is_same_file || (whole as u64) < copied {
-            return Ok(Some(bytes));
-        }
-        let mut keys = self.keys.clone();
-        keys.grow(&*disk, &from, &self.out.join(KEYS), whole as u64)?;
-        self.keys = keys;
-        Ok(None)
-    }
-
-    /// Copies the segments up to the end of a round, and reads the copy back.
-    fn copy_journal(&mut self, log_dir: &Path, sequence: u64, head: Head) -> Result<(), BackupError> {
-        let source = self.journal(log_dir);
-        let mut end = None;
-        source.rounds(sequence, |round| {
-            end = Some((round.position.segment, round.position.offset + round.frame_len()));
-            ControlFlow::Break(())
-        })?;
-        let (last, end) = end.ok_or(BackupError::Nothing)?;
-        let out = self.out.join("log");
-        let disk = Arc::clone(&self.environment.disk);
-        disk.make_dir(&out.join("journal")).map_err(at(&out))?;
-        let mut segments = self.segments.clone();
-        let before = segments.last().map_or(0, |(first, _)| *first);
-        for (first, path, len) in source.segments()?.into_iter().filter(|(first, ..)| (before..=last).contains(first)) {
-            let to = out.join("journal").join(file_name(&path));
-            if segments.last().is_none_or(|(known, _)| *known < first) {
-                segments.push((first, Growing::default()));
-            }
-            if let Some((_, segment)) = segments.last_mut() {
-                segment.grow(&*disk, &path, &to, if first == last { end } else { len })?;
-            }
-        }
-        disk.sync_dir(&out.join("journal")).map_err(at(&out))?;
-        // Each frame that was written: its checksum, its link to the one before, its entries' root.
-        let mut tree = self.tree.clone();
-        tree.read(&self.journal(&out), Some(Point::Sequence(sequence)), |_| {})?;
-        if (tree.sequence, tree.head) != (sequence, head) {
-            let what = format!("the copy ends with round {}, the guard says {sequence}", tree.sequence);
-            return Err(BackupError::Damaged { path: out.display().to_string(), what });
-        }
-        (self.tree, self.segments) = (tree, segments);
-        Ok(())
     }
 
     /// Writes the manifest of what the copy has.
@@ -367,9 +278,4 @@ impl Follower {
 
 fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-/// What a file of learners' keys begins with: random with each time that it is written anew.
-fn head_of(bytes: &[u8]) -> Vec<u8> {
-    bytes.iter().copied().take(HEAD_LEN).collect()
 }

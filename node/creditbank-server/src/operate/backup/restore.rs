@@ -114,7 +114,9 @@ pub fn restore(
     }
     let held = newest.filter(|seen| seen.checkpoint.size > cut.head.size);
     let segments = journal.segments()?;
-    copy(disk, from, dir, (&manifest, &whole), options, (&segments, end), |done| progress(total * 2 + done, total * 3))?;
+    copy(disk, from, dir, (&manifest, &whole), options, (&segments, end), |done| {
+        progress(total * 2 + done, total * 3)
+    })?;
     write_guard(disk, &dir.join("log"), cut.sequence, cut.head)?;
     if let Some(held) = held {
         let path = dir.join("log").join(HELD_FILE);

@@ -87,7 +87,8 @@ impl Tree {
             Err(what) => {
                 let Position { offset, .. } = raw.position;
                 let path = journal.path(raw.position).display().to_string();
-                wrong = Some(BackupError::Damaged { path, what: format!("round {} at {offset}: {what}", raw.sequence) });
+                wrong =
+                    Some(BackupError::Damaged { path, what: format!("round {} at {offset}: {what}", raw.sequence) });
                 ControlFlow::Break(())
             }
         })?;

@@ -43,7 +43,8 @@ impl Small {
                 small.changed.push((name, bytes));
             }
         }
-        let copied = if files::exists(disk, &out.join("keys"))? { files::list(disk, &out.join("keys"))? } else { Vec::new() };
+        let copied =
+            if files::exists(disk, &out.join("keys"))? { files::list(disk, &out.join("keys"))? } else { Vec::new() };
         let copied = copied.iter().map(|name| format!("keys/{name}"));
         let all = copied.chain(["trust.toml".to_owned(), format!("log/{HELD_FILE}")]);
         for name in all.filter(|name| !small.listed.iter().any(|file| file.path == *name)) {
