@@ -181,7 +181,7 @@ impl Config {
         format!(
             "# A Credit Bank node. origin and the three keys never change: the log was begun with them, also where others\n\
              # have followed since.\n\
-             # For TLS add:\n# [tls]\n# certificate = \"/path/chain.pem\"\n# key = \"/path/key.pem\"\n\
+             # For TLS add (paths count from this directory):\n# [tls]\n# certificate = \"/path/chain.pem\"\n# key = \"/path/key.pem\"\n\
              # client_ca = \"/path/ca.pem\"   # clients must have certificates of this authority\n\n{body}"
         )
     }
