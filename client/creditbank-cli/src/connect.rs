@@ -44,10 +44,10 @@ pub(crate) struct Global {
     /// Directory that keeps the largest checkpoint seen of each log between commands, so that a log that goes back or shows
     /// another history is refused [default: $XDG_STATE_HOME/creditbank, or ~/.local/state/creditbank]
     #[arg(long, global = true, env = "CREDITBANK_STATE", value_name = "DIR")]
-    state: Option<PathBuf>,
+    log_state: Option<PathBuf>,
     /// Keep and compare nothing between commands: for a machine that is made anew for each
-    #[arg(long, global = true, conflicts_with = "state")]
-    no_state: bool,
+    #[arg(long, global = true, conflicts_with = "log_state")]
+    no_log_state: bool,
     /// Seconds after which a call counts as unanswered
     #[arg(long, global = true, default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     timeout: u64,
@@ -86,10 +86,10 @@ impl Global {
 
     /// Where what was seen is kept.
     fn state_dir(&self) -> Result<Option<PathBuf>, Failure> {
-        if self.no_state {
+        if self.no_log_state {
             return Ok(None);
         }
-        if let Some(dir) = &self.state {
+        if let Some(dir) = &self.log_state {
             return Ok(Some(dir.clone()));
         }
         // The XDG Base Directory Specification: a path that is not absolute does not count.
@@ -97,7 +97,9 @@ impl Global {
         let dir = of("XDG_STATE_HOME").or_else(|| of("HOME").map(|home| home.join(".local/state")));
         let dir = dir.ok_or_else(|| {
             let what = "there is no HOME to keep what was seen of the log";
-            Failure::Usage(format!("{what}: pass --state DIR (or CREDITBANK_STATE), or --no-state to keep nothing"))
+            Failure::Usage(format!(
+                "{what}: pass --log-state DIR (or CREDITBANK_STATE), or --no-log-state to keep nothing"
+            ))
         })?;
         Ok(Some(dir.join("creditbank")))
     }

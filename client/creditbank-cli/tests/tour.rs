@@ -566,13 +566,16 @@ async fn what_was_seen_is_kept() {
     fs::write(&seen[0], &whole[..whole.len() - 1]).expect("written");
     let (code, _, err) = desk.call(&["log", "checkpoint"]).await;
     assert!(code == 2 && err.contains("it is damaged") && err.contains("remove the file"), "{err}");
-    desk.good(&["log", "checkpoint", "--state", "elsewhere"]).await;
+    desk.good(&["log", "checkpoint", "--log-state", "elsewhere"]).await;
     let mut command = desk.command(&["log", "checkpoint"]);
     command.env_remove("CREDITBANK_STATE");
     let output = desk.run(command).await;
     let err = String::from_utf8(output.stderr).expect("UTF-8");
-    assert!(output.status.code() == Some(2) && err.contains("--state DIR") && err.contains("--no-state"), "{err}");
-    let mut command = desk.command(&["log", "checkpoint", "--no-state"]);
+    assert!(
+        output.status.code() == Some(2) && err.contains("--log-state DIR") && err.contains("--no-log-state"),
+        "{err}"
+    );
+    let mut command = desk.command(&["log", "checkpoint", "--no-log-state"]);
     command.env_remove("CREDITBANK_STATE");
     assert!(desk.run(command).await.status.success());
 }
