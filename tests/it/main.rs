@@ -35,6 +35,7 @@ mod sealing;
 mod seeds;
 mod services;
 mod stacking;
+mod strangers;
 mod succession;
 mod sync;
 mod time;

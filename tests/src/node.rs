@@ -14,7 +14,7 @@ use creditbank_server::clock::{Clock, SystemClock};
 use creditbank_server::directory::{self, StoreUrl, Tls};
 use creditbank_server::environment::Environment;
 use creditbank_server::ledger::{Ledger, Limits, Said};
-use creditbank_server::serve::{self, Running};
+use creditbank_server::serve::{self, Running, Settings};
 use tempfile::TempDir;
 use tonic::transport::Channel;
 
@@ -72,6 +72,25 @@ impl TestNode {
         let keys = directory::keys_dir(dir.path());
         directory::init(&Environment::system(), dir.path(), &keys, ORIGIN, store, listen, None).expect("a new node");
         Self::serve(dir, tls, limits, 0).await
+    }
+
+    /// A node in memory with bounds of its own; where it listens is chosen for it.
+    pub async fn with_settings(settings: Settings) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let keys = directory::keys_dir(dir.path());
+        let environment = Environment::system();
+        directory::init(&environment, dir.path(), &keys, ORIGIN, StoreUrl::Memory, listen, None).expect("a new node");
+        let config = directory::read_config(&environment, dir.path()).expect("the configuration that init wrote");
+        let ledger = directory::open(&environment, dir.path(), &config, Limits::default()).expect("the node opens");
+        directory::begin(&environment, dir.path(), &keys, &ledger).await.expect("the first blocks");
+        let running = serve::start_with(ledger, &settings).await.expect("the node serves");
+        Self { dir, running, tls: settings.tls, limits: Limits::default() }
+    }
+
+    /// Where it is watched.
+    pub fn operations(&self) -> Option<SocketAddr> {
+        self.running.operations()
     }
 
     /// Stops it and serves the same directory again.

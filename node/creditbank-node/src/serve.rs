@@ -9,6 +9,7 @@ use creditbank_protocol::pb::Purpose;
 use creditbank_server::directory::{self, Config};
 use creditbank_server::environment::Environment;
 use creditbank_server::ledger::{Limits, Said};
+use creditbank_server::serve::Settings;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::confirm_time::ConfirmTime;
@@ -77,7 +78,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         directory::begin(&environment, dir, &registry_keys, &ledger).await?;
     }
     let tls = config.tls.as_ref().map(|tls| tls.within(dir));
-    let running = creditbank_server::serve::start(ledger, config.listen, tls.as_ref()).await;
+    let settings = Settings { tls, ..Settings::from(&config) };
+    let running = creditbank_server::serve::start_with(ledger, &settings).await;
     let running = running.with_context(|| format!("`listen` in {} says where", shown(&dir.join("node.toml"))))?;
     let stop = async {
         tokio::select! {

@@ -12,6 +12,7 @@ pub(crate) mod round;
 pub(crate) mod seal_time;
 pub(crate) mod state;
 mod steps;
+mod suspicion;
 pub(crate) mod threads;
 mod verify;
 

@@ -2,7 +2,7 @@
 
 mod access;
 mod answers;
-mod bound;
+pub(crate) mod bound;
 mod learner;
 mod ledger;
 mod log;
@@ -21,7 +21,7 @@ use tonic::Status;
 use tonic::service::{Routes, RoutesBuilder};
 
 use crate::ledger::Ledger;
-pub(crate) use bound::Room;
+pub(crate) use status::busy;
 pub use status::of_submit as refusal_of;
 
 /// Most bytes of a request: a block and 1,024 records.

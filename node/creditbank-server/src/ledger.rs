@@ -23,6 +23,7 @@ use crate::directory::{KeyRing, file_name};
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::private::PrivateKeys;
+use crate::serve::Peer;
 use crate::tables::{self, Note};
 
 /// Bounds of the append path.
@@ -402,15 +403,15 @@ impl Ledger {
     }
 
     /// Checks a block, hands it to the sequencer, and waits until it is durable.
-    pub async fn submit(&self, request: SubmitBlockRequest) -> Result<Receipt, SubmitError> {
-        self.begin(request).finish().await
+    pub async fn submit(&self, request: SubmitBlockRequest, peer: Peer) -> Result<Receipt, SubmitError> {
+        self.begin(request, peer).finish().await
     }
 
     /// Begins to check a block. What is begun first is sequenced first when it is finished by the same caller in order;
     /// blocks of one chain that are begun together wait for one another.
-    pub fn begin(&self, request: SubmitBlockRequest) -> Submission {
+    pub fn begin(&self, request: SubmitBlockRequest, peer: Peer) -> Submission {
         match &self.threads {
-            Some(threads) => threads.begin(request),
+            Some(threads) => threads.begin(request, peer),
             None => Submission::refused(SubmitError::Stopped("this log takes no blocks by itself".to_owned())),
         }
     }

@@ -1,8 +1,28 @@
-//! Serving a ledger: listener, TLS, ticks, graceful stop.
+//! Serving a ledger: listener, TLS, connections and what they may hold, ticks, graceful stop.
+//!
+//! The node has its own loop over connections, over hyper: each has a deadline before it has said anything, a share of
+//! the rooms for requests and answers, and ends where its client takes nothing. The services are tonic's.
 
+mod accept;
+mod answer;
+mod calls;
+mod connection;
+mod deadline;
+mod descriptors;
+mod io;
+mod measures;
+mod method;
+mod operations;
 mod peer;
+pub(crate) mod room;
+mod rooms;
+mod settings;
+mod stream;
+mod table;
+mod tls;
 
 pub use peer::Peer;
+pub use settings::{Patience, Settings};
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -10,30 +30,18 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
-use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
-use tower::util::MapRequestLayer;
 
 use crate::directory::Tls;
 use crate::grpc;
 use crate::ledger::Ledger;
+use measures::Measures;
+use rooms::Rooms;
+use table::{Bounds, Table};
 
 /// How often it is looked whether an empty round is due.
 const TICK: Duration = Duration::from_secs(30);
-/// A call that takes longer is ended, whatever its own deadline.
-const CALL_MAX: Duration = Duration::from_mins(5);
-/// Calls of one connection that may be under way at once.
-const CALLS_PER_CONNECTION: usize = 1_024;
-/// Calls that one connection may have open, those that wait included.
-const STREAMS_PER_CONNECTION: u32 = 1_024;
-/// Bytes that a client may send on a stream, and on all of a connection, before the node has taken them: some blocks.
-const STREAM_WINDOW: u32 = 4 << 20;
-const CONNECTION_WINDOW: u32 = 8 << 20;
-/// A client that does not answer keepalives is dropped after these two.
-const KEEPALIVE: Duration = Duration::from_secs(30);
-const KEEPALIVE_ANSWER: Duration = Duration::from_secs(20);
 
 /// Why a node does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -54,9 +62,25 @@ pub enum ServeError {
         /// What the system said.
         error: std::io::Error,
     },
-    /// The transport.
-    #[error(transparent)]
-    Transport(#[from] tonic::transport::Error),
+    /// What a file of certificates or keys holds.
+    #[error("{path}: {why}")]
+    Certificates {
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The system allows too few open files.
+    #[error(
+        "the process may have {limit} open files, and needs {needed}: raise the limit (`ulimit -Hn`, LimitNOFILE= of \
+         systemd)"
+    )]
+    Descriptors {
+        /// What the system allows.
+        limit: u64,
+        /// What the store and a few connections need.
+        needed: u64,
+    },
     /// The schema for reflection.
     #[error(transparent)]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -74,6 +98,7 @@ pub enum ServeError {
 /// A node that serves.
 pub struct Running {
     address: SocketAddr,
+    operations: Option<SocketAddr>,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<(), ServeError>>,
     ledger: Arc<Ledger>,
@@ -99,37 +124,33 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-fn tls_config(tls: &Tls) -> Result<ServerTlsConfig, ServeError> {
-    let read = |path: &std::path::Path| {
-        std::fs::read(path).map_err(|error| ServeError::File { path: path.display().to_string(), error })
-    };
-    let identity = Identity::from_pem(read(&tls.certificate)?, read(&tls.key)?);
-    let config = ServerTlsConfig::new().identity(identity);
-    match &tls.client_ca {
-        Some(ca) => Ok(config.client_ca_root(Certificate::from_pem(read(ca)?))),
-        None => Ok(config),
-    }
+/// Binds an address.
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let listener = listen(address).map_err(|error| ServeError::Listen { address, error })?;
+    let bound = listener.local_addr().map_err(|error| ServeError::Listen { address, error })?;
+    Ok((listener, bound))
+}
+
+/// Starts to serve a ledger, with the default bounds, and is watched by nobody.
+pub async fn start(ledger: Ledger, address: SocketAddr, tls: Option<&Tls>) -> Result<Running, ServeError> {
+    start_with(ledger, &Settings { tls: tls.cloned(), ..Settings::at(address) }).await
 }
 
 /// Starts to serve a ledger.
-pub async fn start(ledger: Ledger, address: SocketAddr, tls: Option<&Tls>) -> Result<Running, ServeError> {
+pub async fn start_with(ledger: Ledger, settings: &Settings) -> Result<Running, ServeError> {
+    let Settings { listen, tls, operations, connections, patience } = settings;
     let ledger = Arc::new(ledger);
-    let listener = listen(address).map_err(|error| ServeError::Listen { address, error })?;
-    let address = listener.local_addr().map_err(|error| ServeError::Listen { address, error })?;
-    let mut server = Server::builder()
-        .timeout(CALL_MAX)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .concurrency_limit_per_connection(CALLS_PER_CONNECTION)
-        .max_concurrent_streams(Some(STREAMS_PER_CONNECTION))
-        .http2_keepalive_interval(Some(KEEPALIVE))
-        .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER));
-    if let Some(tls) = tls {
-        server = server.tls_config(tls_config(tls)?)?;
-    } else {
+    let (listener, address) = bind(*listen)?;
+    let watched = operations.map(bind).transpose()?;
+    let tls = tls.as_ref().map(tls::acceptor).transpose()?;
+    if tls.is_none() {
         tracing::warn!("NO TLS: records and tokens travel in clear. Configure [tls] in node.toml");
     }
-    let routes = grpc::routes(Arc::clone(&ledger)).await?;
+    // After everything of the store is open.
+    let all = descriptors::budget(connections.max)?;
+    let table = Table::new(Bounds { all, per_address: connections.per_address });
+    let rooms = Rooms::new(*patience, Measures::new(ledger.metrics()));
+    let routes = grpc::routes(Arc::clone(&ledger)).await?.prepare();
     let (stop, stopped) = oneshot::channel::<()>();
     let mut failure = ledger.failure();
     let until = async move {
@@ -138,12 +159,16 @@ pub async fn start(ledger: Ledger, address: SocketAddr, tls: Option<&Tls>) -> Re
             _ = failure.wait_for(Option::is_some) => {}
         }
     };
-    // Without it, small answers wait for the client's delayed acknowledgement: 40 ms a call.
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let room = grpc::Room::new();
-    let bounded = MapRequestLayer::new(move |request| room.bound(request));
-    let serving = server.layer(bounded).add_routes(routes).serve_with_incoming_shutdown(incoming, until);
-    let server = tokio::spawn(async move { Ok(serving.await?) });
+    let stopping = watch::Sender::new(false);
+    let operations = watched.as_ref().map(|(_, address)| *address);
+    if let Some((listener, _)) = watched {
+        tokio::spawn(operations::serve(listener, Arc::clone(&ledger), stopping.subscribe()));
+    }
+    let accepting = accept::accept(listener, tls, routes, rooms, table, stopping, until);
+    let server = tokio::spawn(async move {
+        accepting.await;
+        Ok(())
+    });
     let ticking = Arc::downgrade(&ledger);
     tokio::spawn(async move {
         loop {
@@ -152,14 +177,23 @@ pub async fn start(ledger: Ledger, address: SocketAddr, tls: Option<&Tls>) -> Re
             ledger.tick().await;
         }
     });
-    tracing::info!(%address, origin = ledger.origin(), size = ledger.size(), "serving");
-    Ok(Running { address, stop, server, ledger })
+    let (origin, size) = (ledger.origin(), ledger.size());
+    match operations {
+        Some(operations) => tracing::info!(%address, %operations, origin, size, "serving"),
+        None => tracing::info!(%address, origin, size, "serving"),
+    }
+    Ok(Running { address, operations, stop, server, ledger })
 }
 
 impl Running {
     /// Where the node listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it is watched, if anywhere.
+    pub fn operations(&self) -> Option<SocketAddr> {
+        self.operations
     }
 
     /// The ledger.

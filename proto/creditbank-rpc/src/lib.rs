@@ -2,6 +2,7 @@
 //!
 //! Only this crate knows how a refusal becomes a gRPC status and back; the node and the client share it.
 
+pub mod codec;
 mod convert;
 pub mod identity;
 pub mod reason;
@@ -15,6 +16,7 @@ pub use reason::Reason;
 #[allow(clippy::pedantic, missing_docs, unreachable_pub)]
 pub mod v1 {
     tonic::include_proto!("creditbank.v1");
+    include!(concat!(env!("OUT_DIR"), "/servers/creditbank.v1.rs"));
 }
 
 impl creditbank_protocol::names::Named for v1::IdentityType {

@@ -24,10 +24,22 @@ pub(crate) struct Child {
     pub(crate) keys: tempfile::TempDir,
 }
 
+/// How the node of a directory is served by a process that may have so many open files.
+#[allow(dead_code)] // Most tests take what the system allows.
+pub(crate) fn serve_with_descriptors(dir: &Path, most: u32) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -n {most}; exec \"$0\" \"$@\""), BINARY, "serve", "--dir"]).arg(dir);
+    command
+}
+
 fn spawn(dir: &Path) -> (std::process::Child, String) {
-    let mut process = Command::new(BINARY)
-        .args(["serve", "--dir"])
-        .arg(dir)
+    let mut command = Command::new(BINARY);
+    command.args(["serve", "--dir"]).arg(dir);
+    spawn_command(command)
+}
+
+fn spawn_command(mut command: Command) -> (std::process::Child, String) {
+    let mut process = command
         .env("RUST_LOG", "info")
         .stderr(Stdio::piped())
         .stdout(Stdio::null())
@@ -85,6 +97,20 @@ impl Child {
         let (process, url) = spawn(self.dir.path());
         *self.process.lock().expect("not poisoned") = process;
         self.url = url;
+    }
+
+    /// Serves the directory of a child that is gone, with so many open files.
+    #[allow(dead_code)] // Most tests take what the system allows.
+    pub(crate) fn restart_with_descriptors(&mut self, most: u32) {
+        let (process, url) = spawn_command(serve_with_descriptors(self.dir.path(), most));
+        *self.process.lock().expect("not poisoned") = process;
+        self.url = url;
+    }
+
+    /// Its directory.
+    #[allow(dead_code)] // Most tests do not ask.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
     }
 
     async fn connect(&self, access: Option<creditbank_protocol::key_file::KeyFile>) -> Result<Client, ClientError> {

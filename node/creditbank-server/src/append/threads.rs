@@ -16,8 +16,10 @@ use creditbank_rpc::v1::SubmitBlockRequest;
 use creditbank_store::StoreError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
+use super::suspicion::{Suspicion, Suspicious};
 use super::{AccountError, Answer, Person, SubmitError};
 use crate::ledger::Shared;
+use crate::serve::Peer;
 use sequencer::{Job, Sequencer};
 use verifiers::Verifiers;
 
@@ -61,6 +63,7 @@ pub(crate) struct Threads {
     jobs: mpsc::Sender<Job>,
     /// Bounds the bytes under way, in KiB.
     room: Arc<Semaphore>,
+    suspicion: Arc<Suspicion>,
     verifiers: Verifiers,
     sequencer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -99,17 +102,18 @@ impl Threads {
         courses::fill(shared);
         let limits = shared.limits;
         let (jobs, queue) = mpsc::channel(limits.queue_blocks_max);
-        let verifiers = Verifiers::start(shared);
+        let suspicion = Arc::new(Suspicion::new(limits.queue_blocks_max));
+        let verifiers = Verifiers::start(shared, &suspicion);
         let sequencer = Sequencer::new(Arc::clone(shared), failed);
         let thread = std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || sequencer.run(queue));
         let thread = thread.expect("the system can start a thread at start-up");
         let room = Arc::new(Semaphore::new(limits.queue_kib_max));
-        Self { jobs, room, verifiers, sequencer: Mutex::new(Some(thread)) }
+        Self { jobs, room, suspicion, verifiers, sequencer: Mutex::new(Some(thread)) }
     }
 
     /// Begins to check a block. What is begun first is ordered first; blocks of one chain that are begun together wait for
     /// one another.
-    pub(crate) fn begin(&self, request: SubmitBlockRequest) -> Submission {
+    pub(crate) fn begin(&self, request: SubmitBlockRequest, peer: Peer) -> Submission {
         let busy = || Submission::refused(SubmitError::Busy { retry_after_ms: BUSY_RETRY_MS });
         let beside = request.records.iter().map(|record| record.body.len() + 64).sum::<usize>();
         let bytes = request.block.len() + beside + request.places.len() * size_of::<Place>();
@@ -122,8 +126,12 @@ impl Threads {
                 return Submission::refused(SubmitError::Stopped("no new work is taken".to_owned()));
             }
         };
+        let charged = match self.suspicion.charge(peer) {
+            Ok(charged) => charged,
+            Err(Suspicious { retry_after_ms }) => return Submission::refused(SubmitError::Busy { retry_after_ms }),
+        };
         let (reply, answer) = oneshot::channel();
-        let verified = self.verifiers.check(request);
+        let verified = self.verifiers.check(request, charged);
         slot.send(Job::Block { verified, reply: Reply { answer: reply, _room: room } });
         Submission { answer, refused: None }
     }

@@ -1,6 +1,6 @@
 //! Making a node: keys, secrets, configuration, and the first blocks of its log.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use creditbank_protocol::block::{BlockDraft, DraftError, split_public};
@@ -22,6 +22,7 @@ use crate::append::SubmitError;
 use crate::clock::random;
 use crate::environment::Environment;
 use crate::ledger::{Ledger, Limits};
+use crate::serve::Peer;
 use creditbank_rpc::v1::SubmitBlockRequest;
 
 /// The keys that a node has of its own.
@@ -67,6 +68,13 @@ pub enum InitError {
     /// The log could not be closed.
     #[error(transparent)]
     Store(#[from] creditbank_store::StoreError),
+}
+
+/// Where a new node is watched: on the loopback, at the port after the one where gRPC is served.
+fn beside(listen: SocketAddr) -> SocketAddr {
+    // Port 0 lets the system choose, and so does the next one.
+    let port = if listen.port() == 0 { 0 } else { listen.port().checked_add(1).unwrap_or(listen.port() - 1) };
+    (Ipv4Addr::LOCALHOST, port).into()
 }
 
 /// Makes a node in `dir`, which may exist but hold nothing of a node: keys with mode 0600, configuration, trust file,
@@ -122,7 +130,7 @@ pub fn init(
         store,
         listen,
         tls,
-        operations: Operations::default(),
+        operations: Operations { listen: Some(beside(listen)) },
         connections: Connections::default(),
         quotas: Quotas::default(),
         scrub: Scrub::default(),
@@ -155,7 +163,7 @@ pub async fn begin(
     ledger: &Ledger,
 ) -> Result<(), InitError> {
     for block in first_blocks(environment, dir, registry_keys, ledger)? {
-        ledger.submit(SubmitBlockRequest { block: block.into(), ..Default::default() }).await?;
+        ledger.submit(SubmitBlockRequest { block: block.into(), ..Default::default() }, Peer::UNKNOWN).await?;
     }
     Ok(())
 }

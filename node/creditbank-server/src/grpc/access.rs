@@ -25,7 +25,7 @@ impl Caller {
     pub(super) fn of<T>(ledger: &Ledger, request: &Request<T>) -> Result<Self, Status> {
         let header = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
         let expected = "this call needs an access token: `authorization: Bearer JWT` (pass an access key)";
-        let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(|| unauthenticated(expected))?;
+        let token = header.and_then(bearer).ok_or_else(|| unauthenticated(expected))?;
         let id = token::key_id(token).map_err(unauthenticated)?;
         let registry = ledger.registry();
         let key = registry.key(&id).ok_or_else(|| unauthenticated(format!("key {id} is not in the registry")))?;
@@ -63,6 +63,27 @@ impl Caller {
                 "the access key is of institution {own}, which may not read what institution {institution} issued: \
                      pass an access key of institution {institution}"
             ))),
+        }
+    }
+}
+
+/// The token of an `authorization` header. The scheme's case does not matter (RFC 7235, 2.1).
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start_matches(' '))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bearer;
+
+    #[test]
+    fn the_case_of_the_scheme_does_not_matter() {
+        for header in ["Bearer a.b", "bearer a.b", "BEARER  a.b"] {
+            assert_eq!(bearer(header), Some("a.b"), "{header}");
+        }
+        for header in ["", "Bearer", "Basic a.b", "Bearera.b"] {
+            assert_eq!(bearer(header), None, "{header}");
         }
     }
 }

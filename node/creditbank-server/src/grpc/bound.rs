@@ -1,30 +1,26 @@
-//! What a request may take up before anything of it is decoded.
+//! What a request may take up before anything of it is decoded, and until it is answered.
 //!
-//! The transport's limits are bytes of one message. Those of all requests together come out of one room; a message of many
-//! tiny parts, of which each costs many times its bytes once decoded, is refused; and who begins a message and does not
-//! finish it loses the call.
+//! The transport's limits are bytes of one message. Those of all requests together come out of one room, byte by byte as
+//! they arrive; a message of many tiny parts, of which each costs many times its bytes once decoded, is refused; and who
+//! begins a message and does not finish it loses the call.
 
 use std::future::Future as _;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http_body::{Body as _, Frame};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 use tonic::Status;
 use tonic::body::Body;
-use tonic::codegen::{Bytes, http};
+use tonic::codegen::Bytes;
 
 use super::{REQUEST_LEN_MAX, status};
+use crate::serve::room::{Charge, Part};
 
-/// KiB of messages that are being received, of all calls together.
-const ROOM_KIB: usize = 128 << 10;
-/// Room is taken in steps of so many bytes, as they arrive: to announce a message takes up nothing.
-const STEP: usize = 64 << 10;
-/// A message that has begun must be there after so long.
-const MESSAGE_WAIT: Duration = Duration::from_secs(30);
+/// Messages of at most so many bytes may take the reserve of the room.
+const SMALL: usize = 16 << 10;
 /// Compression flag and length in front of each message.
 const PREFIX_LEN: usize = 5;
 /// Shorter messages are harmless, whatever they consist of.
@@ -32,60 +28,73 @@ const COUNTED_LEN: usize = 256 << 10;
 /// Fields of a message and of the messages in it. The largest list of one call has 10,000 elements.
 const FIELDS_MAX: usize = 200_000;
 
-/// The room of a node.
+/// The charge of a request. The body takes more as bytes arrive; who answers keeps it until then.
 #[derive(Clone)]
-pub(crate) struct Room(Arc<Semaphore>);
+pub(crate) struct Received(Arc<Mutex<Charge>>);
 
-impl Room {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(ROOM_KIB)))
+impl Received {
+    /// Beginning with what the call itself takes up.
+    pub(crate) fn new(call: Charge) -> Self {
+        Self(Arc::new(Mutex::new(call)))
     }
 
-    /// Bounds the body of a request.
-    pub(crate) fn bound(&self, request: http::Request<Body>) -> http::Request<Body> {
-        request.map(|inner| {
-            let sleep = Box::pin(tokio::time::sleep(MESSAGE_WAIT));
-            Body::new(Bounded { inner, room: self.clone(), taken: None, message: Vec::new(), sleep, ended: false })
-        })
+    fn charge(&self) -> MutexGuard<'_, Charge> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A body that passes on whole messages only.
-struct Bounded {
+pub(crate) struct Bounded {
     inner: Body,
-    room: Room,
-    taken: Option<OwnedSemaphorePermit>,
+    received: Received,
+    /// What the call itself takes up.
+    call: usize,
+    /// Whether several messages may come.
+    streams: bool,
     message: Vec<u8>,
+    /// Whether a message was passed on.
+    passed_on: bool,
+    wait: Duration,
     sleep: Pin<Box<Sleep>>,
     ended: bool,
 }
 
 impl Bounded {
+    /// Bounds the body of a request. A message that has begun must be there after `wait`, and the only message of a call
+    /// too.
+    pub(crate) fn new(inner: Body, received: Received, streams: bool, wait: Duration) -> Self {
+        let call = received.charge().amount();
+        let sleep = Box::pin(tokio::time::sleep(wait));
+        let (message, passed_on, ended) = (Vec::new(), false, false);
+        Self { inner, received, call, streams, message, passed_on, wait, sleep, ended }
+    }
+
+    /// The length that the message's prefix states.
+    fn stated(&self) -> Option<usize> {
+        let [_, len @ ..] = self.message.first_chunk::<PREFIX_LEN>()?;
+        Some(usize::try_from(u32::from_be_bytes(*len)).unwrap_or(usize::MAX))
+    }
+
     /// Takes in bytes of the message, and the room for them.
     fn take_in(&mut self, bytes: &[u8]) -> Result<(), Status> {
         if self.message.is_empty() {
-            self.sleep.as_mut().reset(Instant::now() + MESSAGE_WAIT);
+            self.sleep.as_mut().reset(Instant::now() + self.wait);
         }
-        let needed = (self.message.len() + bytes.len()).div_ceil(STEP) * (STEP >> 10);
-        let held = self.taken.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        if let Ok(more) = u32::try_from(needed.saturating_sub(held))
-            && more > 0
-        {
-            let permit = Arc::clone(&self.room.0).try_acquire_many_owned(more).map_err(|_| status::busy())?;
-            match &mut self.taken {
-                Some(taken) => taken.merge(permit),
-                None => self.taken = Some(permit),
-            }
-        }
+        let is_small = self.message.len() + bytes.len() <= SMALL && self.stated().is_none_or(|len| len <= SMALL);
+        let part = if is_small { Part::Whole } else { Part::BeforeReserve };
+        self.received.charge().grow(bytes.len(), part).map_err(|_| status::busy())?;
         self.message.extend_from_slice(bytes);
         Ok(())
     }
 
     /// The first message, if it is there as a whole.
     fn whole(&mut self) -> Result<Option<Bytes>, Status> {
-        let Some(prefix) = self.message.first_chunk::<PREFIX_LEN>() else { return Ok(None) };
-        let len = u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]);
-        let len = usize::try_from(len).unwrap_or(usize::MAX);
+        let Some(len) = self.stated() else { return Ok(None) };
+        match self.message.first() {
+            Some(0) | None => {}
+            Some(1) => return Err(Status::unimplemented("the node takes no compressed messages: send them as they are")),
+            Some(flag) => return Err(status::invalid("compression flag", "0", flag)),
+        }
         if len > REQUEST_LEN_MAX {
             return Err(Status::out_of_range(format!(
                 "the message has {len} bytes, at most {REQUEST_LEN_MAX} are taken"
@@ -102,15 +111,21 @@ impl Bounded {
         Ok(Some(std::mem::replace(&mut self.message, rest).into()))
     }
 
+    /// Whether the client owes bytes: the rest of a message, or the only one.
+    fn waits_for_bytes(&self) -> bool {
+        !self.message.is_empty() || !(self.streams || self.passed_on)
+    }
+
     fn next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if self.streams && self.passed_on {
+            // Whoever asks for the next message has charged the one before elsewhere, or dropped it.
+            self.received.charge().shrink_to(self.call + self.message.len());
+        }
         loop {
             if let Some(message) = self.whole()? {
-                self.sleep.as_mut().reset(Instant::now() + MESSAGE_WAIT);
+                self.passed_on = true;
+                self.sleep.as_mut().reset(Instant::now() + self.wait);
                 return Poll::Ready(Some(Ok(Frame::data(message))));
-            }
-            if self.message.is_empty() {
-                // What was passed on is decoded by now.
-                self.taken = None;
             }
             match Pin::new(&mut self.inner).poll_frame(context) {
                 Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
@@ -118,13 +133,17 @@ impl Bounded {
                     Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
                 },
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
-                // Half a message: the decoder says so.
                 Poll::Ready(None) if !self.message.is_empty() => {
-                    return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.message).into()))));
+                    let (expected, found) = (self.stated().map_or(PREFIX_LEN, |len| len + PREFIX_LEN), self.message.len());
+                    return Poll::Ready(Some(Err(status::invalid(
+                        "message",
+                        &format!("{expected} bytes with its prefix"),
+                        format!("{found} bytes and the end of the request"),
+                    ))));
                 }
                 Poll::Ready(None) => return Poll::Ready(None),
                 Poll::Pending => {
-                    if !self.message.is_empty() && self.sleep.as_mut().poll(context).is_ready() {
+                    if self.waits_for_bytes() && self.sleep.as_mut().poll(context).is_ready() {
                         return Poll::Ready(Some(Err(Status::deadline_exceeded("the message was not finished"))));
                     }
                     return Poll::Pending;
@@ -147,9 +166,9 @@ impl http_body::Body for Bounded {
         }
         let polled = self.next(context);
         if let Poll::Ready(Some(Err(_)) | None) = polled {
-            // Nothing more is read of it, and nothing is held.
+            // Nothing more is read of it.
             self.ended = true;
-            (self.message, self.taken) = (Vec::new(), None);
+            self.message = Vec::new();
         }
         polled
     }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::record::Record;
@@ -22,11 +21,10 @@ use super::{answers, blocking, status};
 use crate::append::Submission;
 use crate::ledger::Ledger;
 use crate::read::Issued;
+use crate::serve::Peer;
 
 /// Blocks of one stream that are under way at once.
 const STREAM_IN_FLIGHT: usize = 64;
-/// A client that takes none of its answers for so long is gone.
-const READER_WAIT: Duration = Duration::from_mins(1);
 /// Blocks of one page of issued records.
 const ISSUED_BLOCKS_MAX: u32 = 100;
 const RECONCILE_HASHES_MAX: usize = 10_000;
@@ -36,8 +34,8 @@ pub(super) struct Service(pub(super) Arc<Ledger>);
 
 type Answers = Pin<Box<dyn Stream<Item = Result<api::SubmitBlocksResponse, Status>> + Send>>;
 
-async fn submit(ledger: &Ledger, request: api::SubmitBlockRequest) -> Outcome {
-    match ledger.submit(request).await {
+async fn submit(ledger: &Ledger, request: api::SubmitBlockRequest, peer: Peer) -> Outcome {
+    match ledger.submit(request, peer).await {
         Ok(receipt) => Outcome::Receipt(receipt),
         Err(error) => Outcome::Refusal(status::of_submit(&error)),
     }
@@ -46,9 +44,10 @@ async fn submit(ledger: &Ledger, request: api::SubmitBlockRequest) -> Outcome {
 /// For `SubmitBlock` and Publish: a refusal is the call's status.
 pub(super) async fn submit_one(
     ledger: &Ledger,
-    request: api::SubmitBlockRequest,
+    request: Request<api::SubmitBlockRequest>,
 ) -> Result<Response<api::SubmitBlockResponse>, Status> {
-    match submit(ledger, request).await {
+    let peer = Peer::in_extensions(request.extensions());
+    match submit(ledger, request.into_inner(), peer).await {
         Outcome::Receipt(receipt) => Ok(Response::new(api::SubmitBlockResponse { receipt: Some(receipt) })),
         Outcome::Refusal(refusal) => Err(to_status(&refusal)),
     }
@@ -70,7 +69,7 @@ impl LedgerService for Service {
         &self,
         request: Request<api::SubmitBlockRequest>,
     ) -> Result<Response<api::SubmitBlockResponse>, Status> {
-        submit_one(&self.0, request.into_inner()).await
+        submit_one(&self.0, request).await
     }
 
     type SubmitBlocksStream = Answers;
@@ -79,21 +78,24 @@ impl LedgerService for Service {
         &self,
         request: Request<Streaming<api::SubmitBlockRequest>>,
     ) -> Result<Response<Self::SubmitBlocksStream>, Status> {
+        let peer = Peer::in_extensions(request.extensions());
         let mut blocks = request.into_inner();
         let (out, answers) = mpsc::channel::<Result<Submission, Status>>(STREAM_IN_FLIGHT);
         let ledger = Arc::clone(&self.0);
         // Reading stops while so many blocks are under way: the client feels it through HTTP/2's flow control.
         tokio::spawn(async move {
-            while let Some(block) = blocks.next().await {
-                // Who takes no answer for so long is gone.
-                let Ok(Ok(slot)) = tokio::time::timeout(READER_WAIT, out.reserve()).await else { return };
-                let block = match block {
-                    Ok(block) => block,
+            loop {
+                // The place of its answer first, so that a block that was read is charged to the queue at once. The
+                // transport ends the stream of one who takes no answer.
+                let Ok(slot) = out.reserve().await else { return };
+                let block = match blocks.next().await {
+                    Some(Ok(block)) => block,
                     // The stream ends here and says why; what was begun is sealed and answered all the same.
-                    Err(status) => return slot.send(Err(status)),
+                    Some(Err(status)) => return slot.send(Err(status)),
+                    None => return,
                 };
                 // The order in which the sequencer gets them is the order of the stream.
-                slot.send(Ok(ledger.begin(block)));
+                slot.send(Ok(ledger.begin(block, peer)));
             }
         });
         let answers = ReceiverStream::new(answers).then(|begun| async move {

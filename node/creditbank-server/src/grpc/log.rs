@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use creditbank_ledger::read::{STATUS_IDS_MAX, StatusQuestion};
 use creditbank_protocol::key::KeyId;
@@ -21,13 +20,11 @@ use super::{blocking, status};
 use crate::ledger::Ledger;
 use crate::publish::ReceiptError;
 
-/// Pages that wait for a slow reader.
-const PAGES: usize = 2;
+/// Pages that wait for a slow reader. The transport ends the stream of one who takes nothing.
+const PAGES: usize = 1;
 /// Entries that are read at once, and the bytes after which no more are added.
 const PAGE_ENTRIES: u64 = 512;
-const PAGE_BYTES: usize = 512 << 10;
-/// A reader who takes nothing for so long is gone.
-const READER_WAIT: Duration = Duration::from_mins(1);
+const PAGE_BYTES: usize = 64 << 10;
 
 pub(super) struct Service(pub(super) Arc<Ledger>);
 
@@ -98,7 +95,7 @@ impl LogService for Service {
         }
         let (out, pages) = mpsc::channel(PAGES);
         let ledger = Arc::clone(&self.0);
-        // Page by page, so that a reader who does not read holds no thread; it ends when the reader is gone or asleep.
+        // Page by page, so that a reader who does not read holds no thread; it ends when the reader is gone.
         tokio::spawn(async move {
             let mut next = from_index;
             while next < until {
@@ -106,8 +103,7 @@ impl LogService for Service {
                 let entries = blocking(&ledger, read).await;
                 let ended = entries.is_err();
                 next += entries.as_ref().map_or(0, |entries| entries.len() as u64);
-                let sent = tokio::time::timeout(READER_WAIT, out.send(entries)).await;
-                if ended || !matches!(sent, Ok(Ok(()))) {
+                if out.send(entries).await.is_err() || ended {
                     return;
                 }
             }

@@ -34,7 +34,7 @@ impl RegistryService for Service {
         &self,
         request: Request<api::SubmitBlockRequest>,
     ) -> Result<Response<api::SubmitBlockResponse>, Status> {
-        submit_one(&self.0, request.into_inner()).await
+        submit_one(&self.0, request).await
     }
 
     async fn get_registry_entry(

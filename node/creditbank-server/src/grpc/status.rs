@@ -76,7 +76,7 @@ fn busy_for(error: impl ToString, retry_after_ms: u64) -> Refusal {
 }
 
 /// Of a request for whose bytes there is no room.
-pub(super) fn busy() -> Status {
+pub(crate) fn busy() -> Status {
     to_status(&of_submit(&SubmitError::Busy { retry_after_ms: 250 }))
 }
 

@@ -55,6 +55,9 @@ impl Shared {
     }
 }
 
+/// Bytes of entries after which a page takes no more.
+const PAGE_BYTES: usize = 512 << 10;
+
 impl Ledger {
     /// The registry in force now.
     pub fn registry(&self) -> Arc<Registry> {
@@ -67,8 +70,9 @@ impl Ledger {
         Ok((prove(&version, key), head))
     }
 
-    /// Entries of a kind, of one institution or of all, in the order of their places; `offset` are passed over. With the
-    /// number of entries of this selection in all.
+    /// Entries of a kind, of one institution or of all, in the order of their places; `offset` are passed over. At least
+    /// one where any follows, and then as many as a page holds, `limit` at most. With the number of entries of this
+    /// selection in all.
     pub fn registry_list(
         &self,
         kind: Kind,
@@ -83,7 +87,13 @@ impl Ledger {
         let mut found: Vec<_> = version.entries.iter().filter(|(_, entry)| selected(entry)).collect();
         found.sort_by_key(|(_, entry)| entry.place.map(|place| (place.entry, place.index)));
         let total = found.len();
-        let page = found.into_iter().skip(offset).take(limit).map(|(key, _)| prove(&version, key)).collect();
+        let mut bytes = 0;
+        let page = found.into_iter().skip(offset).take(limit).take_while(|(_, entry)| {
+            let fits = bytes < PAGE_BYTES;
+            bytes += entry.body.len();
+            fits
+        });
+        let page = page.map(|(key, _)| prove(&version, key)).collect();
         Ok((page, head, total))
     }
 }

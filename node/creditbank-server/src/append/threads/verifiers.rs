@@ -8,14 +8,18 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use creditbank_rpc::v1::SubmitBlockRequest;
 use tokio::sync::oneshot;
 
+use crate::append::suspicion::Suspicion;
 use crate::append::{SubmitError, VerifiedBlock};
 use crate::ledger::Shared;
+use crate::serve::Peer;
 
 /// What a block was found to be. It is dropped unsent only when the thread has panicked over it.
 pub(super) type Verdict = oneshot::Receiver<Result<VerifiedBlock, SubmitError>>;
 
 struct Task {
     request: SubmitBlockRequest,
+    /// Whom to forgive when the signature is good.
+    peer: Peer,
     verdict: oneshot::Sender<Result<VerifiedBlock, SubmitError>>,
 }
 
@@ -61,17 +65,20 @@ impl Desk {
 }
 
 impl Verifiers {
-    pub(super) fn start(shared: &Arc<Shared>) -> Self {
+    pub(super) fn start(shared: &Arc<Shared>, suspicion: &Arc<Suspicion>) -> Self {
         let desk = Arc::new(Desk::default());
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         for _ in 0..cores {
-            let (desk, shared) = (Arc::clone(&desk), Arc::downgrade(shared));
+            let (desk, shared, suspicion) = (Arc::clone(&desk), Arc::downgrade(shared), Arc::clone(suspicion));
             let work = move || {
-                while let Some(Task { request, verdict }) = desk.next() {
+                while let Some(Task { request, peer, verdict }) = desk.next() {
                     // Held for one block only: a ledger that is closed is not kept open.
                     let Some(shared) = shared.upgrade() else { return };
                     // A panic is a bug; it costs this block and not the thread. Nobody may have waited for the verdict.
                     if let Ok(found) = catch_unwind(AssertUnwindSafe(|| shared.verify(request))) {
+                        if found.is_ok() {
+                            suspicion.forgive(peer);
+                        }
                         let _ = verdict.send(found);
                     }
                 }
@@ -83,10 +90,10 @@ impl Verifiers {
     }
 
     /// Puts a block in.
-    pub(super) fn check(&self, request: SubmitBlockRequest) -> Verdict {
+    pub(super) fn check(&self, request: SubmitBlockRequest, peer: Peer) -> Verdict {
         let (verdict, found) = oneshot::channel();
         let mut queue = self.desk.queue();
-        queue.waiting.push_back(Task { request, verdict });
+        queue.waiting.push_back(Task { request, peer, verdict });
         let wake = queue.idle > 0;
         drop(queue);
         if wake {

@@ -1,0 +1,71 @@
+//! The loop that takes connections.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tonic::service::Routes;
+
+use super::Peer;
+use super::connection::{Connection, serve};
+use super::rooms::Rooms;
+use super::table::{Refused, Table};
+
+/// How long to wait where the system has no descriptor or no memory for another connection.
+const NO_DESCRIPTOR: Duration = Duration::from_millis(100);
+
+/// Serves connections until `until`, and then those that are open until they end. To drop it ends all of them.
+pub(super) async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    routes: Routes,
+    rooms: Arc<Rooms>,
+    table: Arc<Table>,
+    stopping: watch::Sender<bool>,
+    until: impl Future<Output = ()>,
+) {
+    let mut until = std::pin::pin!(until);
+    let mut open = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = open.join_next() => continue,
+            () = &mut until => break,
+        };
+        let (socket, address) = match accepted {
+            Ok(accepted) => accepted,
+            // The client has gone before it was accepted.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
+            Err(error) => {
+                rooms.measures.refused("descriptors");
+                tracing::warn!(%error, "no connection can be accepted for the moment");
+                tokio::time::sleep(NO_DESCRIPTOR).await;
+                continue;
+            }
+        };
+        let connection = Connection::new(Peer::of(address), &rooms);
+        match table.admit(&connection) {
+            Ok((place, made_room)) => {
+                if made_room.is_some() {
+                    rooms.measures.closed("room");
+                }
+                let (tls, routes, measures) = (tls.clone(), routes.clone(), rooms.measures.clone());
+                let stop = stopping.subscribe();
+                open.spawn(async move {
+                    let _place = place;
+                    let _open = measures.connected();
+                    serve(socket, tls, connection, routes, stop).await;
+                });
+            }
+            Err(Refused::Address) => rooms.measures.refused("address"),
+            Err(Refused::All) => rooms.measures.refused("all"),
+        }
+    }
+    drop(listener);
+    stopping.send_replace(true);
+    while open.join_next().await.is_some() {}
+}

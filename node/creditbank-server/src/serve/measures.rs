@@ -1,0 +1,162 @@
+//! What the node measures of its connections and calls.
+
+use std::fmt;
+use std::time::Duration;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::Histogram;
+use tonic::Code;
+
+use super::descriptors::open_now;
+use crate::metrics::Metrics;
+
+type Label = [(&'static str, &'static str); 1];
+type CallLabels = [(&'static str, &'static str); 2];
+
+/// Upper bounds of the times of calls, in seconds.
+const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+fn histogram() -> Histogram {
+    Histogram::new(BUCKETS)
+}
+
+/// Measures of connections and calls. A clone is the same measures.
+#[derive(Debug, Clone)]
+pub(super) struct Measures {
+    connections: Gauge,
+    refused_connections: Family<Label, Counter>,
+    closed_connections: Family<Label, Counter>,
+    pub(super) requests: Gauge,
+    pub(super) answers: Gauge,
+    pub(super) streams: Gauge,
+    pub(super) stalled: Counter,
+    refused_calls: Family<Label, Counter>,
+    calls: Family<CallLabels, Counter>,
+    times: Family<Label, Histogram, fn() -> Histogram>,
+}
+
+/// An open connection, as it is counted.
+pub(super) struct Connected(Gauge);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+impl Measures {
+    pub(super) fn new(metrics: &Metrics) -> Self {
+        let measures = Self {
+            connections: Gauge::default(),
+            refused_connections: Family::default(),
+            closed_connections: Family::default(),
+            requests: Gauge::default(),
+            answers: Gauge::default(),
+            streams: Gauge::default(),
+            stalled: Counter::default(),
+            refused_calls: Family::default(),
+            calls: Family::default(),
+            times: Family::new_with_constructor(histogram),
+        };
+        let own = measures.clone();
+        metrics.register(|registry| {
+            registry.register("connections", "Open connections", own.connections);
+            let help = "Connections that were not taken, by the bound that was reached";
+            registry.register("connections_refused", help, own.refused_connections);
+            let help = "Connections that the node has closed, by reason";
+            registry.register("connections_closed", help, own.closed_connections);
+            registry.register("requests_held_bytes", "Bytes of requests that are held", own.requests);
+            registry.register("answers_held_bytes", "Bytes of answers that have not left", own.answers);
+            registry.register("streaming_calls", "Open calls that stream blocks or entries", own.streams);
+            registry.register("streams_stalled", "Calls that ended as their reader took nothing", own.stalled);
+            let help = "Calls that were refused before any work, by reason";
+            registry.register("calls_refused", help, own.refused_calls);
+            registry.register("calls", "Answered calls by method and gRPC code", own.calls);
+            let help = "Time from the beginning of a call to the end of its answer";
+            registry.register("call_seconds", help, own.times);
+            registry.register_collector(Box::new(Process));
+        });
+        measures
+    }
+
+    /// Counts a connection until the value is dropped.
+    pub(super) fn connected(&self) -> Connected {
+        self.connections.inc();
+        Connected(self.connections.clone())
+    }
+
+    pub(super) fn refused(&self, bound: &'static str) {
+        self.refused_connections.get_or_create(&[("bound", bound)]).inc();
+    }
+
+    pub(super) fn closed(&self, reason: &'static str) {
+        self.closed_connections.get_or_create(&[("reason", reason)]).inc();
+    }
+
+    pub(super) fn refused_call(&self, reason: &'static str) {
+        self.refused_calls.get_or_create(&[("reason", reason)]).inc();
+    }
+
+    /// A call has ended.
+    pub(super) fn call(&self, method: &'static str, code: Code, took: Duration) {
+        self.calls.get_or_create(&[("method", method), ("code", name(code))]).inc();
+        self.times.get_or_create(&[("method", method)]).observe(took.as_secs_f64());
+    }
+}
+
+/// The code's name in the specification of gRPC.
+fn name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+/// What the system says of the process, asked when the measures are read.
+#[derive(Debug)]
+struct Process;
+
+/// Resident bytes of the process, where the system tells.
+fn resident_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
+}
+
+impl Collector for Process {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
+        let mut gauge = |name: &str, help: &str, value: u64| {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge_type(&gauge))?)
+        };
+        gauge("descriptors_open", "Open descriptors of the process", open_now())?;
+        match resident_bytes() {
+            Some(bytes) => gauge("resident_memory_bytes", "Resident memory of the process", bytes),
+            None => Ok(()),
+        }
+    }
+}
+
+fn gauge_type(gauge: &ConstGauge<i64>) -> prometheus_client::metrics::MetricType {
+    use prometheus_client::encoding::EncodeMetric;
+    EncodeMetric::metric_type(gauge)
+}

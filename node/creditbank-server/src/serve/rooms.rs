@@ -1,0 +1,48 @@
+//! What all connections share: the rooms that they are held to, the patience with them, and what is measured.
+
+use std::sync::Arc;
+
+use super::measures::Measures;
+use super::room::Room;
+use super::settings::Patience;
+
+/// Bytes of requests that are being received, decoded or worked on.
+const REQUESTS: usize = 128 << 20;
+/// The last eighth of it is for small messages, so that they get through while large ones wait.
+const REQUESTS_RESERVE: usize = REQUESTS / 8;
+/// Bytes of answers that have not left. A third of all but the reserve is more than the largest answer.
+const ANSWERS: usize = 288 << 20;
+const ANSWERS_RESERVE: usize = ANSWERS / 8;
+/// Calls that stream blocks or entries.
+const STREAMS: usize = 512;
+/// Bytes of calls that ask how the node is, and what it can do: they have a room of their own.
+const INQUIRIES: usize = 8 << 20;
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct Rooms {
+    pub(super) requests: Arc<Room>,
+    pub(super) answers: Arc<Room>,
+    pub(super) streams: Arc<Room>,
+    pub(super) inquiries: Arc<Room>,
+    pub(super) patience: Patience,
+    pub(super) measures: Measures,
+}
+
+impl Rooms {
+    pub(super) fn new(patience: Patience, measures: Measures) -> Arc<Self> {
+        Arc::new(Self {
+            requests: Room::new(REQUESTS, REQUESTS_RESERVE, measures.requests.clone()),
+            answers: Room::new(ANSWERS, ANSWERS_RESERVE, measures.answers.clone()),
+            streams: Room::new(STREAMS, 0, measures.streams.clone()),
+            inquiries: Room::new(INQUIRIES, 0, prometheus_client::metrics::gauge::Gauge::default()),
+            patience,
+            measures,
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn for_tests() -> Arc<Self> {
+        Self::new(Patience::default(), Measures::new(&crate::metrics::Metrics::default()))
+    }
+}

@@ -1,0 +1,132 @@
+//! A node under siege. The node is the real binary, the attackers are a process of their own, and the honest institution
+//! is this one: it submits blocks and reads, and measures how long it waits.
+//!
+//! All of it shares the machine: what the attackers compute is taken from the node, too.
+
+mod attack;
+mod honest;
+mod idle;
+mod node;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::{Parser, Subcommand};
+
+use honest::Figures;
+use node::Node;
+
+/// Bounds that the proof holds the node to.
+const RSS_MAX_MB: u64 = 1_000;
+const SUBMIT_P99_MAX: Duration = Duration::from_millis(250);
+const READ_P99_MAX: Duration = Duration::from_millis(100);
+/// No run is longer.
+const SECONDS_MAX: u64 = 3_600;
+/// How often the memory is looked at.
+const LOOK: Duration = Duration::from_secs(5);
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a node under siege.
+    Siege {
+        /// The node's binary.
+        #[arg(long)]
+        node: PathBuf,
+        /// How long.
+        #[arg(long, default_value_t = 75, value_parser = clap::value_parser!(u64).range(5..=SECONDS_MAX))]
+        seconds: u64,
+        /// Honest load alone: how the memory of a node grows without attackers.
+        #[arg(long)]
+        honest_only: bool,
+        /// Pause between two honest calls of each kind, in milliseconds.
+        #[arg(long, default_value_t = 20)]
+        pause_ms: u64,
+        /// The index engine.
+        #[arg(long, default_value = "sled:log")]
+        store: String,
+    },
+    /// The attackers of such a run.
+    Attack {
+        /// Where the node is.
+        #[arg(long)]
+        url: String,
+        /// Its trust file.
+        #[arg(long)]
+        trust: PathBuf,
+        /// How long.
+        #[arg(long)]
+        seconds: u64,
+    },
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    match Arguments::parse().command {
+        Command::Siege { node, seconds, honest_only, pause_ms, store } => {
+            let node = Node::start(&node, &store)?;
+            siege(node, Duration::from_secs(seconds), honest_only, Duration::from_millis(pause_ms)).await
+        }
+        Command::Attack { url, trust, seconds } => {
+            attack::run(&url, &trust, Duration::from_secs(seconds)).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn siege(node: Node, time: Duration, honest_only: bool, pause: Duration) -> anyhow::Result<ExitCode> {
+    let universities = [node.admit(1).await?, node.admit(2).await?];
+    let alone = honest::work(&node, &universities[0], time.min(Duration::from_secs(10)), pause).await?;
+    println!("before the attack: {alone}");
+    let begun_mb = node.rss_mb();
+    let mut attackers = if honest_only { None } else { Some(node.attackers(time)?) };
+    let working = honest::work(&node, &universities[0], time, pause);
+    let (begun, mut looks) = (Instant::now(), Vec::new());
+    let looking = async {
+        while begun.elapsed() + LOOK < time {
+            tokio::time::sleep(LOOK).await;
+            let now = (begun.elapsed(), node.rss_mb(), node.descriptors());
+            println!("{:>5} s  {:>5} MB  {:>5} descriptors", now.0.as_secs(), now.1, now.2);
+            looks.push(now.1);
+        }
+    };
+    let (worked, ()) = tokio::join!(working, looking);
+    let worked = worked?;
+    if let Some(attackers) = &mut attackers {
+        attackers.wait().await?;
+    }
+    println!("memory: {begun_mb} MB before, {} MB at the end, {} MB at most", node.rss_mb(), node.peak_rss_mb());
+    if let (Some(half), Some(last)) = (looks.get(looks.len() / 2), looks.last()) {
+        println!("growth over the second half: {} MB", i128::from(*last) - i128::from(*half));
+    }
+    println!("{}", if honest_only { format!("honest load: {worked}") } else { format!("under attack: {worked}") });
+    for line in node.measures().await? {
+        println!("  {line}");
+    }
+    let stopped = node.stop()?;
+    println!("the node stopped in {stopped:?}");
+    Ok(verdict(node.peak_rss_mb(), &worked))
+}
+
+fn verdict(peak_mb: u64, worked: &Figures) -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    let mut check = |what: &str, holds: bool| {
+        println!("{} {what}", if holds { "ok    " } else { "FAILED" });
+        if !holds {
+            code = ExitCode::FAILURE;
+        }
+    };
+    check(&format!("memory: {peak_mb} MB, bound {RSS_MAX_MB} MB"), peak_mb < RSS_MAX_MB);
+    let (submit, read) = (worked.submits.at(99), worked.reads.at(99));
+    check(&format!("submit p99: {submit:?}, bound {SUBMIT_P99_MAX:?}"), submit < SUBMIT_P99_MAX);
+    check(&format!("read p99: {read:?}, bound {READ_P99_MAX:?}"), read < READ_P99_MAX);
+    check(&format!("honest calls that were refused: {}", worked.refused), worked.refused == 0);
+    check("honest calls were made", worked.submits.len() > 10 && worked.reads.len() > 10);
+    code
+}
