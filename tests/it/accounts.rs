@@ -116,3 +116,54 @@ async fn only_the_institution_and_the_operator_may_ask() {
         assert_eq!(reason(refused), Reason::InvalidRequest, "case {number}");
     }
 }
+
+/// Goal: nobody's block waits for accounts, however many are asked for before it. Method: 8,000 persons of one
+/// institution, then a block of another, one step at a time: the block is sealed in the first round, together with as
+/// many persons as one round takes; two institutions' persons take turns.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_does_not_wait_for_accounts() {
+    use creditbank_server::append::{Answer, Person as Checked};
+    use creditbank_server::directory;
+    use creditbank_server::environment::Environment;
+    use creditbank_server::ledger::Limits;
+    use creditbank_tests::Chain;
+    use creditbank_tests::university::credit_record;
+
+    let node = TestNode::start().await;
+    let (first, second) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
+    let alias = second.aliases(&node, [1]).await[0];
+    let chain = Chain::of(&second.client(&node).await, &second).await;
+    let request = chain.block(&second, &[credit_record(alias, "A")], Vec::new());
+    let dir = node.stop().await;
+
+    let environment = Environment::system();
+    let config = directory::read_config(&environment, dir.path()).expect("a configuration");
+    let limits = Limits::default();
+    let opened = directory::open_stepped::<&str, usize>(&environment, dir.path(), &config, limits);
+    let (_ledger, mut steps) = opened.expect("the log opens");
+    let persons = |call: usize| -> Vec<Checked> {
+        let person = |at: usize| student(&format!("{}", 1_000 + call * 1_000 + at)).identities;
+        (0..1_000).map(|at| Checked::new(at, person(at)).expect("a person")).collect()
+    };
+    for call in 0..8 {
+        steps.accounts(first.institution.into(), persons(call), call);
+    }
+    steps.accounts(second.institution.into(), persons(8), 8);
+    let verified = steps.verify(request).expect("a good block");
+    steps.block(verified, "block");
+    assert!(steps.order() && steps.write() && steps.publish() && steps.answer());
+    match steps.take_answer() {
+        Some(Answer::Block("block", Ok(_))) => {}
+        other => panic!("expected the block's receipt first, found {other:?}"),
+    }
+    assert!(steps.take_answer().is_none(), "no call has all of its accounts after one round");
+    steps.run();
+    let mut order = Vec::new();
+    while let Some(answer) = steps.take_answer() {
+        let Answer::Accounts(call, Ok(aliases)) = answer else { panic!("expected accounts, found {answer:?}") };
+        assert_eq!(aliases.len(), 1_000);
+        order.push(call);
+    }
+    assert_eq!(order, [0, 8, 1, 2, 3, 4, 5, 6, 7]);
+    steps.close().expect("a clean stop");
+}

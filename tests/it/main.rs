@@ -25,6 +25,7 @@ mod import;
 mod log_key;
 mod lying;
 mod pins;
+mod quotas;
 mod reads;
 mod recognition;
 mod reconcile;

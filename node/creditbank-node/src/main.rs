@@ -126,6 +126,8 @@ fn main() -> ExitCode {
             Command::Quickstart(arguments) => Box::pin(quickstart::run(arguments)).await,
         }
     });
+    // What is still being done, nobody waits for: the log is closed.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

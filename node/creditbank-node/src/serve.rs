@@ -67,7 +67,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         );
     }
     let said = Said { correct_time, confirmed_time, takes_over: take_over };
-    let limits = Limits { said, ..Limits::default() };
+    let limits = Limits { said, quotas: config.quotas, ..Limits::default() };
     let ledger = directory::open(&environment, dir, &config, limits)?;
     if ledger.size() == 0 {
         if config.store.path().is_some() {

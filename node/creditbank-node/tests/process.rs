@@ -5,7 +5,7 @@ mod child;
 use std::process::Command;
 
 use child::{BINARY, Child};
-use creditbank_tests::university::credit_record;
+use creditbank_tests::university::{credit_record, student};
 use creditbank_tests::{Chain, TestNode};
 
 /// Goal: the quickstart's figures are those of the data, and tampering is found.
@@ -51,6 +51,72 @@ async fn a_node_stops_gracefully() {
     assert_eq!(child.terminate(), Some(0));
     child.restart();
     let client = child.client(&universities[0]).await.expect("the node serves again");
+    assert_eq!(client.block(creditbank_protocol::UnitId::new(1, 1), 0).await.expect("the block"), receipt);
+}
+
+/// Goal: SIGTERM ends a node within 10 s under any load, with code 0, and what it has acknowledged is there. Method:
+/// endless dry runs of 1,024 records, transcripts, streams of the log and of blocks that are left open, and accounts, all
+/// under way when the signal comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_stops_in_time_under_load() {
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use creditbank_rpc::v1::{CheckedRecord, RecordBody};
+    let child = Arc::new(Child::start());
+    let university = Arc::new(child.admit(1).await);
+    let alias = child.aliases(std::slice::from_ref(&university)).await[0];
+    let client = Arc::new(child.client(&university).await.expect("the node serves"));
+    let mut chain = Chain::of(&client, &university).await;
+    let receipt = chain.issue(&client, &university, &[credit_record(alias, "A-1")]).await;
+
+    let mut load = tokio::task::JoinSet::new();
+    let key_id = creditbank_protocol::key::KeyId::of(&university.key.public_key());
+    let checked = |number: usize| {
+        let record = credit_record(alias, &format!("B-{number}"));
+        CheckedRecord { record: Some(RecordBody::from(&record)), identities: Vec::new() }
+    };
+    let records: Vec<CheckedRecord> = (0..1_024).map(checked).collect();
+    for caller in 0..48u64 {
+        let (client, records) = (Arc::clone(&client), records.clone());
+        load.spawn(async move {
+            for turn in 0u64.. {
+                let ended = if caller % 2 == 0 {
+                    client.check_records(creditbank_protocol::UnitId::new(1, 1), key_id, records.clone()).await.is_err()
+                } else {
+                    let number = |at| student(&format!("{}", caller * 1_000_000 + turn * 500 + at));
+                    client.open_accounts(1, (0..500).map(number).collect()).await.is_err()
+                };
+                if ended {
+                    return;
+                }
+            }
+        });
+    }
+    let channel = tonic::transport::Endpoint::from_shared(child.url().to_owned()).expect("an address");
+    let channel = channel.connect().await.expect("a connection");
+    let mut streams = Vec::new();
+    for _ in 0..16 {
+        let mut ledger = creditbank_rpc::v1::ledger_service_client::LedgerServiceClient::new(channel.clone());
+        let (open, blocks) = tokio::sync::mpsc::channel(1);
+        let answers = ledger.submit_blocks(tokio_stream::wrappers::ReceiverStream::new(blocks)).await;
+        let mut log = creditbank_rpc::v1::log_service_client::LogServiceClient::new(channel.clone());
+        let entries = log.stream_entries(creditbank_rpc::v1::StreamEntriesRequest::default()).await;
+        streams.push((open, answers.expect("a stream"), entries.expect("a stream")));
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let begun = Instant::now();
+    let ending = Arc::clone(&child);
+    let code = tokio::task::spawn_blocking(move || ending.terminate()).await.expect("it ends");
+    let took = begun.elapsed();
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(10), "it took {took:?}");
+    load.shutdown().await;
+    drop(streams);
+    drop(client);
+    let mut child = Arc::into_inner(child).expect("nobody else has it");
+    child.restart();
+    let client = child.client(&university).await.expect("the node serves again");
     assert_eq!(client.block(creditbank_protocol::UnitId::new(1, 1), 0).await.expect("the block"), receipt);
 }
 

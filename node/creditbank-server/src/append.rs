@@ -23,4 +23,4 @@ pub use state::LoadError;
 pub use steps::Steps;
 pub use threads::Submission;
 pub(crate) use verify::NO_ROOM_RETRY_MS;
-pub use verify::{SubmitError, VerifiedBlock, verify};
+pub use verify::{OverQuota, SubmitError, VerifiedBlock, verify};

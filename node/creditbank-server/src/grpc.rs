@@ -21,6 +21,7 @@ use tonic::Status;
 use tonic::service::{Routes, RoutesBuilder};
 
 use crate::ledger::Ledger;
+use crate::work::{Asked, Pool, Refused, Who};
 pub(crate) use status::busy;
 pub use status::of_submit as refusal_of;
 
@@ -67,13 +68,41 @@ pub async fn routes(ledger: Arc<Ledger>) -> Result<Routes, tonic_reflection::ser
     Ok(routes.routes())
 }
 
-/// Runs a read on the threads for blocking work.
-async fn blocking<T: Send + 'static, E: Into<Status>>(
+/// Reads a few rows, when it is the caller's turn.
+async fn cheap<T: Send + 'static, E: Into<Status>>(
     ledger: &Arc<Ledger>,
+    who: impl Into<Who>,
     read: impl FnOnce(&Ledger) -> Result<T, E> + Send + 'static,
 ) -> Result<T, Status> {
-    let ledger = Arc::clone(ledger);
-    let read = move || read(&ledger).inspect_err(|_| ledger.check_health()).map_err(Into::into);
-    let done = tokio::task::spawn_blocking(read);
-    done.await.unwrap_or_else(|error| Err(Status::internal(error.to_string())))
+    in_pool(ledger, &ledger.work().cheap, who.into(), read).await
+}
+
+/// Goes through many records, or searches, when it is the caller's turn. It counts against an institution's quota.
+async fn expensive<T: Send + 'static, E: Into<Status>>(
+    ledger: &Arc<Ledger>,
+    who: impl Into<Who>,
+    read: impl FnOnce(&Ledger) -> Result<T, E> + Send + 'static,
+) -> Result<T, Status> {
+    let who = who.into();
+    if let Who::Institution(institution) = who {
+        ledger.take_quota(institution, Asked::Calls, 1)?;
+    }
+    in_pool(ledger, &ledger.work().expensive, who, read).await
+}
+
+/// A call whose future is dropped, as its caller has gone or its deadline has passed, is told to stop.
+async fn in_pool<T: Send + 'static, E: Into<Status>>(
+    ledger: &Arc<Ledger>,
+    pool: &Pool,
+    who: Who,
+    read: impl FnOnce(&Ledger) -> Result<T, E> + Send + 'static,
+) -> Result<T, Status> {
+    let token = ledger.work().token();
+    let own = ledger.read_by(token.clone());
+    let read = move || match read(&own) {
+        // What it found is that it is to stop: nobody hears of it, or that the node stops. It is no failure.
+        Err(_) if own.is_stopped() => Err(Refused::Stopping.into()),
+        found => found.inspect_err(|_| own.check_health()).map_err(Into::into),
+    };
+    pool.run(who, token, read).await?
 }

@@ -7,7 +7,7 @@ use creditbank_protocol::canonical::decode;
 use creditbank_protocol::key::{KeyId, LogKeyHistory};
 use creditbank_protocol::note::{Checkpoint, NoteError, sign_checkpoint_by};
 use creditbank_protocol::pb::{self, Kind, Purpose, Receipt};
-use creditbank_protocol::{Digest, LogIndex, UnitId};
+use creditbank_protocol::{Digest, InstitutionId, LogIndex, UnitId};
 use creditbank_rpc::v1::SubmitBlockRequest;
 use creditbank_store::{Head, KeyStore, Round, Row, Store, StoreError};
 use tokio::sync::watch;
@@ -19,12 +19,13 @@ use crate::append::state::{LoadError, State, load};
 use crate::append::threads::Threads;
 use crate::append::{Steps, Submission, SubmitError, VerifiedBlock, verify};
 use crate::clock::{Clock, Entropy};
-use crate::directory::{KeyRing, file_name};
+use crate::directory::{KeyRing, Quotas, file_name};
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::private::PrivateKeys;
 use crate::serve::Peer;
 use crate::tables::{self, Note};
+use crate::work::{Asked, OverQuota, Token, Work};
 
 /// Bounds of the append path.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +42,8 @@ pub struct Limits {
     pub seal_interval_ms: u64,
     /// What the operator has said at the start.
     pub said: Said,
+    /// What one institution may ask for.
+    pub quotas: Quotas,
 }
 
 /// What the operator says at a start, and what holds for this start alone.
@@ -64,6 +67,7 @@ impl Default for Limits {
             round_bytes_max: 8 << 20,
             seal_interval_ms: 3_600_000,
             said: Said::default(),
+            quotas: Quotas::default(),
         }
     }
 }
@@ -156,8 +160,10 @@ impl NoLogKey {
 pub struct Ledger {
     pub(crate) shared: Arc<Shared>,
     /// `None` for a log that its owner extends step by step.
-    pub(crate) threads: Option<Threads>,
+    pub(crate) threads: Option<Arc<Threads>>,
     pub(crate) failed: watch::Sender<Option<String>>,
+    /// Says stop to whoever reads through this.
+    token: Option<Token>,
 }
 
 /// What the append path and the readers share.
@@ -173,6 +179,7 @@ pub(crate) struct Shared {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) limits: Limits,
     pub(crate) courses: Courses,
+    pub(crate) work: Work,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) health: Health,
     pub(crate) state: RwLock<Arc<State>>,
@@ -196,6 +203,8 @@ impl Shared {
         let state = self.state();
         let registry = &state.registry().registry;
         let verified = verify(registry, request)?;
+        // Not before the signature is good: nobody uses up another's quota.
+        self.take_quota(verified.block.unit().institution, Asked::Blocks, 1)?;
         // Nobody could seal what follows once the key is in force.
         for key in log_keys(&verified) {
             let is_known = registry.log_keys().is_some_and(|known| known.contains(&key));
@@ -204,6 +213,11 @@ impl Shared {
             }
         }
         Ok(verified)
+    }
+
+    /// Takes from what an institution may ask for in a minute.
+    pub(crate) fn take_quota(&self, institution: InstitutionId, asked: Asked, count: usize) -> Result<(), OverQuota> {
+        self.work.quotas.take(institution, asked, count, self.clock.monotonic_ms())
     }
 
     pub(crate) fn store(&self) -> &dyn Store {
@@ -216,7 +230,7 @@ impl Shared {
 
     pub(crate) fn context(&self) -> Context<'_> {
         let Self { store, keys, private, entropy, courses, .. } = self;
-        Context { store: &**store, keys, private, entropy: &**entropy, courses, pending: None }
+        Context { store: &**store, keys, private, entropy: &**entropy, courses, pending: None, token: None }
     }
 
     /// Signs a checkpoint by these log keys, which are known: the round was sealed with them.
@@ -292,6 +306,7 @@ impl Shared {
             limits,
             courses: Courses::new(),
             health: Health::new(&metrics),
+            work: Work::new(&metrics, limits.quotas),
             metrics,
             state: RwLock::new(Arc::new(state)),
             succeeds,
@@ -335,15 +350,47 @@ impl Ledger {
     pub fn open(parts: Parts) -> Result<Self, OpenError> {
         let shared = Shared::open(parts)?;
         let failed = watch::Sender::new(None);
-        let threads = Some(Threads::start(&shared, failed.clone()));
-        Ok(Self { shared, threads, failed })
+        let threads = Some(Arc::new(Threads::start(&shared, failed.clone())));
+        Ok(Self { shared, threads, failed, token: None })
     }
 
     /// Opens the log without any thread. It is extended by the steps alone; the ledger serves what reads it.
     pub fn stepped<B, A>(parts: Parts) -> Result<(Self, Steps<B, A>), OpenError> {
         let shared = Shared::open(parts)?;
         let steps = Steps::new(Arc::clone(&shared));
-        Ok((Self { shared, threads: None, failed: watch::Sender::new(None) }, steps))
+        Ok((Self { shared, threads: None, failed: watch::Sender::new(None), token: None }, steps))
+    }
+
+    /// The same log, read by one piece of work, which stops when its token says so.
+    pub(crate) fn read_by(&self, token: Token) -> Self {
+        let Self { shared, threads, failed, token: _ } = self;
+        Self { shared: Arc::clone(shared), threads: threads.clone(), failed: failed.clone(), token: Some(token) }
+    }
+
+    /// What reads the store with.
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context { token: self.token.as_ref(), ..self.shared.context() }
+    }
+
+    /// Whether nobody waits any more for what is being done, or the node stops.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.token.as_ref().is_some_and(|token| token.stop().is_some())
+    }
+
+    /// Takes from what an institution may ask for in a minute.
+    pub(crate) fn take_quota(&self, institution: InstitutionId, asked: Asked, count: usize) -> Result<(), OverQuota> {
+        self.shared.take_quota(institution, asked, count)
+    }
+
+    /// The pools in which calls are worked on, and the quotas.
+    pub(crate) fn work(&self) -> &Work {
+        &self.shared.work
+    }
+
+    /// Ends what is being done for calls that read, and takes no more of them: the first step of a stop. What is on its
+    /// way into the log goes on until [`close`](Self::close).
+    pub fn stop_work(&self) {
+        self.shared.work.stop();
     }
 
     /// The name that the log has now.
@@ -425,6 +472,7 @@ impl Ledger {
 
     /// Finishes the round that is under way, takes no new work, and marks the stop as clean.
     pub async fn close(&self) -> Result<(), StoreError> {
+        self.stop_work();
         let shared = Arc::clone(&self.shared);
         let stopped = match &self.threads {
             Some(threads) => Some(threads.stop().await),

@@ -22,3 +22,4 @@ pub mod serve;
 mod stored_block;
 mod tables;
 mod unreadable;
+mod work;

@@ -226,9 +226,11 @@ impl Running {
 }
 
 /// Clients get a moment to finish; a stream that never ends does not keep the node from stopping.
-const GRACE: Duration = Duration::from_secs(10);
+/// With the end of the rounds under way a stop stays below 10 s.
+const GRACE: Duration = Duration::from_secs(4);
 
 async fn finish(server: JoinHandle<Result<(), ServeError>>, ledger: &Ledger) -> Result<(), ServeError> {
+    ledger.stop_work();
     let abort = server.abort_handle();
     match tokio::time::timeout(GRACE, server).await {
         Ok(ended) => ended.unwrap_or_else(|error| Err(ServeError::Task(error.to_string())))?,

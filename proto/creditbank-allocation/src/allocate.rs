@@ -13,35 +13,39 @@ use crate::solver::{Solved, solve};
 /// Among several allocations it is the solver's, without every record that can be left out alone, tried from the latest place
 /// to the earliest.
 pub fn allocate(case: &Case<'_>, stop: &mut dyn FnMut() -> bool) -> Answer {
-    let Some(mut problem) = Problem::new(case) else {
+    let Some(mut problem) = Problem::new(case, stop) else {
         return Answer::Undecided;
     };
-    let model = problem.model.clone();
-    if problem.ask().is_none() {
+    let unasked = problem.model.mark();
+    if problem.ask(stop).is_none() {
         return Answer::Undecided;
     }
     match solve(&problem.model, stop) {
         Solved::Unknown => Answer::Undecided,
         Solved::Never => {
-            problem.model = model;
+            problem.model.cut(unasked);
             let taken = partial::best(&mut problem, stop);
             Answer::Missing(found(case, taken))
         }
-        Solved::Values(values) => match trimmed(case, problem.assign(&values)) {
+        Solved::Values(values) => match trimmed(case, problem.assign(&values), stop) {
             Some((taken, audit)) => Answer::Met { found: found(case, taken), audit },
-            // The solver is not believed.
+            // The solver is not believed; or patience has ended.
             None => Answer::Undecided,
         },
     }
 }
 
-/// The allocation without what it does not need; `None` if it does not pass the check.
-fn trimmed(case: &Case<'_>, mut taken: Assignment) -> Option<(Assignment, Audit)> {
+/// The allocation without what it does not need; `None` if it does not pass the check, or patience ends: what is left out
+/// must not depend on a clock.
+fn trimmed(case: &Case<'_>, mut taken: Assignment, stop: &mut dyn FnMut() -> bool) -> Option<(Assignment, Audit)> {
     let mut audit = case.judge(&taken).ok()?;
     if audit.spent.len().saturating_mul(case.tree.size()) > TRIM_MAX {
         return Some((taken, audit));
     }
     for (node, one) in latest_first(case, &taken) {
+        if stop() {
+            return None;
+        }
         let before = taken[node].clone();
         taken[node].retain(|other| *other != one);
         match case.judge(&taken) {

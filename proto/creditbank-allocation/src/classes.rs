@@ -1,7 +1,8 @@
 //! Candidates that no requirement tells apart are counted, not named: symmetric choices are what keeps a solver busy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::linear::VARS_MAX;
 use creditbank_protocol::pb::{Origin, RequirementType};
 use creditbank_protocol::{InstitutionId, Place};
 use creditbank_rules::dates::Day;
@@ -48,7 +49,8 @@ struct Likeness<'a> {
 
 /// The classes, and the roots that candidates of several classes share. Candidates that do not count, or fit nowhere, are in
 /// none.
-pub(crate) fn classes(case: &Case<'_>) -> (Vec<Class>, Vec<SharedRoot>) {
+/// `None` where there is more than a question may have, or patience ends.
+pub(crate) fn classes(case: &Case<'_>, stop: &mut dyn FnMut() -> bool) -> Option<(Vec<Class>, Vec<SharedRoot>)> {
     let nodes = 0..case.tree.size();
     let of = |kind: RequirementType| nodes.clone().filter(move |position| case.tree.kind(*position) == kind);
     let takers: Vec<usize> = nodes.clone().filter(|position| takes(case.tree.kind(*position))).collect();
@@ -57,8 +59,13 @@ pub(crate) fn classes(case: &Case<'_>) -> (Vec<Class>, Vec<SharedRoot>) {
     let (mean, stay) = (of(RequirementType::Average).next().is_some(), of(RequirementType::Enrolment).next().is_some());
     let usable: Vec<usize> = (0..case.candidates.len()).filter(|one| case.obstacle(*one).is_none()).collect();
     let shared: Vec<SharedRoot> = shared_roots(case, &usable);
+    let sharing: BTreeSet<usize> = shared.iter().flat_map(|root| root.parts.iter().map(|(one, _)| *one)).collect();
+    let mut places = 0;
     let mut classes: BTreeMap<Likeness<'_>, Vec<usize>> = BTreeMap::new();
     for position in usable {
+        if stop() {
+            return None;
+        }
         let fits: Vec<usize> = takers.iter().copied().filter(|taker| case.misfit(*taker, position).is_none()).collect();
         if fits.is_empty() {
             continue;
@@ -76,10 +83,17 @@ pub(crate) fn classes(case: &Case<'_>) -> (Vec<Class>, Vec<SharedRoot>) {
             course: found.course.as_ref().map(|course| (course.institution(), course.id())).filter(|_| core),
             period: found.period.filter(|_| own),
             agreement: by,
-            alone: shared.iter().any(|root| root.parts.iter().any(|(one, _)| *one == position)).then_some(position),
+            alone: sharing.contains(&position).then_some(position),
             fits,
         };
-        classes.entry(likeness).or_default().push(position);
+        let places_of = likeness.fits.len();
+        let members = classes.entry(likeness).or_default();
+        places += if members.is_empty() { places_of } else { 0 };
+        members.push(position);
+        // Each place of a class is a variable.
+        if places > VARS_MAX {
+            return None;
+        }
     }
     let mut classes: Vec<Class> = classes
         .into_iter()
@@ -89,7 +103,7 @@ pub(crate) fn classes(case: &Case<'_>) -> (Vec<Class>, Vec<SharedRoot>) {
         })
         .collect();
     classes.sort_by_key(|class| case.candidates[class.first()].portion());
-    (classes, shared)
+    Some((classes, shared))
 }
 
 fn shared_roots(case: &Case<'_>, usable: &[usize]) -> Vec<SharedRoot> {

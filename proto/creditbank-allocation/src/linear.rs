@@ -40,12 +40,21 @@ pub(crate) enum Try {
     Fill,
 }
 
+/// Most variables of a question, and most terms of all its rows: what it takes in memory follows from them. The solver
+/// holds some hundred bytes for a variable and for a term. A question beyond is left undecided.
+pub(crate) const VARS_MAX: usize = 30_000;
+pub(crate) const TERMS_MAX: usize = 200_000;
+
 /// Variables with their bounds, and rows over them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Model {
     /// Largest value of each variable; the least is 0.
     pub(crate) most: Vec<i32>,
     pub(crate) rows: Vec<Row>,
+    /// Terms of all rows.
+    terms: usize,
+    /// A row was left out, as there were too many terms.
+    overfull: bool,
     /// In which orders variables are tried, where nothing else tells.
     pub(crate) orders: Vec<Vec<Try>>,
     /// Credit that is asked for.
@@ -68,7 +77,36 @@ impl Model {
 
     /// `sum >= least`, whenever the condition is 1.
     pub(crate) fn at_least(&mut self, condition: Option<Var>, terms: Vec<(i128, Var)>, least: i128) {
-        self.rows.push(Row { condition, terms, least });
+        let terms = Vec::from(terms.into_boxed_slice());
+        self.terms += terms.len() + 1;
+        if self.terms > TERMS_MAX {
+            self.overfull = true;
+        } else {
+            self.rows.push(Row { condition, terms, least });
+        }
+    }
+
+    /// Whether there are no more variables and terms than a question may have.
+    pub(crate) fn is_small(&self) -> bool {
+        !self.overfull && self.most.len() <= VARS_MAX
+    }
+
+    /// How many terms may still be added.
+    pub(crate) fn room(&self) -> usize {
+        TERMS_MAX.saturating_sub(self.terms)
+    }
+
+    /// How much there is so far, to come back to.
+    pub(crate) fn mark(&self) -> (usize, usize) {
+        (self.most.len(), self.rows.len())
+    }
+
+    /// What there was at a mark.
+    pub(crate) fn cut(&mut self, (vars, rows): (usize, usize)) {
+        self.most.truncate(vars);
+        self.rows.truncate(rows);
+        self.terms = self.rows.iter().map(|row| row.terms.len() + 1).sum();
+        self.overfull = false;
     }
 
     /// `sum <= most`, whenever the condition is 1.

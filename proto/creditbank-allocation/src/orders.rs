@@ -6,9 +6,13 @@ use std::collections::BTreeMap;
 use creditbank_protocol::pb::{Origin, RequirementType};
 use creditbank_rules::qualification::{GradeOrder, takes};
 
+use crate::classes::Class;
 use crate::filling::Need;
 use crate::linear::{Try, Var};
 use crate::problem::{Problem, Taken};
+
+/// Most places of classes beside their other places that are kept for the order of trying.
+const ELSEWHERE_MAX: usize = 200_000;
 
 impl Problem<'_> {
     /// Where the solver begins, in several ways: no order suits every question. A matter of speed only.
@@ -54,13 +58,19 @@ impl Problem<'_> {
     }
 
     fn needs(&self, takers: &[usize]) -> Vec<Need<Var>> {
+        // How often a class is counted below: a matter of speed, so it is left out where it would take much room.
+        let places = |class: &Class| class.fits.len() * class.fits.len();
+        let few = self.classes.iter().map(places).fold(0, usize::saturating_add) <= ELSEWHERE_MAX;
         let credits: Vec<usize> =
             takers.iter().copied().filter(|one| self.case.tree.kind(*one) == RequirementType::Credits).collect();
         let small = |amount: i128| i64::try_from(amount).unwrap_or(i64::MAX >> 32);
         let each = credits.iter().map(|requirement| {
             let taken = &self.taken[*requirement];
             let fits = |class: usize, other: usize| self.classes[class].fits.contains(&other);
-            let elsewhere = |class: usize| {
+            let elsewhere = |class: usize| -> Vec<usize> {
+                if !few {
+                    return Vec::new();
+                }
                 let others =
                     credits.iter().enumerate().filter(|(_, other)| *other != requirement && fits(class, **other));
                 others.map(|(index, _)| index).collect()

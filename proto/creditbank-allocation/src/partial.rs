@@ -20,7 +20,7 @@ const ONE_E4: i128 = 10_000;
 /// asked of the whole does not need to.
 pub(crate) fn best(problem: &mut Problem<'_>, stop: &mut dyn FnMut() -> bool) -> Assignment {
     let empty = vec![Vec::new(); problem.case.tree.size()];
-    let Some(objective) = pursue(problem) else {
+    let Some(objective) = pursue(problem, stop) else {
         return empty;
     };
     let mut polls = 0;
@@ -29,13 +29,13 @@ pub(crate) fn best(problem: &mut Problem<'_>, stop: &mut dyn FnMut() -> bool) ->
         polls > POLLS_MAX || stop()
     };
     match maximise(&problem.model, objective, &mut patience) {
-        Solved::Values(values) => trimmed(problem.case, problem.assign(&values)),
+        Solved::Values(values) => trimmed(problem.case, problem.assign(&values), stop),
         Solved::Never | Solved::Unknown => empty,
     }
 }
 
 /// Without what brings no requirement further, tried from the latest place to the earliest.
-fn trimmed(case: &Case<'_>, mut taken: Assignment) -> Assignment {
+fn trimmed(case: &Case<'_>, mut taken: Assignment, stop: &mut dyn FnMut() -> bool) -> Assignment {
     let gaps = |taken: &Assignment| -> Vec<u64> { case.measure(taken).iter().map(gap).collect() };
     let count: usize = taken.iter().map(Vec::len).sum();
     if count.saturating_mul(case.tree.size()) > TRIM_MAX {
@@ -43,6 +43,9 @@ fn trimmed(case: &Case<'_>, mut taken: Assignment) -> Assignment {
     }
     let mut open = gaps(&taken);
     for (node, one) in latest_first(case, &taken) {
+        if stop() {
+            return taken;
+        }
         let before = taken[node].clone();
         taken[node].retain(|other| *other != one);
         let now = gaps(&taken);
@@ -69,7 +72,7 @@ fn gap(found: &Finding) -> u64 {
 }
 
 /// Adds what is pursued, and the variable that tells how much is filled.
-fn pursue(problem: &mut Problem<'_>) -> Option<Var> {
+fn pursue(problem: &mut Problem<'_>, stop: &mut dyn FnMut() -> bool) -> Option<Var> {
     let case = problem.case;
     let tree = &case.tree;
     let needs = (0..tree.size()).map(|requirement| i128::from(tree.node(requirement).amount_e4));
@@ -77,6 +80,9 @@ fn pursue(problem: &mut Problem<'_>) -> Option<Var> {
     let mut filled: Vec<(i128, Var)> = Vec::new();
     problem.model.at_least(None, vec![(1, problem.active[0])], 1);
     for requirement in 0..tree.size() {
+        if stop() || !problem.model.is_small() {
+            return None;
+        }
         let node = tree.node(requirement);
         let active = problem.active[requirement];
         let parent = tree.parent(requirement).unwrap_or(requirement);
@@ -95,6 +101,9 @@ fn pursue(problem: &mut Problem<'_>) -> Option<Var> {
             }
             RequirementType::Courses => {
                 for code in &node.r#match.clone().unwrap_or_default().courses {
+                    if stop() {
+                        return None;
+                    }
                     let terms = problem.terms(requirement, |class| i128::from(problem.is_of(class, code)));
                     let (_, var) = fill(problem, active, terms, 1)?;
                     filled.push(((ONE_E4 / scale).max(1), var));
@@ -114,7 +123,7 @@ fn pursue(problem: &mut Problem<'_>) -> Option<Var> {
                 let terms = problem.terms(parent, worth);
                 filled.push(fill(problem, active, terms, i128::from(node.amount_e4) / scale)?);
             }
-            RequirementType::AtMost | RequirementType::Age => problem.holds(requirement)?,
+            RequirementType::AtMost | RequirementType::Age => problem.holds(requirement, stop)?,
             _ => {}
         }
     }
@@ -122,7 +131,7 @@ fn pursue(problem: &mut Problem<'_>) -> Option<Var> {
     let objective = problem.model.var(i32::try_from(most).ok()?);
     filled.push((-1, objective));
     problem.model.at_least(None, filled, 0);
-    Some(objective)
+    problem.model.is_small().then_some(objective)
 }
 
 /// A variable for how much of a need some terms fill, if the requirement is pursued.

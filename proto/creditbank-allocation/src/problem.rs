@@ -9,7 +9,7 @@
 //! An allocation makes the award exactly if these inequalities have a solution: `active` are the requirements that hold
 //! together with all above them, and only those take.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::pb::{Ratio, RequirementType};
 use creditbank_rules::qualification::{Case, Tree, takes};
@@ -35,34 +35,33 @@ pub(crate) struct Taken {
     pub(crate) var: Var,
 }
 
-/// Most variables; a question beyond is left undecided.
-const VARS_MAX: usize = 200_000;
-
 impl<'a> Problem<'a> {
     /// Variables, how they hang together, and what no requirement changes: a candidate goes to one place, a root counts once,
-    /// agreements have their caps. `None` if it is too large.
-    pub(crate) fn new(case: &'a Case<'a>) -> Option<Self> {
-        let (classes, shared) = classes(case);
+    /// agreements have their caps. `None` if it is too large, or patience ends.
+    pub(crate) fn new(case: &'a Case<'a>, stop: &mut dyn FnMut() -> bool) -> Option<Self> {
+        let (classes, shared) = classes(case, stop)?;
         let mut model = Model::default();
         let active = (0..case.tree.size()).map(|_| model.var(1)).collect();
         let taken = vec![Vec::new(); case.tree.size()];
         let mut problem = Self { case, classes, model, active, taken };
         problem.totals()?;
         problem.only_active_takes();
-        problem.each_once(&shared)?;
-        problem.agreements();
+        problem.each_once(&shared, stop)?;
+        problem.agreements(stop)?;
         problem.tries();
-        Some(problem)
+        problem.model.is_small().then_some(problem)
     }
 
     /// Adds what the award asks: the root is active, and what is active holds.
-    pub(crate) fn ask(&mut self) -> Option<()> {
+    pub(crate) fn ask(&mut self, stop: &mut dyn FnMut() -> bool) -> Option<()> {
         self.model.at_least(None, vec![(1, self.active[0])], 1);
         for requirement in 0..self.case.tree.size() {
-            self.holds(requirement)?;
+            self.holds(requirement, stop)?;
         }
-        self.supplies();
-        Some(())
+        if !self.model.is_small() {
+            return None;
+        }
+        self.supplies(stop)
     }
 
     /// What is taken by each requirement, and below each: a sum gets a variable of its own, so that what is asked of the
@@ -74,7 +73,7 @@ impl<'a> Problem<'a> {
                 let var = self.model.var(size);
                 self.taken[requirement].push(Taken { class, var });
             }
-            if self.model.most.len() > VARS_MAX {
+            if !self.model.is_small() {
                 return None;
             }
         }
@@ -87,7 +86,7 @@ impl<'a> Problem<'a> {
                 let var = if let [var] = vars[..] { var } else { self.sum(vars, self.classes[class].size()) };
                 self.taken[requirement].push(Taken { class, var });
             }
-            if self.model.most.len() > VARS_MAX {
+            if !self.model.is_small() {
                 return None;
             }
         }
@@ -131,10 +130,14 @@ impl<'a> Problem<'a> {
     }
 
     /// The parts of a root are at most the whole. That a candidate goes to one requirement follows of the bounds of sums.
-    fn each_once(&mut self, shared: &[SharedRoot]) -> Option<()> {
+    fn each_once(&mut self, shared: &[SharedRoot], stop: &mut dyn FnMut() -> bool) -> Option<()> {
         let of_class: BTreeMap<usize, Var> = self.taken[0].iter().map(|taken| (taken.class, taken.var)).collect();
+        let firsts: BTreeMap<usize, usize> = self.classes.iter().map(Class::first).zip(0..).collect();
         for root in shared {
-            let of = |position: usize| self.classes.iter().position(|class| class.first() == position);
+            if stop() {
+                return None;
+            }
+            let of = |position: usize| firsts.get(&position).copied();
             let whole = root.parts.iter().try_fold(1u128, |whole, (_, part)| lcm(whole, part.denominator()))?;
             let mut terms = Vec::new();
             for (position, part) in &root.parts {
@@ -149,13 +152,18 @@ impl<'a> Problem<'a> {
     }
 
     /// The caps of agreements on a share of everything.
-    fn agreements(&mut self) {
+    fn agreements(&mut self, stop: &mut dyn FnMut() -> bool) -> Option<()> {
         let firsts: Vec<usize> = self.classes.iter().map(Class::first).collect();
         for (cap, by) in self.case.caps(&firsts) {
+            if stop() || !self.model.is_small() {
+                return None;
+            }
+            let by: BTreeSet<usize> = by.into_iter().collect();
             let inside: Vec<bool> = firsts.iter().map(|first| by.contains(first)).collect();
             let terms = self.excess(0, &cap, &inside);
             self.model.at_most(None, terms, 0);
         }
+        Some(())
     }
 
     /// What matches less a share of everything, below a requirement.
@@ -172,7 +180,10 @@ impl<'a> Problem<'a> {
     }
 
     /// What is asked of a requirement that is active.
-    pub(crate) fn holds(&mut self, requirement: usize) -> Option<()> {
+    pub(crate) fn holds(&mut self, requirement: usize, stop: &mut dyn FnMut() -> bool) -> Option<()> {
+        if stop() || !self.model.is_small() {
+            return None;
+        }
         let case = self.case;
         let (node, parent) = (case.tree.node(requirement), case.tree.parent(requirement).unwrap_or(requirement));
         let when = Some(self.active[requirement]);
@@ -190,6 +201,9 @@ impl<'a> Problem<'a> {
             }
             RequirementType::Courses => {
                 for code in &node.r#match.clone().unwrap_or_default().courses {
+                    if stop() {
+                        return None;
+                    }
                     let terms = self.terms(requirement, |class| i128::from(self.is_of(class, code)));
                     self.model.at_least(when, terms, 1);
                 }
@@ -233,42 +247,59 @@ impl<'a> Problem<'a> {
     }
 
     /// What follows already, and saves the solver from counting it out: CREDITS that are active ask together for no more than
-    /// there is of what can fill them.
-    fn supplies(&mut self) {
+    /// there is of what can fill them. As many of these rows as there is room for; none is needed.
+    fn supplies(&mut self, stop: &mut dyn FnMut() -> bool) -> Option<()> {
         let tree: &Tree<'_> = &self.case.tree;
         let credits: Vec<usize> =
             (0..tree.size()).filter(|position| tree.kind(*position) == RequirementType::Credits).collect();
-        let fit: Vec<Vec<usize>> =
-            credits.iter().map(|position| self.taken[*position].iter().map(|taken| taken.class).collect()).collect();
-        // Unions of what two may take, and of everything: closed under what lies within.
-        let mut sets: Vec<Vec<usize>> = Vec::new();
-        for (index, one) in fit.iter().enumerate() {
-            for other in &fit[index..] {
-                let mut union: Vec<usize> = one.iter().chain(other).copied().collect();
-                union.sort_unstable();
-                union.dedup();
-                sets.push(union);
+        let words = self.classes.len().div_ceil(64);
+        let set = |position: &usize| {
+            let mut set = vec![0u64; words];
+            self.taken[*position].iter().for_each(|taken| set[taken.class / 64] |= 1 << (taken.class % 64));
+            set
+        };
+        let fit: Vec<Vec<u64>> = credits.iter().map(set).collect();
+        // Everything, and unions of what two may take: closed under what lies within.
+        let all = fit.iter().fold(vec![0; words], |all, one| union(&all, one));
+        let distinct: BTreeSet<&Vec<u64>> = fit.iter().collect();
+        let distinct: Vec<&Vec<u64>> = distinct.into_iter().collect();
+        let mut sets: BTreeSet<Vec<u64>> = BTreeSet::from([all]);
+        for (index, one) in distinct.iter().enumerate().take(PAIRED_MAX) {
+            if stop() {
+                return None;
+            }
+            for other in &distinct[index..] {
+                if sets.len() < SUPPLIES_MAX {
+                    sets.insert(union(one, other));
+                }
             }
         }
-        sets.push((0..self.classes.len()).collect());
-        sets.sort();
-        sets.dedup();
-        for set in sets.iter().take(SUPPLIES_MAX) {
-            let inside = |list: &Vec<usize>| list.iter().all(|class| set.binary_search(class).is_ok());
+        for set in sets {
+            if stop() {
+                return None;
+            }
+            let inside = |list: &[u64]| list.iter().zip(&set).all(|(one, all)| one & !all == 0);
             let asks = credits.iter().zip(&fit).filter(|(_, list)| inside(list)).map(|(position, _)| *position);
             let terms: Vec<(i128, Var)> =
                 asks.map(|position| (i128::from(tree.node(position).amount_e4), self.active[position])).collect();
-            let supply = |class: &usize| self.amount(*class) * i128::from(self.classes[*class].size());
-            let most = set.iter().map(supply).sum();
-            if terms.len() > 1 {
+            let is_in = |class: &usize| set[class / 64] & 1 << (class % 64) != 0;
+            let supply = |class: usize| self.amount(class) * i128::from(self.classes[class].size());
+            let most = (0..self.classes.len()).filter(is_in).map(supply).sum();
+            if terms.len() > 1 && terms.len() < self.model.room() / 2 {
                 self.model.at_most(None, terms, most);
             }
         }
+        Some(())
     }
 }
 
-/// Most inequalities that only help.
+fn union(one: &[u64], other: &[u64]) -> Vec<u64> {
+    one.iter().zip(other).map(|(one, other)| one | other).collect()
+}
+
+/// Most inequalities that only help, and most sets that are paired for them.
 const SUPPLIES_MAX: usize = 2_000;
+const PAIRED_MAX: usize = 512;
 
 /// The least common multiple; `None` beyond 128 bits.
 pub(crate) fn lcm(a: u128, b: u128) -> Option<u128> {

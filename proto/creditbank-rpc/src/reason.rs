@@ -61,6 +61,8 @@ creditbank_protocol::with_rules!(reasons {
     TooManyRecords = "TOO_MANY_RECORDS",
     /// More work than the node takes at once.
     Busy = "BUSY",
+    /// The institution has asked for as much as it may in a minute.
+    QuotaUsed = "QUOTA_USED",
     /// The node's disk is full.
     NoRoom = "NO_ROOM",
     /// The node's clock is not believed.
@@ -122,7 +124,10 @@ impl Reason {
     /// its clock, or could not read its disk for once. Of a block, nothing is known: it may be sealed, or be sealed
     /// yet.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Busy | Self::NoRoom | Self::ClockMoved | Self::Stopped | Self::Unreadable)
+        matches!(
+            self,
+            Self::Busy | Self::QuotaUsed | Self::NoRoom | Self::ClockMoved | Self::Stopped | Self::Unreadable
+        )
     }
 
     /// Whether it says nothing of a block's content: the unit's chain is not where the block expected it, or the time
@@ -228,7 +233,9 @@ mod tests {
         let open = |code: Code, reason: &str| {
             Refusal { code: code as u32, reason: reason.to_owned(), ..Default::default() }.leaves_outcome_open()
         };
-        for reason in ["BUSY", "NO_ROOM", "CLOCK_MOVED", "STOPPED", "UNREADABLE", "DAMAGED", "INTERNAL", ""] {
+        for reason in
+            ["BUSY", "QUOTA_USED", "NO_ROOM", "CLOCK_MOVED", "STOPPED", "UNREADABLE", "DAMAGED", "INTERNAL", ""]
+        {
             assert!(open(Code::Unavailable, reason), "{reason}");
             assert!(open(Code::InvalidArgument, reason), "{reason}");
         }

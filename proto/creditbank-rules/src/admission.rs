@@ -2,6 +2,7 @@
 
 mod accreditation;
 mod award;
+mod cached;
 mod candidates;
 pub mod case;
 mod comparability;
@@ -33,13 +34,13 @@ pub use candidates::{award_of, candidates};
 pub use comparability::exemption_root;
 pub use conversion::{begun, earlier, source_of, sources_of};
 pub use spend::{Spending, SpentRoots, is_redeemed};
-pub use surplus::is_surplus;
 pub use used::{Used, stands, visible};
 
 use crate::dates::{Day, day_of_ms};
 use crate::once::Once;
 use crate::plausible::latest_day;
 use crate::{CourseKey, DocumentKey, Registry, Rejection, View, ViewError, texts};
+use cached::Cached;
 use derived::{Derived, Issuing};
 
 /// A block whose shape, hashes and signature are right.
@@ -126,6 +127,7 @@ pub fn admit_block(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Optio
     signer::check_approvals(view.registry(), block)?;
     uses::check_public(block)?;
     fields::present(!block.records.is_empty() || !block.groups.is_empty(), "records", "a record or an effect")?;
+    let view = &Cached::new(view);
     let mut admitted = Vec::with_capacity(block.records.len());
     let mut history = repeats::History::default();
     for (index, record) in (0u32..).zip(block.records) {
@@ -140,6 +142,7 @@ pub fn admit_block(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Optio
 /// check.
 pub fn check_records(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Rejection>, AdmissionError> {
     signer::check(view.registry(), block)?;
+    let view = &Cached::new(view);
     let mut history = repeats::History::default();
     let mut rejections = Vec::new();
     for (index, record) in (0u32..).zip(block.records) {
@@ -156,7 +159,7 @@ pub fn check_records(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Rej
 /// admit.
 pub fn admit_operator_effects(view: &impl View, block: &BlockFacts<'_>) -> Result<(), AdmissionError> {
     uses::check_public(block)?;
-    effects::check(view, block, &[])?;
+    effects::check(&Cached::new(view), block, &[])?;
     Ok(uses::check_stated(block, &[])?)
 }
 

@@ -183,5 +183,52 @@ fn conversion(c: &mut Criterion) {
     c.bench_function("conversion of 40 records", |b| b.iter(|| convert(black_box(&request)).unwrap()));
 }
 
-criterion_group!(benches, ingest, conversion);
+/// How long does the largest definition take that is admitted? Floors by share that have nothing in common are compared
+/// with each other, and with as many requirements as the count of steps allows.
+fn definition(c: &mut Criterion) {
+    let registry = registry(&SigningKey::from_bytes(&[7; 32]));
+    let codes = |from: u64| pb::Match {
+        courses: (0..12).map(|number| format!("C{:05}", from * 12 + number)).collect(),
+        ..Default::default()
+    };
+    let all = pb::RequirementType::All.into();
+    let with = |takers: u64| {
+        let floor = |number: u64| pb::Requirement {
+            parent: 1,
+            r#type: pb::RequirementType::AtLeast.into(),
+            share: Some(pb::Ratio { numerator: number + 1, denominator: 9_999_999_967 }),
+            r#match: Some(codes(number)),
+            ..Default::default()
+        };
+        let taker = |number: u64| pb::Requirement {
+            parent: 1,
+            r#type: pb::RequirementType::Credits.into(),
+            amount_e4: 1,
+            // The last ones take anything, so that the floors can be met.
+            r#match: (number < 270).then(|| codes(64 + number)),
+            ..Default::default()
+        };
+        let mut requirements = vec![pb::Requirement { r#type: all, ..Default::default() }];
+        requirements.extend((0..64).map(floor).chain((0..takers).map(taker)));
+        pb::QualificationDefinition {
+            institution: 1,
+            code: "LARGE".to_owned(),
+            version: 1,
+            titles: vec![text("Large")],
+            unit: "CATS".to_owned(),
+            requirements,
+            source: "bench".to_owned(),
+            ..Default::default()
+        }
+    };
+    let admitted = |entry: &pb::QualificationDefinition| {
+        let body = encode(entry).unwrap();
+        let record = RegistryRecord::of_operator(Kind::QualificationDefinition, &body);
+        registry.clone().admit(RegistryRecord { institution: 1.into(), ..record })
+    };
+    let largest = (271..900).rev().map(with).find(|entry| admitted(entry).is_ok()).expect("one is small enough");
+    c.bench_function("admission of the largest definition", |b| b.iter(|| admitted(black_box(&largest)).unwrap()));
+}
+
+criterion_group!(benches, ingest, conversion, definition);
 criterion_main!(benches);

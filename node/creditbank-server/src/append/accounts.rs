@@ -9,11 +9,12 @@ use creditbank_rpc::identity::{is_plain, is_student_number, normalise};
 use creditbank_rpc::v1::{IdentityType, TypedIdentity};
 use creditbank_rules::ViewError;
 
-use super::SubmitError;
+use super::{OverQuota, SubmitError};
 use crate::ledger::{Ledger, Shared};
 use crate::read::ReadError;
 use crate::tables;
 use crate::unreadable::{damaged, of_store};
+use crate::work::{Asked, BUSY_RETRY_MS, Refused};
 
 /// Most persons of one call.
 pub(crate) const PERSONS_MAX: usize = 1_000;
@@ -65,9 +66,21 @@ pub enum AccountError {
         /// When to come back.
         retry_after_ms: u64,
     },
+    /// The institution has asked for as many accounts as it may.
+    #[error(transparent)]
+    Quota(#[from] OverQuota),
     /// The node is stopping.
     #[error("the node is stopping")]
     Stopped,
+}
+
+impl From<Refused> for AccountError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Busy => Self::Busy { retry_after_ms: BUSY_RETRY_MS },
+            Refused::Stopping | Refused::Panicked => Self::Stopped,
+        }
+    }
 }
 
 impl AccountError {
@@ -131,6 +144,17 @@ impl Person {
     /// About what it takes up in memory.
     pub(super) fn bytes(&self) -> usize {
         64 + self.0.iter().map(|identity| 96 + identity.scope.len() + identity.value.len()).sum::<usize>()
+    }
+}
+
+/// A person by the digests of their identities, in order.
+pub(crate) type Identified = Vec<IdentityDigest>;
+
+impl Shared {
+    /// Digests of identities. They need no order, and half of the work of opening an account is in them.
+    pub(crate) fn identified(&self, institution: InstitutionId, persons: &[Person]) -> Vec<Identified> {
+        let digest = |identity| self.private.identity_digest(institution.0, identity);
+        persons.iter().map(|person| person.identities().iter().map(digest).collect()).collect()
     }
 }
 
@@ -241,6 +265,7 @@ impl Ledger {
         if persons.len() > PERSONS_MAX {
             return Err(AccountError::TooMany(persons.len()));
         }
+        self.take_quota(institution, Asked::Accounts, persons.len())?;
         match &self.threads {
             Some(threads) => threads.open_accounts(institution, persons).await,
             None => Err(AccountError::Stopped),

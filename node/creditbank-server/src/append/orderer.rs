@@ -6,9 +6,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use creditbank_protocol::InstitutionId;
+use creditbank_protocol::{Alias, InstitutionId};
 
-use super::accounts::{AccountError, Person};
+use super::accounts::{AccountError, Identified};
 use super::commit::{Commit, Outcomes};
 use super::round::{Pending, Placed, RoundBuilder, Sealed};
 use super::seal_time::SealTime;
@@ -16,17 +16,29 @@ use super::state::State;
 use super::{ClockDoubt, SubmitError, VerifiedBlock};
 use crate::health::Condition;
 use crate::ledger::Shared;
+use crate::work::turns::{Bounds, Turns};
 
-/// What waits for its turn, in the order in which it came. `B` and `A` say where an answer goes.
-enum Work<B, A> {
+/// Persons whose accounts one round opens at most. What they cost comes between two rounds of blocks, so it is what a
+/// block may wait for them, however many are asked for.
+const PERSONS_OF_ROUND: usize = 512;
+
+/// Calls of `OpenAccounts` that wait, of all institutions and of one. They take turns by institution.
+const OPENINGS: Bounds = Bounds { all: 2_048, of_caller: 1_024, at_once: 1 };
+
+/// What waits for its turn, in the order in which it came. `B` says where an answer goes.
+enum Work<B> {
     Block(Box<VerifiedBlock>, B),
-    Accounts {
-        institution: InstitutionId,
-        persons: Vec<Person>,
-        reply: A,
-    },
     /// A round without blocks or persons.
     Seal,
+}
+
+/// A call that opens accounts, over as many rounds as it takes.
+struct Opening<A> {
+    institution: InstitutionId,
+    persons: Vec<Identified>,
+    /// Of those whose accounts are in rounds already.
+    aliases: Vec<Alias>,
+    reply: A,
 }
 
 /// What a step came to.
@@ -46,6 +58,8 @@ struct Building<B, A> {
     builder: RoundBuilder,
     outcomes: Outcomes<B, A>,
     takes: Takes,
+    /// Whether accounts were opened in it, of calls that it answers or not.
+    has_accounts: bool,
 }
 
 /// What a round takes in.
@@ -87,7 +101,11 @@ pub(crate) struct Orderer<B, A> {
     time: SealTime,
     /// The state after the last round that was handed over, durable or not.
     tip: Arc<State>,
-    waiting: VecDeque<Work<B, A>>,
+    waiting: VecDeque<Work<B>>,
+    /// Persons wait apart from blocks, so that nobody's block waits behind them.
+    openings: Turns<InstitutionId, Opening<A>>,
+    /// The call that has been begun.
+    opening: Option<Opening<A>>,
     building: Option<Building<B, A>>,
     ready: Option<Ready<B, A>>,
     /// The round that is on its way to the disk.
@@ -106,6 +124,8 @@ impl<B, A> Orderer<B, A> {
             time,
             tip,
             waiting: VecDeque::new(),
+            openings: Turns::new(OPENINGS),
+            opening: None,
             building: None,
             ready: None,
             pending: None,
@@ -124,9 +144,20 @@ impl<B, A> Orderer<B, A> {
         self.waiting.push_back(Work::Block(verified, reply));
     }
 
-    /// Takes persons whose accounts are to be opened.
-    pub(crate) fn accounts(&mut self, institution: InstitutionId, persons: Vec<Person>, reply: A) {
-        self.waiting.push_back(Work::Accounts { institution, persons, reply });
+    /// Takes persons whose accounts are to be opened; gives the reply back where too many calls wait.
+    pub(crate) fn accounts(&mut self, institution: InstitutionId, persons: Vec<Identified>, reply: A) -> Result<(), A> {
+        let opening = Opening { institution, persons, aliases: Vec::new(), reply };
+        self.openings.push(institution, opening).map_err(|(_, opening)| opening.reply)?;
+        Ok(())
+    }
+
+    /// Refuses what waits and is in no round yet: the node stops.
+    pub(crate) fn stop(&mut self) -> Outcomes<B, A> {
+        self.refuse(Outcomes::default(), &SubmitError::Stopped("it takes no new work".to_owned()))
+    }
+
+    fn has_openings(&self) -> bool {
+        self.opening.is_some() || !self.openings.is_empty()
     }
 
     /// Takes an empty round if none was sealed for the configured time and nothing waits.
@@ -148,7 +179,8 @@ impl<B, A> Orderer<B, A> {
 
     /// Whether everything that was taken has its answer.
     pub(crate) fn is_idle(&self) -> bool {
-        let is_empty = self.waiting.is_empty() && self.building.is_none() && self.ready.is_none();
+        let is_empty =
+            self.waiting.is_empty() && !self.has_openings() && self.building.is_none() && self.ready.is_none();
         is_empty && self.pending.is_none() && self.changing.is_none()
     }
 
@@ -177,6 +209,10 @@ impl<B, A> Orderer<B, A> {
             outcomes.extend(ready);
         }
         outcomes.extend(self.building.take().map(|building| building.outcomes).unwrap_or_default());
+        // Some of its accounts may be in the round that was not written. Those that are durable are found again.
+        outcomes
+            .accounts
+            .extend(self.opening.take().map(|opening| (Err(AccountError::of_round(&error)), opening.reply)));
         self.refuse(outcomes, &error)
     }
 
@@ -191,7 +227,7 @@ impl<B, A> Orderer<B, A> {
         }
         let mut building = match self.building.take() {
             Some(building) => building,
-            None if self.waiting.is_empty() && self.changing.is_none() => return Step::Idle,
+            None if self.waiting.is_empty() && !self.has_openings() && self.changing.is_none() => return Step::Idle,
             None => match self.begin() {
                 Ok(building) => building,
                 Err(outcomes) => return Step::Answer(outcomes),
@@ -217,13 +253,6 @@ impl<B, A> Orderer<B, A> {
                         }
                     }
                 }
-                Some(Work::Accounts { institution, persons, reply }) if building.takes != Takes::Correction => {
-                    let opened = match &self.failed {
-                        Some(_) => Err(AccountError::Stopped),
-                        None => building.builder.open_accounts(institution, &persons),
-                    };
-                    building.outcomes.accounts.push((opened, reply));
-                }
                 Some(other) => {
                     self.waiting.push_front(other);
                     break;
@@ -231,7 +260,42 @@ impl<B, A> Orderer<B, A> {
                 None => break,
             }
         }
+        if [Takes::All, Takes::Persons].contains(&building.takes) {
+            self.open_accounts(&mut building);
+        }
         self.close(building)
+    }
+
+    /// Opens accounts of as many persons as a round takes. A call is answered with the round that has its last one.
+    fn open_accounts(&mut self, building: &mut Building<B, A>) {
+        let mut left = PERSONS_OF_ROUND;
+        while left > 0 {
+            let next = || {
+                let (institution, opening) = self.openings.pop()?;
+                self.openings.done(institution);
+                Some(opening)
+            };
+            let Some(mut opening) = self.opening.take().or_else(next) else { return };
+            let from = opening.aliases.len();
+            let until = opening.persons.len().min(from.saturating_add(left));
+            let opened = match &self.failed {
+                Some(_) => Err(AccountError::Stopped),
+                None => building.builder.open_accounts(opening.institution, &opening.persons[from..until]),
+            };
+            left -= until - from;
+            match opened {
+                Ok(aliases) => {
+                    building.has_accounts = true;
+                    opening.aliases.extend(aliases);
+                    if until < opening.persons.len() {
+                        self.opening = Some(opening);
+                        return;
+                    }
+                    building.outcomes.accounts.push((Ok(opening.aliases), opening.reply));
+                }
+                Err(error) => building.outcomes.accounts.push((Err(error), opening.reply)),
+            }
+        }
     }
 
     /// A round on top of the last one, or refusals when none may be sealed.
@@ -247,7 +311,7 @@ impl<B, A> Orderer<B, A> {
         if seal {
             self.waiting.pop_front();
         }
-        let persons = matches!(self.waiting.front(), Some(Work::Accounts { .. }));
+        let persons = self.waiting.is_empty() && self.has_openings();
         let corrects =
             matches!(self.waiting.front(), Some(Work::Block(verified, _)) if verified.block.correction().is_some());
         let last_ms = self.tip.log.last_seal().map(|seal| seal.time_ms);
@@ -264,14 +328,13 @@ impl<B, A> Orderer<B, A> {
         };
         let (shared, tip, pending) = (Arc::clone(&self.shared), Arc::clone(&self.tip), self.pending.clone());
         let builder = RoundBuilder::new(shared, tip, pending, now_ms);
-        Ok(Building { builder, outcomes: changing.unwrap_or_default(), takes })
+        Ok(Building { builder, outcomes: changing.unwrap_or_default(), takes, has_accounts: false })
     }
 
     /// Seals the round, where it has anything new.
     fn close(&mut self, building: Building<B, A>) -> Step<B, A> {
-        let Building { builder, outcomes, takes } = building;
+        let Building { builder, outcomes, takes, has_accounts } = building;
         let is_new = outcomes.blocks.iter().any(|(outcome, _)| matches!(outcome, Ok(Placed::New(_))));
-        let has_accounts = outcomes.accounts.iter().any(|(opened, _)| opened.is_ok());
         self.ready = Some(if is_new || takes == Takes::Nothing {
             match builder.seal(&self.shared.ring) {
                 Ok(sealed) => Ready::Round(Box::new(sealed), outcomes),
@@ -338,20 +401,16 @@ impl<B, A> Orderer<B, A> {
     /// where the node
     /// stops, as accounts can be opened at any time.
     fn refuse(&mut self, outcomes: Outcomes<B, A>, error: &SubmitError) -> Outcomes<B, A> {
-        let persons_too = matches!(error, SubmitError::Stopped(_));
         let mut refused = outcomes.refused(error);
-        while let Some(work) = self.waiting.pop_front() {
+        for work in self.waiting.drain(..) {
             match work {
                 Work::Block(_, reply) => refused.blocks.push((Err(error.clone()), reply)),
                 Work::Seal => {}
-                Work::Accounts { reply, .. } if persons_too => {
-                    refused.accounts.push((Err(AccountError::of_round(error)), reply));
-                }
-                accounts @ Work::Accounts { .. } => {
-                    self.waiting.push_front(accounts);
-                    break;
-                }
             }
+        }
+        if matches!(error, SubmitError::Stopped(_)) {
+            let left = self.openings.clear().into_iter().chain(self.opening.take());
+            refused.accounts.extend(left.map(|opening| (Err(AccountError::of_round(error)), opening.reply)));
         }
         refused
     }

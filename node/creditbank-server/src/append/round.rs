@@ -37,6 +37,7 @@ use crate::ledger::Shared;
 use crate::private::PrivateKeys;
 use crate::tables;
 use crate::unreadable::{damaged, missing, of_store};
+use crate::work::Token;
 use accounts::Identities;
 use learners::{AdmittedBlock, Learners};
 
@@ -49,6 +50,8 @@ pub(crate) struct Context<'a> {
     pub(crate) courses: &'a Courses,
     /// The round before, while it is on its way to the disk.
     pub(crate) pending: Option<&'a Pending>,
+    /// Says stop to whoever reads; `None` for the append path, whose work is bounded by itself.
+    pub(crate) token: Option<&'a Token>,
 }
 
 /// A round that is being built on `state`. Nothing is written until it is sealed and appended.

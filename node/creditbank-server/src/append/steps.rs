@@ -9,7 +9,7 @@ use creditbank_protocol::pb::Receipt;
 use creditbank_rpc::v1::SubmitBlockRequest;
 use creditbank_store::StoreError;
 
-use super::accounts::Person;
+use super::accounts::{AccountError, Person};
 use super::commit::{self, Answer, Commit, CommitError, Outcomes};
 use super::courses::Filling;
 use super::orderer::{Orderer, Step};
@@ -17,6 +17,7 @@ use super::state::State;
 use super::{SubmitError, VerifiedBlock};
 use crate::ledger::Shared;
 use crate::publish::publish;
+use crate::work::BUSY_RETRY_MS;
 
 /// The one round that is on its way to the disk.
 enum Stage<B, A> {
@@ -55,7 +56,11 @@ impl<B, A> Steps<B, A> {
 
     /// Takes persons whose accounts are to be opened.
     pub fn accounts(&mut self, institution: InstitutionId, persons: Vec<Person>, reply: A) {
-        self.orderer.accounts(institution, persons, reply);
+        let persons = self.shared.identified(institution, &persons);
+        if let Err(reply) = self.orderer.accounts(institution, persons, reply) {
+            let busy = AccountError::Busy { retry_after_ms: BUSY_RETRY_MS };
+            self.answers.push_back(Answer::Accounts(reply, Err(busy)));
+        }
     }
 
     /// Takes an empty round if none was sealed for the configured time.

@@ -20,6 +20,7 @@ use super::suspicion::{Suspicion, Suspicious};
 use super::{AccountError, Answer, Person, SubmitError};
 use crate::ledger::Shared;
 use crate::serve::Peer;
+use crate::work::{BUSY_RETRY_MS, Who};
 use sequencer::{Job, Sequencer};
 use verifiers::Verifiers;
 
@@ -66,6 +67,7 @@ pub(crate) struct Threads {
     suspicion: Arc<Suspicion>,
     verifiers: Verifiers,
     sequencer: Mutex<Option<JoinHandle<()>>>,
+    shared: Arc<Shared>,
 }
 
 /// A block that is under way. Dropping it does not take the block back.
@@ -94,9 +96,6 @@ fn kib(bytes: usize) -> u32 {
     u32::try_from(bytes / 1_024 + 1).unwrap_or(u32::MAX)
 }
 
-/// When to come back to a node that has no room.
-const BUSY_RETRY_MS: u64 = 250;
-
 impl Threads {
     pub(crate) fn start(shared: &Arc<Shared>, failed: watch::Sender<Option<String>>) -> Self {
         courses::fill(shared);
@@ -108,7 +107,8 @@ impl Threads {
         let thread = std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || sequencer.run(queue));
         let thread = thread.expect("the system can start a thread at start-up");
         let room = Arc::new(Semaphore::new(limits.queue_kib_max));
-        Self { jobs, room, suspicion, verifiers, sequencer: Mutex::new(Some(thread)) }
+        let shared = Arc::clone(shared);
+        Self { jobs, room, suspicion, verifiers, sequencer: Mutex::new(Some(thread)), shared }
     }
 
     /// Begins to check a block. What is begun first is ordered first; blocks of one chain that are begun together wait for
@@ -147,6 +147,9 @@ impl Threads {
         let room = Arc::clone(&self.room).try_acquire_many_owned(kib(bytes));
         let room = room.map_err(|_| AccountError::Busy { retry_after_ms: BUSY_RETRY_MS })?;
         let (reply, answer) = oneshot::channel();
+        let (shared, token) = (Arc::clone(&self.shared), self.shared.work.token());
+        let identify = move || shared.identified(institution, &persons);
+        let persons = self.shared.work.cheap.run(Who::Institution(institution), token, identify).await?;
         let job = Job::Accounts { institution, persons, reply: Reply { answer: reply, _room: room } };
         self.jobs.send(job).await.map_err(|_| AccountError::Stopped)?;
         answer.await.unwrap_or(Err(AccountError::Stopped))

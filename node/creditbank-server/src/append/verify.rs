@@ -11,6 +11,7 @@ use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
 use creditbank_rules::{Registry, Rejection, Rule, ViewError};
 
 use super::ClockDoubt;
+pub use crate::work::OverQuota;
 
 /// When to come back after the disk was full.
 pub(crate) const NO_ROOM_RETRY_MS: u64 = 10_000;
@@ -90,6 +91,9 @@ pub enum SubmitError {
         /// When to come back.
         retry_after_ms: u64,
     },
+    /// The institution has sent as many blocks as it may.
+    #[error(transparent)]
+    Quota(#[from] OverQuota),
     /// The disk is full: nothing was stored.
     #[error("the node has no room on its disk, and nothing was stored: come back in {retry_after_ms} ms")]
     NoRoom {

@@ -10,6 +10,8 @@ use tonic::{Request, Status};
 
 use super::status::{denied, unauthenticated};
 use crate::ledger::Ledger;
+use crate::serve::Peer;
+use crate::work::Who;
 
 /// A caller whose token holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +20,20 @@ pub(super) enum Caller {
     Operator,
     /// An institution: may read what it issued.
     Institution(InstitutionId),
+}
+
+impl From<Caller> for Who {
+    fn from(caller: Caller) -> Self {
+        match caller {
+            Caller::Operator => Self::Operator,
+            Caller::Institution(institution) => Self::Institution(institution),
+        }
+    }
+}
+
+/// Whoever calls without a token.
+pub(super) fn anybody<T>(request: &Request<T>) -> Who {
+    Who::Address(request.extensions().get().copied().unwrap_or(Peer::UNKNOWN))
 }
 
 impl Caller {

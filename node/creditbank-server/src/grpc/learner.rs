@@ -15,10 +15,11 @@ use super::access::Caller;
 use creditbank_rules::qualification::ENROLMENTS_MAX;
 
 use super::recognition::bounded;
-use super::{SHOWN_MAX, answers, blocking, status};
+use super::{SHOWN_MAX, answers, cheap, expensive, status};
 use crate::append::Person;
 use crate::ledger::Ledger;
 use crate::read::ReadError;
+use crate::work::Asked;
 
 const RECORDS_MAX: usize = 200;
 /// Most attestations of an award.
@@ -75,8 +76,9 @@ impl LearnerService for Service {
         let opened = match state {
             Some(RegistryState::Active) => self.0.open_accounts(institution, persons).await?,
             Some(RegistryState::Closed) => {
-                blocking(&self.0, move |ledger: &Ledger| Ok::<_, Status>(ledger.find_accounts(institution, &persons)?))
-                    .await?
+                self.0.take_quota(institution, Asked::Accounts, persons.len())?;
+                let find = move |ledger: &Ledger| Ok::<_, Status>(ledger.find_accounts(institution, &persons)?);
+                cheap(&self.0, caller, find).await?
             }
             _ => return Err(status::denied(format!("institution {institution} is not active"))),
         };
@@ -94,7 +96,7 @@ impl LearnerService for Service {
             Ok::<_, Status>(elsewhere)
         };
         // A registrar's file names each learner once: nothing is looked up then.
-        let elsewhere = if nobody_has_several { Vec::new() } else { blocking(&self.0, elsewhere).await? };
+        let elsewhere = if nobody_has_several { Vec::new() } else { cheap(&self.0, caller, elsewhere).await? };
         let steps = u32::try_from(start.elapsed().as_nanos() / STEP.as_nanos() + 1).unwrap_or(u32::MAX);
         tokio::time::sleep_until(start + STEP.saturating_mul(steps)).await;
         let aliases = opened.into_iter().map(|alias| alias.0.to_vec()).collect();
@@ -115,7 +117,7 @@ impl LearnerService for Service {
             let records = places.into_iter().map(|place| ledger.record(place)).collect::<Result<Vec<_>, _>>();
             Ok::<_, Status>((account, records?, more))
         };
-        let (account, records, more) = blocking(&self.0, read).await?;
+        let (account, records, more) = expensive(&self.0, caller, read).await?;
         tracing::info!(?caller, records = records.len(), "read");
         let records = records
             .into_iter()
@@ -139,7 +141,7 @@ impl LearnerService for Service {
             let (account, institution) = resolve(ledger, caller, learner)?;
             Ok::<_, Status>(ledger.transcript(&account, institution)?)
         };
-        let (transcript, embargoed) = blocking(&self.0, read).await?;
+        let (transcript, embargoed) = expensive(&self.0, caller, read).await?;
         tracing::info!(?caller, "transcript");
         let embargoed = u32::try_from(embargoed).unwrap_or(u32::MAX);
         Ok(Response::new(api::ExportTranscriptResponse { transcript, embargoed }))
@@ -155,7 +157,7 @@ impl LearnerService for Service {
             let (account, institution) = resolve(ledger, caller, learner)?;
             Ok::<_, Status>(ledger.balance(&account, institution)?)
         };
-        let lines = blocking(&self.0, read).await?;
+        let lines = expensive(&self.0, caller, read).await?;
         tracing::info!(?caller, "balance");
         Ok(Response::new(api::GetBalanceResponse { lines: lines.into_iter().map(answers::balance_line).collect() }))
     }
@@ -179,7 +181,7 @@ impl LearnerService for Service {
             let question = Question { definition, conferred, attestations, institution, enrolments };
             Ok::<_, Status>(answers::evaluation(ledger.evaluate(&account, question, &scope)?)?)
         };
-        let answer = blocking(&self.0, read).await?;
+        let answer = expensive(&self.0, caller, read).await?;
         tracing::info!(?caller, "evaluation");
         Ok(Response::new(answer))
     }

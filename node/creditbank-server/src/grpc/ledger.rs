@@ -17,7 +17,8 @@ use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::access::Caller;
-use super::{answers, blocking, status};
+use super::access::anybody;
+use super::{answers, cheap, expensive, status};
 use crate::append::Submission;
 use crate::ledger::Ledger;
 use crate::read::Issued;
@@ -112,9 +113,10 @@ impl LedgerService for Service {
         &self,
         request: Request<api::GetChainHeadRequest>,
     ) -> Result<Response<api::GetChainHeadResponse>, Status> {
+        let who = anybody(&request);
         let api::GetChainHeadRequest { institution, unit } = request.into_inner();
         let read = move |ledger: &Ledger| ledger.chain_head(UnitId::new(institution, unit));
-        let (next_height, head) = blocking(&self.0, read).await?;
+        let (next_height, head) = cheap(&self.0, who, read).await?;
         Ok(Response::new(api::GetChainHeadResponse { next_height, head: Some(head) }))
     }
 
@@ -122,9 +124,10 @@ impl LedgerService for Service {
         &self,
         request: Request<api::GetBlockRequest>,
     ) -> Result<Response<api::GetBlockResponse>, Status> {
+        let who = anybody(&request);
         let api::GetBlockRequest { institution, unit, height } = request.into_inner();
         let read = move |ledger: &Ledger| ledger.block(UnitId::new(institution, unit), height);
-        Ok(Response::new(api::GetBlockResponse { receipt: Some(blocking(&self.0, read).await?) }))
+        Ok(Response::new(api::GetBlockResponse { receipt: Some(cheap(&self.0, who, read).await?) }))
     }
 
     async fn get_record(
@@ -138,7 +141,7 @@ impl LedgerService for Service {
             caller.may_read(ledger, ledger.issuer(place)?)?;
             Ok::<_, Status>(ledger.record(place)?)
         };
-        let record = blocking(&self.0, read).await?;
+        let record = cheap(&self.0, caller, read).await?;
         tracing::info!(?caller, records = 1, "read");
         let (marks, mark_entries) = (record.mark_names(), record.mark_entries());
         let (disclosed, receipt) = (Some(record.disclosed), Some(record.receipt));
@@ -154,7 +157,7 @@ impl LedgerService for Service {
         caller.may_read(&self.0, institution.into())?;
         let blocks_max = if blocks_max == 0 { ISSUED_BLOCKS_MAX } else { blocks_max.min(ISSUED_BLOCKS_MAX) };
         let read = move |ledger: &Ledger| ledger.issued(UnitId::new(institution, unit), from_height, blocks_max);
-        let (records, next_height) = blocking(&self.0, read).await?;
+        let (records, next_height) = expensive(&self.0, caller, read).await?;
         let records = records.iter().map(issued).collect();
         Ok(Response::new(api::ListIssuedResponse { records, next_height }))
     }
@@ -171,7 +174,7 @@ impl LedgerService for Service {
             return Err(status::invalid("records", "at most 1024", records.len()));
         }
         let read = move |ledger: &Ledger| check(ledger, UnitId::new(institution, unit), key_id, records);
-        Ok(Response::new(blocking(&self.0, read).await?))
+        Ok(Response::new(expensive(&self.0, caller, read).await?))
     }
 
     async fn reconcile(
@@ -191,7 +194,7 @@ impl LedgerService for Service {
         }
         let blocks = u32::try_from(heights).unwrap_or(u32::MAX);
         let read = move |ledger: &Ledger| ledger.issued(UnitId::new(institution, unit), from_height, blocks);
-        let (records, _) = blocking(&self.0, read).await?;
+        let (records, _) = expensive(&self.0, caller, read).await?;
         let mut asked: BTreeSet<Digest> = record_hashes.iter().filter_map(|hash| Digest::from_slice(hash)).collect();
         let (held, unlisted): (Vec<_>, Vec<_>) = records.iter().partition(|record| asked.remove(&record.hash));
         Ok(Response::new(api::ReconcileResponse {
@@ -218,7 +221,7 @@ impl LedgerService for Service {
             let found = if reinstate { ledger.reinstating(&places) } else { ledger.consequences(&places, revoke) };
             Ok::<_, Status>(found?)
         };
-        Ok(Response::new(answers::consequences(blocking(&self.0, read).await?)))
+        Ok(Response::new(answers::consequences(expensive(&self.0, caller, read).await?)))
     }
 }
 

@@ -10,7 +10,7 @@ use creditbank_rules::conversion::Stated;
 use tonic::{Request, Response, Status};
 
 use super::access::Caller;
-use super::{SHOWN_MAX, answers, blocking, status};
+use super::{SHOWN_MAX, answers, expensive, status};
 use crate::ledger::Ledger;
 
 /// Most sources of a conversion.
@@ -65,7 +65,7 @@ impl RecognitionService for Service {
             let request = ConversionRequest { conversion, sources, stated };
             ledger.preview(institution, (&account, &alias), request, &scope).and_then(answers::preview)
         };
-        let answer = blocking(&self.0, read).await?;
+        let answer = expensive(&self.0, caller, read).await?;
         tracing::info!(?caller, "conversion preview");
         Ok(Response::new(answer))
     }
@@ -79,7 +79,7 @@ impl RecognitionService for Service {
         let institution = InstitutionId(institution);
         caller.may_read(&self.0, institution)?;
         let read = move |ledger: &Ledger| ledger.applications(institution, overdue);
-        let applications = blocking(&self.0, read).await?;
+        let applications = expensive(&self.0, caller, read).await?;
         tracing::info!(?caller, applications = applications.len(), "read");
         let applications = applications.into_iter().map(answers::application).collect();
         Ok(Response::new(api::ListApplicationsResponse { applications }))
@@ -94,7 +94,7 @@ impl RecognitionService for Service {
         let institution = InstitutionId(institution);
         caller.may_read(&self.0, institution)?;
         let read = move |ledger: &Ledger| ledger.reviews(institution);
-        let reviews = blocking(&self.0, read).await?.into_iter().map(answers::review).collect();
+        let reviews = expensive(&self.0, caller, read).await?.into_iter().map(answers::review).collect();
         Ok(Response::new(api::ListReviewsResponse { reviews }))
     }
 }

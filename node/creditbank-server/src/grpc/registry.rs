@@ -9,8 +9,9 @@ use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::registry_service_server::RegistryService;
 use tonic::{Request, Response, Status};
 
+use super::access::anybody;
 use super::ledger::submit_one;
-use super::{blocking, status};
+use super::{cheap, status};
 use crate::ledger::Ledger;
 use crate::read::{ProvedHead, ProvedRegistryEntry};
 
@@ -41,11 +42,12 @@ impl RegistryService for Service {
         &self,
         request: Request<api::GetRegistryEntryRequest>,
     ) -> Result<Response<api::GetRegistryEntryResponse>, Status> {
+        let who = anybody(&request);
         let api::GetRegistryEntryRequest { registry_key } = request.into_inner();
         let key = Digest::from_slice(&registry_key);
         let key = key.ok_or_else(|| status::invalid("registry_key", "32 bytes", registry_key.len()))?;
         let read = move |ledger: &Ledger| ledger.registry_entry(&key);
-        let (entry, proved) = blocking(&self.0, read).await?;
+        let (entry, proved) = cheap(&self.0, who, read).await?;
         Ok(Response::new(api::GetRegistryEntryResponse { listed: Some(listed(entry)), head: Some(head(proved)) }))
     }
 
@@ -53,6 +55,7 @@ impl RegistryService for Service {
         &self,
         request: Request<api::ListRegistryRequest>,
     ) -> Result<Response<api::ListRegistryResponse>, Status> {
+        let who = anybody(&request);
         let api::ListRegistryRequest { kind, institution_plus_1, offset, limit } = request.into_inner();
         let kind = Kind::try_from(kind).map_err(|_| status::invalid("kind", "a registry kind", kind))?;
         let institution = institution_plus_1.checked_sub(1).map(InstitutionId);
@@ -60,7 +63,7 @@ impl RegistryService for Service {
         let limit = usize::try_from(limit).unwrap_or(LIST_MAX).min(LIST_MAX);
         let limit = if limit == 0 { LIST_MAX } else { limit };
         let read = move |ledger: &Ledger| ledger.registry_list(kind, institution, offset, limit);
-        let (entries, proved, total) = blocking(&self.0, read).await?;
+        let (entries, proved, total) = cheap(&self.0, who, read).await?;
         Ok(Response::new(api::ListRegistryResponse {
             entries: entries.into_iter().map(listed).collect(),
             head: Some(head(proved)),

@@ -9,11 +9,11 @@ use creditbank_rules::{Rejection, Rule, ViewError};
 use creditbank_store::StoreError;
 use tonic::{Code, Status};
 
-use crate::append::AccountError;
-use crate::append::SubmitError;
+use crate::append::{AccountError, OverQuota, SubmitError};
 use crate::publish::ReceiptError;
 use crate::read::{ReadError, TranscriptError};
 use crate::unreadable;
+use crate::work::{BUSY_RETRY_MS, Refused};
 
 /// When to come back after a read that has failed for once.
 const UNREADABLE_RETRY_MS: u64 = 1_000;
@@ -57,6 +57,7 @@ pub fn of_submit(error: &SubmitError) -> Refusal {
             about(refused, "created_at_minute", format!("{min} to {max}"), found)
         }
         SubmitError::Busy { retry_after_ms } => busy_for(error, *retry_after_ms),
+        SubmitError::Quota(over) => of_quota(*over),
         SubmitError::NoRoom { retry_after_ms } => no_room(error, *retry_after_ms),
         SubmitError::Clock(_) => {
             tracing::warn!(%error, "nothing is sealed");
@@ -73,6 +74,22 @@ fn busy_for(error: impl ToString, retry_after_ms: u64) -> Refusal {
     let mut refused = refusal(Code::ResourceExhausted, Reason::Busy, error);
     refused.retry_after_ms = retry_after_ms;
     refused
+}
+
+/// Of an institution that has asked for as much as it may.
+fn of_quota(over: OverQuota) -> Refusal {
+    let mut refused = refusal(Code::ResourceExhausted, Reason::QuotaUsed, over);
+    refused.retry_after_ms = over.retry_after_ms;
+    about(refused, "", format!("at most {} {} in a minute", over.allowed, over.asked), "more")
+}
+
+/// Of a call that was not worked on.
+fn of_work(refused: Refused) -> Refusal {
+    match refused {
+        Refused::Busy => busy_for(refused, BUSY_RETRY_MS),
+        Refused::Stopping => of_submit(&SubmitError::Stopped(String::new())),
+        Refused::Panicked => internal(refused),
+    }
 }
 
 /// Of a request for whose bytes there is no room.
@@ -315,6 +332,7 @@ fn of_account(error: AccountError) -> Refusal {
         AccountError::Erased | AccountError::Unknown { .. } => refusal(Code::NotFound, Reason::NotFound, error),
         AccountError::NoRoom { retry_after_ms } => no_room(error, retry_after_ms),
         AccountError::Busy { retry_after_ms } => busy_for(error, retry_after_ms),
+        AccountError::Quota(over) => of_quota(over),
         AccountError::Stopped => refusal(Code::Unavailable, Reason::Stopped, error),
     }
 }
@@ -335,6 +353,8 @@ statuses! {
     ReceiptError: of_receipt,
     TranscriptError: of_transcript,
     AccountError: of_account,
+    OverQuota: of_quota,
+    Refused: of_work,
 }
 
 #[cfg(test)]
@@ -463,6 +483,7 @@ mod tests {
     fn codes_of_calls_are_the_protocols() {
         use crate::append::AccountError;
         use crate::read::TranscriptError;
+        use crate::work::Asked;
         let digest = creditbank_protocol::Digest::ZERO;
         let of_status = |status: Status| creditbank_rpc::refusal::from_status(&status);
         let refusals = [
@@ -472,6 +493,10 @@ mod tests {
             of_submit(&SubmitError::CreatedAt { min: 1, max: 2, found: 3 }),
             of_submit(&SubmitError::Busy { retry_after_ms: 1 }),
             of_submit(&SubmitError::NoRoom { retry_after_ms: 1 }),
+            of_work(Refused::Busy),
+            of_work(Refused::Stopping),
+            of_work(Refused::Panicked),
+            of_quota(OverQuota { institution: 1.into(), asked: Asked::Blocks, allowed: 1, retry_after_ms: 1 }),
             of_submit(&SubmitError::Clock(crate::append::ClockDoubt::Behind { by_ms: 1 })),
             of_submit(&SubmitError::LogKeyMissing(creditbank_protocol::key::KeyId([1; 16]))),
             of_submit(&SubmitError::Stopped(String::new())),

@@ -24,7 +24,7 @@ impl Ledger {
         &self,
         question: impl FnOnce(&StoreView<'_>, Day) -> Result<T, E>,
     ) -> Result<T, ReadError> {
-        let (context, state) = (self.shared.context(), self.shared.state());
+        let (context, state) = (self.context(), self.shared.state());
         question(&StoreView::new(&context, &state), day_of_ms(self.now_ms())).map_err(Into::into)
     }
 
@@ -66,7 +66,7 @@ impl Ledger {
     ) -> Result<Evaluation, ReadError> {
         let begun = self.shared.clock.monotonic_ms();
         let patience = u64::try_from(PATIENCE.as_millis()).unwrap_or(u64::MAX);
-        let stop = &mut || self.shared.clock.monotonic_ms().saturating_sub(begun) > patience;
+        let stop = &mut || self.is_stopped() || self.shared.clock.monotonic_ms().saturating_sub(begun) > patience;
         let allocate = &mut |case: &Case<'_>| creditbank_allocation::allocate(case, stop);
         self.ask(|view, today| read::evaluate(view, account, question, scope, today, allocate))
     }

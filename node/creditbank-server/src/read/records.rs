@@ -11,7 +11,7 @@ use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records};
 use creditbank_rules::{Rejection, ViewError};
 use creditbank_store::StoreError;
 
-use crate::append::round::{StoreView, mark_names};
+use crate::append::round::{Context, StoreView, mark_names};
 use crate::ledger::{Ledger, Shared};
 use crate::publish::ReceiptError;
 use crate::record_hashes::{PathParts, hashes_of};
@@ -109,9 +109,9 @@ impl Issued {
 
 impl Shared {
     /// The record at a place with its path and receipt.
-    pub(super) fn read(&self, place: Place) -> Result<ReadRecord, ReadError> {
-        let (context, state) = (self.context(), self.state());
-        let stored = StoreView::new(&context, &state).stored(place)?.ok_or(ReadError::Missing(place))?;
+    pub(super) fn read(&self, context: &Context<'_>, place: Place) -> Result<ReadRecord, ReadError> {
+        let state = self.state();
+        let stored = StoreView::new(context, &state).stored(place)?.ok_or(ReadError::Missing(place))?;
         drop(state);
         let disclosed = self.disclose(place, &stored.record)?;
         Ok(ReadRecord { disclosed, receipt: self.receipt(place.entry)?, marks: stored.facts.marks })
@@ -173,7 +173,7 @@ impl Ledger {
 
     /// The record at a place.
     pub fn record(&self, place: Place) -> Result<ReadRecord, ReadError> {
-        self.shared.read(place)
+        self.shared.read(&self.context(), place)
     }
 
     /// Places of a learner's records after `after`, by place, of one institution or of all; at most `limit`, and
@@ -185,7 +185,7 @@ impl Ledger {
         after: Option<Place>,
         limit: usize,
     ) -> Result<(Vec<Place>, bool), ReadError> {
-        let (context, state) = (self.shared.context(), self.shared.state());
+        let (context, state) = (self.context(), self.shared.state());
         let view = StoreView::new(&context, &state);
         let mut places = Vec::new();
         for place in view.learner_places(account)?.into_iter().filter(|place| after.is_none_or(|after| *place > after))
@@ -211,7 +211,7 @@ impl Ledger {
         if place.entry.0 >= self.size() {
             return Err(ReadError::Missing(place));
         }
-        let (context, state) = (self.shared.context(), self.shared.state());
+        let (context, state) = (self.context(), self.shared.state());
         let issuer = StoreView::new(&context, &state).issuer(place)?;
         issuer.ok_or(ReadError::Missing(place))
     }
@@ -240,7 +240,7 @@ impl Ledger {
             if block.header().unit.institution.is_operator() {
                 continue;
             }
-            let (context, state) = (self.shared.context(), self.shared.state());
+            let (context, state) = (self.context(), self.shared.state());
             let view = StoreView::new(&context, &state);
             for (index, hash) in (0u32..).zip(self.shared.record_hashes(entry)?) {
                 let place = Place { entry, index };
@@ -264,7 +264,7 @@ impl Ledger {
         records: &[Record],
         newcomers: BTreeSet<AccountId>,
     ) -> Result<Vec<Rejection>, ReadError> {
-        let (context, state) = (self.shared.context(), self.shared.state());
+        let (context, state) = (self.context(), self.shared.state());
         let view = StoreView::new(&context, &state).with_newcomers(newcomers);
         let sealed_at_ms = self.shared.clock.now_ms();
         let (created_at_minute, once) = (sealed_at_ms / 60_000, state.log.once());

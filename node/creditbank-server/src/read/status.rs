@@ -20,7 +20,7 @@ impl Ledger {
     /// The registry's entries of the keys and institutions that are asked for are added where there are any.
     pub fn status_proof(&self, question: StatusQuestion, base_size: u64) -> Result<pb::StatusPart, TranscriptError> {
         let shared = &self.shared;
-        let (context, state) = (shared.context(), shared.state());
+        let (context, state) = (self.context(), shared.state());
         let path = if base_size == 0 { Vec::new() } else { shared.consistency(base_size, state.head.size)? };
         let path = path.iter().map(|hash| hash.0.to_vec()).collect();
         let view = StoreView::new(&context, &state);

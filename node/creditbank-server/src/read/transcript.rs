@@ -80,7 +80,7 @@ impl Ledger {
         let shared = &self.shared;
         let today = day_of_ms(self.now_ms());
         // All of it is of one moment: the plan, the checkpoint, and the tree that the proofs lead to.
-        let (context, state) = (shared.context(), shared.state());
+        let (context, state) = (self.context(), shared.state());
         let view = StoreView::new(&context, &state);
         let key = shared.statement_key(&state)?;
         let plan = read::transcript(&view, account, institution, id_of(&key), today)?;
@@ -88,7 +88,7 @@ impl Ledger {
         let stands = |used: &&Used| view.marks_of(&used.facts.status_id).ended().is_none();
         let mut identities = plan.records.iter().rev().filter(|used| used.record.kind() == Kind::Identity);
         let said = Said { institution, today, identity: identities.find(stands).map(|used| used.place) };
-        let transcript = shared.transcript(&state, &plan, &said, (&secret, &key))?;
+        let transcript = shared.transcript(&view, &plan, &said, (&secret, &key))?;
         Ok((write_file(&transcript)?, plan.embargoed))
     }
 }
@@ -103,16 +103,20 @@ impl Shared {
 
     fn transcript(
         &self,
-        state: &State,
+        view: &StoreView<'_>,
         plan: &TranscriptPlan,
         said: &Said,
         (secret, key): (&StatementSecret, &SigningKey),
     ) -> Result<pb::Transcript, TranscriptError> {
+        let state = view.state;
         let salted = |used: &Used| (secret.salt(&used.facts.status_id), used.facts.status_id);
         let records: Vec<([u8; 16], Digest)> = plan.records.iter().map(salted).collect();
         let commitments = commitments(&records, &secret.padding_seed());
         let (statement, signature) = Self::statement(state, &commitments, said, key)?;
-        let disclosed = plan.records.iter().map(|used| self.disclose(used.place, &used.record));
+        let disclosed = plan.records.iter().map(|used| {
+            view.go_on()?;
+            self.disclose(used.place, &used.record)
+        });
         Ok(pb::Transcript {
             suite: u32::from(SUITE),
             version: TRANSCRIPT_VERSION,

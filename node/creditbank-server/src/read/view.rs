@@ -18,6 +18,7 @@ use crate::unreadable::{damaged, missing, of_store};
 
 impl ReadView for StoreView<'_> {
     fn learner_places(&self, account: &AccountId) -> Result<Vec<Place>, ViewError> {
+        self.go_on()?;
         let place = |row: Result<KeyValue, StoreError>| {
             let (key, value) = row.map_err(of_store)?;
             let row = LearnerRow::read(&key, &value);
@@ -33,6 +34,7 @@ impl ReadView for StoreView<'_> {
     }
 
     fn application_places(&self, institution: InstitutionId) -> Result<Vec<Place>, ViewError> {
+        self.go_on()?;
         let place = |row: Result<KeyValue, StoreError>| {
             let (key, _) = row.map_err(of_store)?;
             tables::application_of(&key)
@@ -42,6 +44,7 @@ impl ReadView for StoreView<'_> {
     }
 
     fn marked(&self, mark: Mark) -> Result<Vec<MarkedRecord>, ViewError> {
+        self.go_on()?;
         let marked = self.state.marked.iter().filter_map(|(place, status_id)| {
             let since = self.state.log.marks_of(status_id).get(mark)?;
             Some(MarkedRecord { place: *place, status_id: *status_id, since })
@@ -51,6 +54,7 @@ impl ReadView for StoreView<'_> {
 
     /// A custodian's amendment is the closed institution's; only such a one is opened.
     fn issuer(&self, place: Place) -> Result<Option<InstitutionId>, ViewError> {
+        self.go_on()?;
         let entry = self.context.store.entry(place.entry).map_err(of_store)?;
         let Entry::Head(head) = Entry::parse(&entry).map_err(damaged)? else {
             return Ok(None);
@@ -74,11 +78,13 @@ impl ProofView for StoreView<'_> {
     }
 
     fn seal_of(&self, entry: LogIndex) -> Result<LogIndex, ViewError> {
+        self.go_on()?;
         let found = tables::seal_of(self.context.store, entry).map_err(of_store)?;
         found.ok_or_else(|| missing("the index has no seal for an entry; reindex rebuilds it"))
     }
 
     fn block(&self, entry: LogIndex) -> Result<SignedBlock, ViewError> {
+        self.go_on()?;
         Ok(stored_block::block_at(self.context.store, entry)?)
     }
 

@@ -18,10 +18,11 @@ use creditbank_rules::qualification::{
 };
 use creditbank_rules::{Rejection, Rule, View};
 
-use super::{QuestionError, ReadScope, ReadView, named_day, records_of};
+use super::{QuestionError, ReadScope, ReadView, named_day};
 
-/// Most candidates of one evaluation.
+/// Most candidates of one evaluation, and most bytes of the records that they are made of.
 const CANDIDATES_MAX: usize = 4_096;
+const RECORD_BYTES_MAX: usize = 16 << 20;
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -103,8 +104,7 @@ pub fn evaluate(
 ) -> Result<Evaluation, QuestionError> {
     let Question { definition: name, conferred, attestations, institution, enrolments: wanted } = question;
     let day = named_day(conferred.as_ref(), "conferred", today)?;
-    let mut records = records_of(view, account, None)?;
-    records.retain(|used| scope.sees(view, used, today));
+    let records = seen(view, account, scope, today)?;
     let enrolled = enrolments(view, &name, &wanted, &records)?;
     let (references, enrolments): (Vec<RecordReference>, Vec<HeldEnrolment>) = enrolled.into_iter().unzip();
     let definition = definition(view, &name, day, &enrolments)?;
@@ -126,15 +126,13 @@ pub fn evaluate(
                 barred = Some(Barred::Surplus);
             }
             found.push(Candidate { barred, ..one });
+            few(&found)?;
         }
         if !is_embargoed(used.visible_from().as_ref(), today) {
             found.extend(would.of(used)?);
         }
     }
-    if found.len() > CANDIDATES_MAX {
-        let expected = format!("at most {CANDIDATES_MAX} records");
-        return Err(Rejection::new(Rule::DefinitionTooLarge, expected, found.len().to_string()).into());
-    }
+    few(&found)?;
     // Of awards elsewhere that the caller was not shown it learns nothing.
     let mut held = Vec::new();
     for used in &records {
@@ -172,6 +170,34 @@ pub fn evaluate(
         Err(AdmissionError::View(error)) => return Err(error.into()),
     };
     Ok(Evaluation { verdict, requirements, unused, award })
+}
+
+/// The learner's records as far as the caller sees them, no more than one evaluation holds.
+fn seen(view: &impl ReadView, account: &AccountId, scope: &ReadScope, today: Day) -> Result<Vec<Used>, QuestionError> {
+    let mut bytes = 0;
+    let mut records = Vec::new();
+    for place in view.learner_places(account)? {
+        let Some((facts, record)) = view.content_at(place)? else { continue };
+        let used = Used { place, facts, record };
+        if !scope.sees(view, &used, today) {
+            continue;
+        }
+        bytes += used.record.body().len() + size_of::<Used>();
+        if bytes > RECORD_BYTES_MAX {
+            let expected = format!("at most {RECORD_BYTES_MAX} bytes of records");
+            return Err(Rejection::new(Rule::DefinitionTooLarge, expected, "more").into());
+        }
+        records.push(used);
+    }
+    Ok(records)
+}
+
+fn few(found: &[Candidate]) -> Result<(), Rejection> {
+    if found.len() <= CANDIDATES_MAX {
+        return Ok(());
+    }
+    let expected = format!("at most {CANDIDATES_MAX} records that could count");
+    Err(Rejection::new(Rule::DefinitionTooLarge, expected, "more"))
 }
 
 /// What credit in other units would be after a conversion.

@@ -1,5 +1,6 @@
 //! A record against the learner's other records: repeats, duplicates, earlier attempts, amendments.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::pb::Kind;
@@ -17,16 +18,103 @@ use crate::{CourseKey, CourseName, DocumentKey, HeldRecord, RecordFacts, Registr
 /// The records of the block so far, by learner, institution and key.
 #[derive(Default)]
 pub(super) struct History {
-    seen: BTreeMap<(AccountId, InstitutionId, CourseKey), Vec<Seen>>,
+    courses: BTreeMap<(AccountId, InstitutionId, CourseKey), Course>,
+    /// Learners of whom the block has a conversion or an award.
+    holders: BTreeSet<AccountId>,
     /// The numbers of awards' documents.
     documents: BTreeSet<DocumentKey>,
 }
 
-struct Seen {
-    kind: Kind,
-    repeats_max: Option<u32>,
-    hash_prefix: [u8; 8],
-    amends: Option<Place>,
+/// What the ledger and the block so far have of a learner under one key. It is read once for a block and sorted so that
+/// each further record of the block costs a few look-ups, however many there are.
+struct Course {
+    /// Hashes of what the ledger holds, with the places, and the records by place.
+    held: BTreeMap<[u8; 8], Place>,
+    places: BTreeMap<Place, HeldRecord>,
+    /// What counts of the ledger: it has not ended, and the block has not amended it.
+    counting: BTreeMap<Kind, Counting>,
+    /// Hashes of the block's records so far, how many there are of a kind, and the least that Credits say of repeats.
+    seen: BTreeSet<[u8; 8]>,
+    seen_of: BTreeMap<Kind, usize>,
+    seen_repeats: Option<u32>,
+    /// What the block's records so far amend.
+    amended: BTreeSet<Place>,
+}
+
+/// Records of one kind that count, and how often courses may count again by them.
+#[derive(Default)]
+struct Counting {
+    count: usize,
+    repeats: BTreeMap<u32, usize>,
+}
+
+impl Counting {
+    /// How many there are and the least that they say, without one of them.
+    fn without(&self, one: Option<&HeldRecord>) -> (usize, Option<u32>) {
+        let count = self.count - usize::from(one.is_some());
+        let left = one.and_then(|one| one.repeats_max);
+        let mut least = self.repeats.iter().filter(|(repeats, of)| Some(**repeats) != left || **of > 1);
+        (count, least.next().map(|(repeats, _)| *repeats))
+    }
+
+    fn remove(&mut self, one: &HeldRecord) {
+        self.count -= 1;
+        if let Some(repeats) = one.repeats_max
+            && let Some(of) = self.repeats.get_mut(&repeats)
+        {
+            *of -= 1;
+            if *of == 0 {
+                self.repeats.remove(&repeats);
+            }
+        }
+    }
+}
+
+impl Course {
+    fn of(held: Vec<HeldRecord>) -> Self {
+        let mut counting: BTreeMap<Kind, Counting> = BTreeMap::new();
+        for one in held.iter().filter(|one| !one.marks.have_ended()) {
+            let of = counting.entry(one.kind).or_default();
+            of.count += 1;
+            if let Some(repeats) = one.repeats_max {
+                *of.repeats.entry(repeats).or_default() += 1;
+            }
+        }
+        let mut hashes = BTreeMap::new();
+        for one in &held {
+            hashes.entry(one.hash_prefix).or_insert(one.place);
+        }
+        Self {
+            held: hashes,
+            places: held.into_iter().map(|one| (one.place, one)).collect(),
+            counting,
+            seen: BTreeSet::new(),
+            seen_of: BTreeMap::new(),
+            seen_repeats: None,
+            amended: BTreeSet::new(),
+        }
+    }
+
+    /// The record at a place, where it counts.
+    fn counted(&self, place: Option<Place>, kind: Kind) -> Option<&HeldRecord> {
+        let found = self.places.get(&place?)?;
+        (found.kind == kind && !found.marks.have_ended() && !self.amended.contains(&found.place)).then_some(found)
+    }
+
+    fn add(&mut self, record: &Record, own: [u8; 8], repeats_max: Option<u32>, amends: Option<Place>) {
+        self.seen.insert(own);
+        *self.seen_of.entry(record.kind()).or_default() += 1;
+        if record.kind() == Kind::Credit {
+            self.seen_repeats = self.seen_repeats.into_iter().chain(repeats_max).min();
+        }
+        if let Some(place) = amends
+            && self.amended.insert(place)
+            && let Some(one) = self.places.get(&place).filter(|one| !one.marks.have_ended())
+            && let Some(of) = self.counting.get_mut(&one.kind)
+        {
+            of.remove(one);
+        }
+    }
 }
 
 fn prefix(record: &Record) -> [u8; 8] {
@@ -52,59 +140,62 @@ impl History {
         (key, course): (&CourseKey, Option<&CourseName>),
         account: &AccountId,
     ) -> Result<(), AdmissionError> {
-        let held = match course {
-            Some(course) => course.held(view, account)?,
-            None => view.held(account, institution, key)?,
+        let counted = course.map_or_else(|| key.clone(), CourseName::counted);
+        let course = match self.courses.entry((*account, institution, counted)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => {
+                let held = match course {
+                    Some(course) => course.held(view, account)?,
+                    None => view.held(account, institution, key)?,
+                };
+                let found = held.len();
+                let expected = format_args!("at most {HELD_MAX} records of a learner for one course");
+                require(found <= HELD_MAX, Rule::TooManyRepeats, "course", expected, found)?;
+                free.insert(Course::of(held))
+            }
         };
-        let key = course.map_or_else(|| key.clone(), CourseName::counted);
-        let found = held.len();
-        let expected = format_args!("at most {HELD_MAX} records of a learner for one course");
-        require(found <= HELD_MAX, Rule::TooManyRepeats, "course", expected, found)?;
-        let seen = self.seen.entry((*account, institution, key.clone())).or_default();
         let own = prefix(record);
-        let known = held.iter().find(|held| held.hash_prefix == own);
-        if known.is_some() || seen.iter().any(|seen| seen.hash_prefix == own) {
-            let found = known.map_or("the same one in this block".to_owned(), |held| held.place.to_string());
+        let known = course.held.get(&own);
+        if known.is_some() || course.seen.contains(&own) {
+            let found = known.map_or("the same one in this block".to_owned(), Place::to_string);
             let expected = "a record that is not in the ledger yet";
             return Err(Rejection::new(Rule::DuplicateRecord, expected, found).field("record").into());
         }
-        if matches!(record.kind(), Kind::Conversion | Kind::Award) {
+        let holds = matches!(record.kind(), Kind::Conversion | Kind::Award);
+        if holds {
             // The mark of a redemption names the block: so that it names one holder, a block has no second one.
-            let holds = |seen: &Seen| matches!(seen.kind, Kind::Conversion | Kind::Award);
-            let other = self.seen.iter().any(|((of, ..), seen)| of == account && seen.iter().any(holds));
             let expected = "one conversion or award of a learner in a block";
-            require(!other, Rule::DuplicateRecord, "record", expected, "a second one")?;
+            require(!self.holders.contains(account), Rule::DuplicateRecord, "record", expected, "a second one")?;
         }
-        let seen = self.seen.entry((*account, institution, key.clone())).or_default();
         if i32::from(record.kind()) > i32::from(Kind::Result) && record.kind() != Kind::Enrolment {
             // What they stand on is judged as of the ledger before the block.
             let expected = "one record of this kind of a learner in a block";
-            require(seen.is_empty(), Rule::DuplicateRecord, "record", expected, "a second one")?;
+            require(course.seen.is_empty(), Rule::DuplicateRecord, "record", expected, "a second one")?;
         }
         for place in &common.earlier {
-            let is_earlier = held.iter().any(|held| held.place == *place);
+            let is_earlier = course.places.contains_key(place);
             let expected = "places of the same learner, institution and course";
             require(is_earlier, Rule::UnknownEarlier, "earlier", expected, place)?;
         }
         let amends = common.amends.as_ref().map(|amends| Place::read(amends.place));
+        let stands = |place: Place| course.places.get(&place).is_some_and(|one| !one.marks.have_ended());
+        let of_kind = |place: Place| course.places.get(&place).is_some_and(|one| one.kind == record.kind());
         // Amended within this block: those records no longer count.
-        let replaced = |place: Place| amends == Some(place) || seen.iter().any(|seen| seen.amends == Some(place));
-        let is_counted = |held: &HeldRecord| held.kind == record.kind() && !held.marks.have_ended();
-        let counts = |held: &&HeldRecord| is_counted(held) && !replaced(held.place);
-        let others = held.iter().filter(counts).count() + seen.iter().filter(|seen| seen.kind == record.kind()).count();
+        let replaced = course.counted(amends, record.kind());
+        let counting = course.counting.get(&record.kind());
+        let (others, least) = counting.map_or((0, None), |counting| counting.without(replaced));
+        let others = others + course.seen_of.get(&record.kind()).copied().unwrap_or(0);
         match record.kind() {
             Kind::Identity => {
                 let expected = "an amendment of the learner's Identity";
                 require(others == 0, Rule::IdentityNotAmended, "amends", expected, "a second one")?;
             }
             // An alias may have made one course of two: what takes the place of one that counts already adds nothing.
-            Kind::Credit if held.iter().any(|held| is_counted(held) && amends == Some(held.place)) => {}
+            Kind::Credit if amends.is_some_and(|place| of_kind(place) && stands(place)) => {}
             Kind::Credit => {
                 // A course that was not repeatable does not become so by what a later record says.
-                let stated = held.iter().filter(counts).filter_map(|held| held.repeats_max);
-                let in_block = seen.iter().filter(|seen| seen.kind == Kind::Credit).filter_map(|seen| seen.repeats_max);
-                let least = stated.chain(in_block).chain(common.repeats_max).min().unwrap_or(0);
-                let allowed = u64::from(least) + 1;
+                let stated = least.into_iter().chain(course.seen_repeats).chain(common.repeats_max);
+                let allowed = u64::from(stated.min().unwrap_or(0)) + 1;
                 let found = others as u64 + 1;
                 let expected = format_args!(
                     "at most {allowed} for this course; a record that was issued is changed by an amendment"
@@ -113,7 +204,10 @@ impl History {
             }
             _ => {}
         }
-        seen.push(Seen { kind: record.kind(), repeats_max: common.repeats_max, hash_prefix: own, amends });
+        course.add(record, own, common.repeats_max, amends);
+        if holds {
+            self.holders.insert(*account);
+        }
         Ok(())
     }
 }

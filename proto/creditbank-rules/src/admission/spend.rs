@@ -17,7 +17,7 @@ use creditbank_protocol::{AccountId, InstitutionId, LogIndex, Part, Place};
 use super::AdmissionError;
 use super::effects::{Redemption, amended, entries, redeemed_by, redemption};
 use super::fields::require;
-use super::surplus::is_surplus;
+use super::surplus::Surplus;
 use super::used::{Used, at, named, standing};
 use crate::qualification::names;
 use crate::{CourseKey, RecordFacts, Rejection, Rule, View, ViewError};
@@ -76,24 +76,25 @@ pub fn is_redeemed(view: &impl View, used: &Used) -> Result<bool, ViewError> {
 pub struct SpentRoots<'a, V> {
     view: &'a V,
     account: AccountId,
-    day: Day,
     links: Links<'a, V>,
     /// Roots of the results of the record that was asked for last.
     last: Option<(Place, Vec<Vec<Place>>)>,
+    surplus: Surplus,
     /// Which roots are surplus, as far as they were asked for.
-    surplus: BTreeMap<Place, bool>,
+    roots: BTreeMap<Place, bool>,
 }
 
 impl<'a, V: View> SpentRoots<'a, V> {
     /// Of the records of an account, as of a day.
     pub fn new(view: &'a V, account: &AccountId, day: Day) -> Self {
-        Self { view, account: *account, day, links: Links::new(view, account), last: None, surplus: BTreeMap::new() }
+        let (links, surplus) = (Links::new(view, account), Surplus::new(account, day));
+        Self { view, account: *account, links, last: None, surplus, roots: BTreeMap::new() }
     }
 
-    /// Whether a record, or a root of a result of it, is a Credit whose course counts already by others ([`is_surplus`]).
+    /// Whether a record, or a root of a result of it, is a Credit whose course counts already by others.
     pub fn are_surplus(&mut self, used: &Used, part: Part) -> Result<bool, ViewError> {
         if used.record.kind() == Kind::Credit {
-            return is_surplus(self.view, used, self.day);
+            return self.surplus.has(self.view, used);
         }
         let results = match self.last.take() {
             Some((place, results)) if place == used.place => results,
@@ -101,15 +102,15 @@ impl<'a, V: View> SpentRoots<'a, V> {
         };
         let mut surplus = false;
         for root in roots_of(used, part, &results).unwrap_or_default() {
-            if !self.surplus.contains_key(root) {
+            if !self.roots.contains_key(root) {
                 let found = match at(self.view, *root, &self.account, "sources") {
-                    Ok(credit) => is_surplus(self.view, &credit, self.day)?,
+                    Ok(credit) => self.surplus.has(self.view, &credit)?,
                     Err(AdmissionError::Rejected(_)) => false,
                     Err(AdmissionError::View(error)) => return Err(error),
                 };
-                self.surplus.insert(*root, found);
+                self.roots.insert(*root, found);
             }
-            surplus |= self.surplus.get(root) == Some(&true);
+            surplus |= self.roots.get(root) == Some(&true);
         }
         self.last = Some((used.place, results));
         Ok(surplus)
@@ -145,8 +146,8 @@ impl<'a, V: View> SpentRoots<'a, V> {
 pub struct Spending<'a, V> {
     view: &'a V,
     account: AccountId,
-    /// The day of the block.
-    day: Day,
+    /// As of the day of the block.
+    surplus: Surplus,
     /// Definition of the award.
     definition: &'a pb::QualificationDefinition,
     links: Links<'a, V>,
@@ -177,7 +178,7 @@ impl<'a, V: View> Spending<'a, V> {
         Self {
             view,
             account: *account,
-            day,
+            surplus: Surplus::new(account, day),
             definition,
             links: Links::new(view, account),
             absorbed: BTreeSet::new(),
@@ -245,11 +246,11 @@ impl<'a, V: View> Spending<'a, V> {
     }
 
     /// Without a policy for retakes that chooses among all passes, a course counts as often as its Credits say.
-    fn counts(&self, root: Place) -> Result<(), AdmissionError> {
+    fn counts(&mut self, root: Place) -> Result<(), AdmissionError> {
         if self.definition.retakes != i32::from(RetakePolicy::Unspecified) {
             return Ok(());
         }
-        let surplus = is_surplus(self.view, &at(self.view, root, &self.account, "allocations")?, self.day)?;
+        let surplus = self.surplus.has(self.view, &at(self.view, root, &self.account, "allocations")?)?;
         let expected = "a credit whose course does not count already by others";
         Ok(require(!surplus, Rule::TooManyRepeats, "allocations", expected, root)?)
     }

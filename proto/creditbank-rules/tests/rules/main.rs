@@ -10,4 +10,5 @@ mod qualification;
 mod refusals;
 mod registry;
 mod vectors;
+mod work;
 mod world;

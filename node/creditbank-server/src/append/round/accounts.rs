@@ -6,7 +6,7 @@ use creditbank_protocol::{AccountId, Alias, InstitutionId};
 use creditbank_store::Row;
 
 use super::RoundBuilder;
-use crate::append::accounts::{AccountError, IdentityDigest, Person, first_account, known};
+use crate::append::accounts::{AccountError, Identified, IdentityDigest, first_account, known};
 use crate::clock::random;
 use crate::ledger::Shared;
 use crate::private::Nonce;
@@ -33,10 +33,10 @@ impl RoundBuilder {
     pub(crate) fn open_accounts(
         &mut self,
         institution: InstitutionId,
-        persons: &[Person],
+        persons: &[Identified],
     ) -> Result<Vec<Alias>, AccountError> {
         let mut opening = Opening::default();
-        let accounts = persons.iter().map(|person| self.account(&mut opening, institution, person));
+        let accounts = persons.iter().map(|person| self.account(&mut opening, person));
         let accounts = accounts.collect::<Result<Vec<_>, _>>()?;
         let Opening { new, linked, identities } = opening;
         let shared = &self.shared;
@@ -60,20 +60,14 @@ impl RoundBuilder {
     }
 
     /// The account of a person, known or new.
-    fn account(
-        &self,
-        opening: &mut Opening,
-        institution: InstitutionId,
-        person: &Person,
-    ) -> Result<AccountId, AccountError> {
-        let mut found = Vec::with_capacity(person.identities().len());
-        for identity in person.identities() {
-            let digest = self.shared.private.identity_digest(institution.0, identity);
-            let account = match opening.identities.get(&digest).or_else(|| self.opened(&digest)) {
+    fn account(&self, opening: &mut Opening, person: &Identified) -> Result<AccountId, AccountError> {
+        let mut found = Vec::with_capacity(person.len());
+        for digest in person {
+            let account = match opening.identities.get(digest).or_else(|| self.opened(digest)) {
                 Some(account) => Some(*account),
-                None => known(&self.shared, &digest)?,
+                None => known(&self.shared, digest)?,
             };
-            found.push((digest, account));
+            found.push((*digest, account));
         }
         let account = first_account(found.iter().map(|(_, account)| *account)).unwrap_or_else(|| {
             let account = AccountId(random(&*self.shared.entropy));

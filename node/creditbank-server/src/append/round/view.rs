@@ -22,6 +22,7 @@ use crate::private::{InstitutionKeys, OpenError};
 use crate::stored_block;
 use crate::tables::{self, CoursePrefix, LearnerRow};
 use crate::unreadable::{damaged, missing, of_store, unavailable};
+use crate::work::Token;
 
 /// The ledger as of the last round.
 pub(crate) struct StoreView<'a> {
@@ -101,7 +102,13 @@ impl<'a> StoreView<'a> {
         Ok(Some(StoredRecord { record, facts }))
     }
 
+    /// Whether to go on: asked before each read of the store.
+    pub(crate) fn go_on(&self) -> Result<(), ViewError> {
+        self.context.token.and_then(Token::stop).map_or(Ok(()), |why| Err(unavailable(why)))
+    }
+
     fn rows(&self, prefix: &CoursePrefix) -> Result<Vec<LearnerRow>, ViewError> {
+        self.go_on()?;
         if self.context.courses.certainly_lacks(prefix) {
             return Ok(Vec::new());
         }
@@ -122,6 +129,7 @@ impl<'a> StoreView<'a> {
 
     /// Refuses for the time being what stands in the round before, while that is on its way to the disk.
     fn settle(&self, entry: LogIndex) -> Result<(), ViewError> {
+        self.go_on()?;
         let pending = self.context.pending.filter(|pending| entry >= pending.first);
         pending.map_or(Ok(()), |pending| Err(unavailable(pending.unsettled())))
     }
@@ -169,6 +177,7 @@ impl View for StoreView<'_> {
     }
 
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
+        self.go_on()?;
         // The round before may hold some: what is taken back is rare enough to wait for the disk.
         let pending = self.context.pending.filter(|pending| pending.has_entries);
         pending.map_or(Ok(()), |pending| Err(unavailable(pending.unsettled())))?;
@@ -182,6 +191,7 @@ impl View for StoreView<'_> {
     }
 
     fn documents(&self, number: &DocumentKey) -> Result<Vec<Place>, ViewError> {
+        self.go_on()?;
         let digest = self.context.private.document_digest(number);
         let place = |row: Result<(Vec<u8>, Vec<u8>), StoreError>| {
             let (key, _) = row.map_err(of_store)?;

@@ -8,10 +8,12 @@ use tokio::sync::{mpsc, watch};
 use super::committer::Committer;
 use super::verifiers::Verdict;
 use super::{AccountsReply, BlockReply, Panicking, send};
+use crate::append::accounts::Identified;
 use crate::append::commit;
 use crate::append::orderer::{Orderer, Step};
-use crate::append::{Person, SubmitError, VerifiedBlock};
+use crate::append::{AccountError, SubmitError, VerifiedBlock};
 use crate::ledger::Shared;
+use crate::work::BUSY_RETRY_MS;
 
 /// Work for the sequencer.
 pub(super) enum Job {
@@ -22,7 +24,7 @@ pub(super) enum Job {
     },
     Accounts {
         institution: InstitutionId,
-        persons: Vec<Person>,
+        persons: Vec<Identified>,
         reply: AccountsReply,
     },
     Tick,
@@ -63,6 +65,11 @@ impl Sequencer {
                 let full = stop || taken >= self.shared.limits.round_blocks_max;
                 next = if full { None } else { queue.try_recv().ok() };
             }
+            if self.shared.work.is_stopping() {
+                // What is in no round yet is answered at once: a stop waits for the rounds under way alone.
+                let refused = self.orderer.stop();
+                commit::answer(&self.shared, refused, send);
+            }
             self.work();
             self.report();
             if stop {
@@ -78,12 +85,19 @@ impl Sequencer {
     /// Takes a job in; `true` for the last one.
     fn take(&mut self, job: Job) -> bool {
         match job {
+            Job::Block { reply, .. } if self.shared.work.is_stopping() => {
+                reply.send(Err(SubmitError::Stopped("it takes no new work".to_owned())));
+            }
             // Blocks keep the order in which they came, whatever thread is done first.
             Job::Block { verified, reply } => match verdict(verified) {
                 Ok(verified) => self.orderer.block(Box::new(verified), reply),
                 Err(error) => reply.send(Err(error)),
             },
-            Job::Accounts { institution, persons, reply } => self.orderer.accounts(institution, persons, reply),
+            Job::Accounts { institution, persons, reply } => {
+                if let Err(reply) = self.orderer.accounts(institution, persons, reply) {
+                    reply.send(Err(AccountError::Busy { retry_after_ms: BUSY_RETRY_MS }));
+                }
+            }
             Job::Tick => self.orderer.tick(),
             Job::Stop => return true,
         }

@@ -75,6 +75,9 @@ impl Verifiers {
                     // Held for one block only: a ledger that is closed is not kept open.
                     let Some(shared) = shared.upgrade() else { return };
                     // A panic is a bug; it costs this block and not the thread. Nobody may have waited for the verdict.
+                    if shared.work.is_stopping() {
+                        continue;
+                    }
                     if let Ok(found) = catch_unwind(AssertUnwindSafe(|| shared.verify(request))) {
                         if found.is_ok() {
                             suspicion.forgive(peer);

@@ -31,13 +31,14 @@ impl Default for Connections {
     }
 }
 
-/// `[quotas]`: what one institution may ask for in a minute.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// `[quotas]`: what one institution may ask for in a minute; 0: as much as it likes. What is not used of a minute is there
+/// for the next one, up to a minute's share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quotas {
     /// Accounts that it may have opened or looked up.
     pub accounts_per_minute: u32,
-    /// Blocks that it may send.
+    /// Blocks of its units that it may send; one whose signature is wrong is nobody's.
     pub blocks_per_minute: u32,
     /// Expensive calls: evaluations, previews, transcripts, dry runs and the like.
     pub expensive_calls_per_minute: u32,
@@ -45,7 +46,7 @@ pub struct Quotas {
 
 impl Default for Quotas {
     fn default() -> Self {
-        Self { accounts_per_minute: 600_000, blocks_per_minute: 600_000, expensive_calls_per_minute: 6_000 }
+        Self { accounts_per_minute: 600_000, blocks_per_minute: 600_000, expensive_calls_per_minute: 60_000 }
     }
 }
 

@@ -1,0 +1,310 @@
+//! A pool of threads that do what callers ask for, in turns.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use super::measures::Measures;
+use super::turns::{Bounds, Full, Turns};
+use super::{BUSY_RETRY_MS, Token, Who};
+use crate::metrics::Metrics;
+
+/// Why a piece of work was not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refused {
+    /// More waits than may, of all callers or of this one.
+    #[error("the node is busy: come back in {BUSY_RETRY_MS} ms")]
+    Busy,
+    /// The node stops.
+    #[error("the node is stopping")]
+    Stopping,
+    /// A bug: the thread has panicked over it.
+    #[error("the work was not finished")]
+    Panicked,
+}
+
+struct Job {
+    since: Instant,
+    work: Box<dyn FnOnce() + Send>,
+}
+
+struct State {
+    turns: Turns<Who, Job>,
+    threads: usize,
+    idle: usize,
+    closed: bool,
+}
+
+struct Desk {
+    name: &'static str,
+    threads_max: usize,
+    measures: Measures,
+    state: Mutex<State>,
+    arrived: Condvar,
+}
+
+/// The pool; its threads end when it is dropped or closed.
+pub(crate) struct Pool {
+    desk: Arc<Desk>,
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("name", &self.desk.name).finish_non_exhaustive()
+    }
+}
+
+/// A caller that waits. Dropping it is how a caller leaves: what waits is taken back, and what is being done is told.
+struct Waiting<'a> {
+    desk: &'a Desk,
+    who: Who,
+    id: u64,
+    token: Token,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.token.leave();
+        let mut state = self.desk.state();
+        let left = state.turns.take_back(self.who, self.id);
+        self.desk.measures.queued(state.turns.len());
+        drop(state);
+        // What it holds is freed without the lock.
+        drop(left);
+    }
+}
+
+impl Pool {
+    pub(super) fn new(name: &'static str, threads_max: usize, bounds: Bounds, metrics: &Metrics) -> Self {
+        let state = State { turns: Turns::new(bounds), threads: 0, idle: 0, closed: false };
+        let measures = Measures::new(name, metrics);
+        let (state, arrived) = (Mutex::new(state), Condvar::new());
+        Self { desk: Arc::new(Desk { name, threads_max, measures, state, arrived }) }
+    }
+
+    /// Does a piece of work on one of the threads when it is the caller's turn. Dropping the future ends the work, as
+    /// soon as it asks its token.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        who: Who,
+        token: Token,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refused> {
+        let (answer, answered) = oneshot::channel();
+        let own = token.clone();
+        let work = move || {
+            if own.stop().is_none() {
+                // Nobody may wait for it any more.
+                let _ = answer.send(work());
+            }
+        };
+        let id = self.desk.push(who, Job { since: Instant::now(), work: Box::new(work) })?;
+        let waiting = Waiting { desk: &self.desk, who, id, token };
+        let done = answered.await;
+        let stopping = waiting.token.stop().is_some();
+        done.map_err(|_| if stopping { Refused::Stopping } else { Refused::Panicked })
+    }
+
+    /// Drops what waits and takes nothing new; the threads end behind what they are doing.
+    pub(super) fn close(&self) {
+        let mut state = self.desk.state();
+        state.closed = true;
+        let left = state.turns.clear();
+        self.desk.measures.queued(0);
+        drop(state);
+        self.desk.arrived.notify_all();
+        drop(left);
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Desk {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a job in; starts a thread for it where all are busy and there may be more.
+    fn push(self: &Arc<Self>, who: Who, job: Job) -> Result<u64, Refused> {
+        let mut state = self.state();
+        if state.closed {
+            return Err(Refused::Stopping);
+        }
+        let id = state.turns.push(who, job).map_err(|(full, _)| {
+            self.measures.refused(match full {
+                Full::All => "all",
+                Full::OfCaller => "caller",
+            });
+            Refused::Busy
+        })?;
+        self.measures.queued(state.turns.len());
+        if state.idle > 0 {
+            self.arrived.notify_one();
+        } else if state.threads < self.threads_max {
+            let desk = Arc::clone(self);
+            let thread = std::thread::Builder::new().name(self.name.to_owned()).spawn(move || desk.work());
+            match thread {
+                Ok(_) => state.threads += 1,
+                Err(error) if state.threads == 0 => {
+                    state.turns.take_back(who, id);
+                    tracing::error!(%error, pool = self.name, "the system starts no thread");
+                    return Err(Refused::Busy);
+                }
+                // The others do it.
+                Err(error) => tracing::warn!(%error, pool = self.name, "the system starts no further thread"),
+            }
+        }
+        Ok(id)
+    }
+
+    fn work(&self) {
+        let mut state = self.state();
+        loop {
+            if let Some((who, job)) = state.turns.pop() {
+                self.measures.queued(state.turns.len());
+                drop(state);
+                let Job { since, work } = job;
+                let begun = Instant::now();
+                self.measures.begins(begun.duration_since(since));
+                // A panic is a bug; it costs this piece of work and not the thread.
+                if catch_unwind(AssertUnwindSafe(work)).is_err() {
+                    tracing::error!(pool = self.name, "a piece of work has panicked");
+                }
+                self.measures.ends(begun.elapsed());
+                state = self.state();
+                state.turns.done(who);
+                continue;
+            }
+            if state.closed {
+                state.threads -= 1;
+                return;
+            }
+            state.idle += 1;
+            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use creditbank_protocol::InstitutionId;
+
+    use super::*;
+    use crate::work::token::Stopping;
+
+    const A: Who = Who::Institution(InstitutionId(1));
+    const B: Who = Who::Institution(InstitutionId(2));
+
+    fn pool(threads: usize, bounds: Bounds) -> (Arc<Pool>, Arc<Metrics>) {
+        let metrics = Arc::new(Metrics::default());
+        (Arc::new(Pool::new("test", threads, bounds, &metrics)), metrics)
+    }
+
+    fn token() -> Token {
+        Token::new(&Stopping::default())
+    }
+
+    /// Work that goes on until its token says stop, as a search does.
+    fn endless(token: &Token) -> u32 {
+        while token.stop().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        0
+    }
+
+    /// Goal: a caller that keeps all threads busy that it may have leaves one for others, and its disconnect ends what is
+    /// done for it. Method: an attacker's endless calls; the honest call is answered while they go on, and after the
+    /// attacker has left every thread is free again.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn one_caller_does_not_stop_another() {
+        let (pool, metrics) = pool(2, Bounds { all: 100, of_caller: 50, at_once: 1 });
+        let attack: Vec<_> = (0..51)
+            .map(|_| {
+                let pool = Arc::clone(&pool);
+                let token = token();
+                tokio::spawn(async move { pool.run(A, token.clone(), move || endless(&token)).await })
+            })
+            .collect();
+        // One is done, fifty wait.
+        while !metrics.text().contains("busy_threads{pool=\"test\"} 1") || pool.desk.state().turns.len() < 50 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(pool.run(A, token(), || 1).await, Err(Refused::Busy));
+        assert_eq!(pool.run(B, token(), || 7).await, Ok(7));
+        attack.iter().for_each(tokio::task::JoinHandle::abort);
+        for call in attack {
+            assert!(call.await.expect_err("aborted").is_cancelled());
+        }
+        assert_eq!(pool.run(A, token(), || 8).await, Ok(8));
+        assert!(pool.desk.state().turns.is_empty());
+        let text = metrics.text();
+        assert!(text.contains("refused_work_total{pool=\"test\",bound=\"caller\"} 1"), "{text}");
+    }
+
+    /// Goal: what a caller has left behind in the queue is never begun.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_has_gone_is_not_served() {
+        let (pool, _) = pool(1, Bounds { all: 100, of_caller: 100, at_once: 1 });
+        let (go, wait) = mpsc::channel::<()>();
+        let (begun, is_begun) = oneshot::channel();
+        let held = Arc::clone(&pool);
+        let first = tokio::spawn(async move {
+            let work = move || {
+                let _ = begun.send(());
+                wait.recv().is_ok()
+            };
+            held.run(A, token(), work).await
+        });
+        is_begun.await.expect("it is being done");
+        let count = Arc::new(AtomicUsize::new(0));
+        for _ in 0..20 {
+            let count = Arc::clone(&count);
+            let call = pool.run(A, token(), move || count.fetch_add(1, Ordering::Relaxed));
+            assert!(tokio::time::timeout(Duration::ZERO, call).await.is_err());
+        }
+        assert_eq!(pool.desk.state().turns.len(), 0);
+        go.send(()).expect("it waits");
+        assert_eq!(first.await.expect("no panic"), Ok(true));
+        assert_eq!(count.load(Ordering::Relaxed), 0);
+    }
+
+    /// Goal: a panic costs its own call alone; a pool that is closed answers everybody.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn everybody_is_answered() {
+        let (pool, _) = pool(1, Bounds { all: 100, of_caller: 100, at_once: 1 });
+        let panics = pool.run(A, token(), || -> u32 { panic!("a bug, for the test") }).await;
+        assert_eq!(panics, Err(Refused::Panicked));
+        assert_eq!(pool.run(A, token(), || 1).await, Ok(1));
+        let stopping = Stopping::default();
+        let calls: Vec<_> = (0..5)
+            .map(|_| {
+                let (pool, token) = (Arc::clone(&pool), Token::new(&stopping));
+                tokio::spawn(async move { pool.run(A, token.clone(), move || endless(&token)).await })
+            })
+            .collect();
+        while pool.desk.state().turns.len() < 4 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        stopping.set();
+        pool.close();
+        let mut answers = Vec::new();
+        for call in calls {
+            answers.push(call.await.expect("no panic"));
+        }
+        // What was being done has ended by itself; what waited was never begun.
+        assert_eq!(answers.iter().filter(|answer| **answer == Err(Refused::Stopping)).count(), 4, "{answers:?}");
+        assert_eq!(pool.run(B, token(), || 1).await, Err(Refused::Stopping));
+    }
+}

@@ -1,0 +1,180 @@
+//! Quotas: what one institution may ask for in a minute. They keep a mistake or a theft from taking the node from
+//! everybody else; a registrar at work never meets them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use creditbank_protocol::InstitutionId;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+
+use crate::directory;
+use crate::metrics::Metrics;
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Persons of `OpenAccounts`.
+    Accounts,
+    /// Blocks whose signature is good.
+    Blocks,
+    /// Expensive calls.
+    Calls,
+}
+
+impl Asked {
+    const ALL: [Self; 3] = [Self::Accounts, Self::Blocks, Self::Calls];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Accounts => "accounts",
+            Self::Blocks => "blocks",
+            Self::Calls => "expensive_calls",
+        }
+    }
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Accounts => "accounts",
+            Self::Blocks => "blocks",
+            Self::Calls => "expensive calls",
+        })
+    }
+}
+
+/// More than an institution may ask for in a minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "institution {institution} may ask for {allowed} {asked} in a minute, and has: come back in {retry_after_ms} ms, or \
+     ask the operator for more ([quotas] of node.toml)"
+)]
+pub struct OverQuota {
+    /// Whose quota.
+    pub(crate) institution: InstitutionId,
+    /// Of what.
+    pub(crate) asked: Asked,
+    /// How many in a minute.
+    pub(crate) allowed: u32,
+    /// When there is room for the same call again.
+    pub(crate) retry_after_ms: u64,
+}
+
+type Labels = [(&'static str, String); 2];
+
+/// What institutions have asked for. A bucket holds what a minute allows, and fills steadily.
+#[derive(Debug)]
+pub(crate) struct Quotas {
+    allowed: directory::Quotas,
+    /// When each bucket is full again, in microseconds of running time. There is an entry for each institution that has
+    /// shown a token or a signature, so as many as the registry has at most.
+    full_at: Mutex<HashMap<InstitutionId, [u64; 3]>>,
+    used: Family<Labels, Counter>,
+    refused: Family<Labels, Counter>,
+}
+
+const MINUTE_US: u64 = 60_000_000;
+
+impl Quotas {
+    pub(super) fn new(allowed: directory::Quotas, metrics: &Metrics) -> Self {
+        let (used, refused) = (Family::default(), Family::default());
+        metrics.register(|registry| {
+            registry.register("quota_used", "What institutions have asked for", Family::clone(&used));
+            registry.register("quota_refused", "What was refused over a quota", Family::clone(&refused));
+            let allowed_now =
+                Family::<[(&'static str, &'static str); 1], prometheus_client::metrics::gauge::Gauge>::default();
+            for asked in Asked::ALL {
+                let most = limit(&allowed, asked);
+                allowed_now.get_or_create(&[("of", asked.name())]).set(i64::from(most));
+            }
+            registry.register("quota_per_minute", "What an institution may ask for in a minute; 0: all", allowed_now);
+        });
+        Self { allowed, full_at: Mutex::default(), used, refused }
+    }
+
+    /// Takes `count` from an institution's quota at a running time. A call of more than a minute allows is taken from a
+    /// full bucket, and the time that it is over is waited for afterwards.
+    pub(crate) fn take(
+        &self,
+        institution: InstitutionId,
+        asked: Asked,
+        count: usize,
+        now_ms: u64,
+    ) -> Result<(), OverQuota> {
+        let allowed = limit(&self.allowed, asked);
+        let labels = || [("institution", institution.0.to_string()), ("of", asked.name().to_owned())];
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        // The operator sets the quotas.
+        if allowed > 0 && !institution.is_operator() {
+            let now = now_ms.saturating_mul(1_000);
+            let cost = count.saturating_mul(MINUTE_US) / u64::from(allowed);
+            let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+            let bucket = &mut full_at.entry(institution).or_default()[asked as usize];
+            let before = (*bucket).max(now);
+            let after = before.saturating_add(cost);
+            let room_at = after.saturating_sub(MINUTE_US).min(before);
+            if room_at > now {
+                drop(full_at);
+                self.refused.get_or_create(&labels()).inc_by(count);
+                let retry_after_ms = (room_at - now).div_ceil(1_000);
+                return Err(OverQuota { institution, asked, allowed, retry_after_ms });
+            }
+            *bucket = after;
+        }
+        self.used.get_or_create(&labels()).inc_by(count);
+        Ok(())
+    }
+}
+
+fn limit(allowed: &directory::Quotas, asked: Asked) -> u32 {
+    match asked {
+        Asked::Accounts => allowed.accounts_per_minute,
+        Asked::Blocks => allowed.blocks_per_minute,
+        Asked::Calls => allowed.expensive_calls_per_minute,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: InstitutionId = InstitutionId(1);
+
+    fn quotas(accounts_per_minute: u32) -> (Quotas, Metrics) {
+        let metrics = Metrics::default();
+        (Quotas::new(directory::Quotas { accounts_per_minute, ..Default::default() }, &metrics), metrics)
+    }
+
+    /// Goal: a minute's share goes at once, then as much as time brings; the answer says when; others have their own.
+    #[test]
+    fn a_share_a_minute() {
+        let (quotas, metrics) = quotas(60);
+        let take = |count, now_ms| quotas.take(A, Asked::Accounts, count, now_ms);
+        assert_eq!(take(60, 1_000), Ok(()));
+        let over = take(1, 1_000).expect_err("nothing is left");
+        assert_eq!((over.allowed, over.retry_after_ms), (60, 1_000));
+        assert!(over.to_string().contains("60 accounts in a minute"), "{over}");
+        assert_eq!(take(1, 1_999).expect_err("not yet").retry_after_ms, 1);
+        assert_eq!(take(1, 2_000), Ok(()));
+        assert!(take(1, 2_000).is_err());
+        assert_eq!(quotas.take(InstitutionId(2), Asked::Accounts, 60, 2_000), Ok(()));
+        assert_eq!(quotas.take(A, Asked::Blocks, 60, 2_000), Ok(()));
+        assert_eq!(take(60, 62_000), Ok(()));
+        let text = metrics.text();
+        assert!(text.contains("creditbank_quota_used_total{institution=\"1\",of=\"accounts\"} 121"), "{text}");
+        assert!(text.contains("creditbank_quota_refused_total{institution=\"1\",of=\"accounts\"} 3"), "{text}");
+    }
+
+    /// Goal: a call larger than the share is possible, and paid for; 0 is no quota, and the operator has none.
+    #[test]
+    fn large_calls_pay_later() {
+        let (quotas, _) = quotas(100);
+        assert_eq!(quotas.take(A, Asked::Accounts, 1_000, 0), Ok(()));
+        assert_eq!(quotas.take(A, Asked::Accounts, 1, 60_000).expect_err("ten minutes").retry_after_ms, 480_600);
+        assert_eq!(quotas.take(A, Asked::Accounts, 1_000, 600_000), Ok(()));
+        assert_eq!(quotas.take(InstitutionId::OPERATOR, Asked::Accounts, 1_000_000, 0), Ok(()));
+        assert_eq!(quotas.take(InstitutionId::OPERATOR, Asked::Accounts, 1_000_000, 0), Ok(()));
+    }
+}

@@ -1,0 +1,238 @@
+//! Turns: jobs of many callers in an order that is fair to callers, not to jobs.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+
+/// Whose turn it is.
+pub(crate) trait Caller: Copy + Eq + Hash {
+    /// Whether it has shown who it is, so that it cannot be many at will.
+    fn is_known(&self) -> bool;
+}
+
+/// Institutions are known.
+impl Caller for creditbank_protocol::InstitutionId {
+    fn is_known(&self) -> bool {
+        true
+    }
+}
+
+/// How much may wait and be done at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Jobs that wait, of all callers. The last quarter takes those of known callers alone.
+    pub(crate) all: usize,
+    /// Jobs that wait, of one caller.
+    pub(crate) of_caller: usize,
+    /// Jobs of one caller that are done at once.
+    pub(crate) at_once: usize,
+}
+
+/// Over which bound a job was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Full {
+    /// Of all callers.
+    All,
+    /// Of its own caller.
+    OfCaller,
+}
+
+/// What waits and is done of one caller.
+#[derive(Debug)]
+struct Own<J> {
+    waiting: VecDeque<(u64, J)>,
+    running: usize,
+    /// Whether it stands in the ring.
+    in_ring: bool,
+}
+
+/// Jobs that wait. A caller stands in a ring while it has one and may have more done; known callers and others have a
+/// ring each, and the two alternate.
+#[derive(Debug)]
+pub(crate) struct Turns<K, J> {
+    bounds: Bounds,
+    callers: HashMap<K, Own<J>>,
+    rings: [VecDeque<K>; 2],
+    /// The ring whose turn it is.
+    turn: usize,
+    waiting: usize,
+    next_id: u64,
+}
+
+impl<K: Caller, J> Turns<K, J> {
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        Self { bounds, callers: HashMap::new(), rings: Default::default(), turn: 0, waiting: 0, next_id: 0 }
+    }
+
+    /// Jobs that wait.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting == 0
+    }
+
+    /// Takes a job behind its caller's others; returns by which name it can be taken back. The error gives it back.
+    pub(crate) fn push(&mut self, caller: K, job: J) -> Result<u64, (Full, J)> {
+        let most = if caller.is_known() { self.bounds.all } else { self.bounds.all / 4 * 3 };
+        if self.waiting >= most {
+            return Err((Full::All, job));
+        }
+        if self.callers.get(&caller).is_some_and(|own| own.waiting.len() >= self.bounds.of_caller) {
+            return Err((Full::OfCaller, job));
+        }
+        let id = self.next_id;
+        self.next_id += 1;
+        self.waiting += 1;
+        let fresh = || Own { waiting: VecDeque::new(), running: 0, in_ring: false };
+        self.callers.entry(caller).or_insert_with(fresh).waiting.push_back((id, job));
+        self.stand(caller);
+        Ok(id)
+    }
+
+    /// Puts a caller at the end of its ring, where it has a job that may be done.
+    fn stand(&mut self, caller: K) {
+        let Some(own) = self.callers.get_mut(&caller) else { return };
+        if own.waiting.is_empty() && own.running == 0 {
+            self.callers.remove(&caller);
+        } else if !own.in_ring && !own.waiting.is_empty() && own.running < self.bounds.at_once {
+            own.in_ring = true;
+            self.rings[usize::from(!caller.is_known())].push_back(caller);
+        }
+    }
+
+    /// The next job, whose caller has one more being done until [`done`](Self::done).
+    pub(crate) fn pop(&mut self) -> Option<(K, J)> {
+        for _ in 0..self.rings.len() {
+            let ring = self.turn;
+            self.turn = (self.turn + 1) % self.rings.len();
+            while let Some(caller) = self.rings[ring].pop_front() {
+                let Some(own) = self.callers.get_mut(&caller) else { continue };
+                own.in_ring = false;
+                let Some((_, job)) = own.waiting.pop_front() else {
+                    self.stand(caller);
+                    continue;
+                };
+                own.running += 1;
+                self.waiting -= 1;
+                self.stand(caller);
+                return Some((caller, job));
+            }
+        }
+        None
+    }
+
+    /// A job of the caller is no longer being done.
+    pub(crate) fn done(&mut self, caller: K) {
+        if let Some(own) = self.callers.get_mut(&caller) {
+            own.running = own.running.saturating_sub(1);
+        }
+        self.stand(caller);
+    }
+
+    /// Takes a job back that still waits.
+    pub(crate) fn take_back(&mut self, caller: K, id: u64) -> Option<J> {
+        let own = self.callers.get_mut(&caller)?;
+        let at = own.waiting.iter().position(|(one, _)| *one == id)?;
+        let (_, job) = own.waiting.remove(at)?;
+        self.waiting -= 1;
+        // It may stand in its ring still, without a job: its turn is passed over.
+        Some(job)
+    }
+
+    /// Takes all jobs that wait.
+    pub(crate) fn clear(&mut self) -> Vec<J> {
+        self.waiting = 0;
+        self.callers.values_mut().flat_map(|own| own.waiting.drain(..)).map(|(_, job)| job).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    enum Key {
+        Known(u8),
+        Other(u8),
+    }
+
+    impl Caller for Key {
+        fn is_known(&self) -> bool {
+            matches!(self, Self::Known(_))
+        }
+    }
+
+    const BOUNDS: Bounds = Bounds { all: 1_000, of_caller: 100, at_once: 2 };
+
+    /// Goal: who has many jobs waits behind itself, in the order in which they came.
+    #[test]
+    fn callers_take_turns() {
+        let mut turns = Turns::new(BOUNDS);
+        for job in 0..100 {
+            turns.push(Key::Known(1), job).expect("room");
+        }
+        turns.push(Key::Known(2), 500).expect("room");
+        let mut order = Vec::new();
+        while let Some((caller, job)) = turns.pop() {
+            order.push(job);
+            turns.done(caller);
+        }
+        assert_eq!(order[..4], [0, 500, 1, 2]);
+        assert_eq!(order.len(), 101);
+        assert!(turns.is_empty() && turns.callers.is_empty(), "nothing is kept of callers without work");
+    }
+
+    /// Goal: however many addresses ask, every second turn is of somebody with a token, for whom the last quarter of the
+    /// queue is kept.
+    #[test]
+    fn addresses_share_half() {
+        let mut turns = Turns::new(Bounds { all: 100, of_caller: 100, at_once: 1 });
+        for job in 0..75 {
+            turns.push(Key::Other(job), u32::from(job)).expect("three quarters");
+        }
+        assert_eq!(turns.push(Key::Other(200), 0), Err((Full::All, 0)));
+        for job in 1_000..1_025 {
+            turns.push(Key::Known(1), job).expect("the last quarter");
+        }
+        assert_eq!(turns.push(Key::Known(2), 0), Err((Full::All, 0)));
+        let mut known = 0;
+        for _ in 0..50 {
+            let (caller, job) = turns.pop().expect("a job");
+            known += u32::from(job >= 1_000);
+            turns.done(caller);
+        }
+        assert_eq!(known, 25);
+    }
+
+    /// Goal: one caller has no more done at once than its bound, and nobody waits for it.
+    #[test]
+    fn one_caller_leaves_room() {
+        let mut turns = Turns::new(BOUNDS);
+        for job in 0..10 {
+            turns.push(Key::Known(1), job).expect("room");
+        }
+        assert_eq!((turns.pop(), turns.pop()), (Some((Key::Known(1), 0)), Some((Key::Known(1), 1))));
+        assert_eq!(turns.pop(), None);
+        turns.push(Key::Other(1), 99).expect("room");
+        assert_eq!(turns.pop(), Some((Key::Other(1), 99)));
+        turns.done(Key::Known(1));
+        assert_eq!(turns.pop(), Some((Key::Known(1), 2)));
+    }
+
+    /// Goal: what was taken back is not done, and frees its caller's place.
+    #[test]
+    fn who_leaves_takes_no_turn() {
+        let mut turns = Turns::new(Bounds { of_caller: 2, ..BOUNDS });
+        let first = turns.push(Key::Known(1), 1).expect("room");
+        turns.push(Key::Known(1), 2).expect("room");
+        assert_eq!(turns.push(Key::Known(1), 3), Err((Full::OfCaller, 3)));
+        assert_eq!(turns.take_back(Key::Known(1), first), Some(1));
+        assert_eq!(turns.take_back(Key::Known(1), first), None);
+        turns.push(Key::Known(1), 3).expect("room");
+        assert_eq!((turns.pop(), turns.pop()), (Some((Key::Known(1), 2)), Some((Key::Known(1), 3))));
+        let last = turns.push(Key::Known(2), 4).expect("room");
+        assert_eq!(turns.take_back(Key::Known(2), last), Some(4));
+        assert_eq!((turns.pop(), turns.len()), (None, 0));
+    }
+}

@@ -1,0 +1,128 @@
+//! How often a block makes the ledger be read: what many of its records are about is read once.
+
+use std::cell::Cell;
+
+use creditbank_protocol::pb::{self, Kind};
+use creditbank_protocol::record::Record;
+use creditbank_protocol::status::Marks;
+use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place};
+use creditbank_rules::admission::{AdmissionError, admit_block, check_records};
+use creditbank_rules::{
+    CourseKey, DocumentKey, HeldRecord, LearnerState, RecordFacts, Registry, Rule, Said, Sealing, View, ViewError,
+};
+
+use crate::fixtures::*;
+use crate::ledger::Ledger;
+use crate::world::World;
+
+/// A ledger that counts the rows and records that are read.
+struct Counted<'a> {
+    ledger: &'a Ledger,
+    rows: Cell<usize>,
+    records: Cell<usize>,
+}
+
+impl<'a> Counted<'a> {
+    fn new(ledger: &'a Ledger) -> Self {
+        Self { ledger, rows: Cell::new(0), records: Cell::new(0) }
+    }
+}
+
+impl View for Counted<'_> {
+    fn registry(&self) -> &Registry {
+        self.ledger.registry()
+    }
+
+    fn learner(&self, institution: InstitutionId, alias: &Alias) -> Option<LearnerState> {
+        self.ledger.learner(institution, alias)
+    }
+
+    fn held(
+        &self,
+        account: &AccountId,
+        institution: InstitutionId,
+        key: &CourseKey,
+    ) -> Result<Vec<HeldRecord>, ViewError> {
+        let found = self.ledger.held(account, institution, key)?;
+        self.rows.set(self.rows.get() + found.len());
+        Ok(found)
+    }
+
+    fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
+        self.records.set(self.records.get() + 1);
+        self.ledger.record_at(place)
+    }
+
+    fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
+        self.records.set(self.records.get() + 1);
+        self.ledger.content_at(place)
+    }
+
+    fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
+        self.ledger.dependants(place)
+    }
+
+    fn documents(&self, number: &DocumentKey) -> Result<Vec<Place>, ViewError> {
+        self.ledger.documents(number)
+    }
+
+    fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
+        self.ledger.sealing(entry)
+    }
+
+    fn said(&self, entry: LogIndex) -> Result<Option<Said>, ViewError> {
+        self.ledger.said(entry)
+    }
+}
+
+/// A result of the one course, as often as it is asked for.
+fn results(count: u32) -> Vec<Record> {
+    let body = creditbank_protocol::canonical::encode(&result()).expect("a canonical result");
+    let one = |number: u32| {
+        let mut seed = [1; 32];
+        seed[..4].copy_from_slice(&number.to_be_bytes());
+        Record::of(Kind::Result, &seed, body.clone()).expect("a record")
+    };
+    (0..count).map(one).collect()
+}
+
+/// Goal: a block of 1,024 records of one course of a learner who has 10,000 reads these once, whether it is admitted or
+/// refused for its last record: a *refused* block of 76 KB held the sequencer for 13 s.
+#[test]
+fn a_course_is_read_once_for_a_block() {
+    const HELD: u32 = 10_000;
+    let mut world = World::new();
+    for index in 0..HELD {
+        world.hold(Place::new(5, index), &record(Kind::Result, &result(), 9), 1, "AAA", Marks::default());
+        let held = world.ledger.held.get_mut(&Place::new(5, index)).expect("held");
+        held.hash_prefix = u64::from(index).to_be_bytes();
+    }
+    let mut records = results(1_024);
+    let view = Counted::new(&world.ledger);
+    admit_block(&view, &world.facts(&records, &[])).expect("results are counted by nobody");
+    assert_eq!(view.rows.get(), usize::try_from(HELD).expect("small"));
+    // The last one stands twice.
+    records[1_023] = records[0].clone();
+    let view = Counted::new(&world.ledger);
+    let refused = admit_block(&view, &world.facts(&records, &[])).expect_err("a duplicate");
+    assert!(matches!(&refused, AdmissionError::Rejected(found) if found.rule == Rule::DuplicateRecord), "{refused:?}");
+    assert_eq!(view.rows.get(), usize::try_from(HELD).expect("small"));
+    let view = Counted::new(&world.ledger);
+    let rejections = check_records(&view, &world.facts(&records, &[])).expect("a dry run");
+    assert_eq!((rejections.len(), view.rows.get()), (1, usize::try_from(HELD).expect("small")));
+}
+
+/// Goal: amendments of one record read it once.
+#[test]
+fn a_target_is_read_once_for_a_block() {
+    let mut world = World::new();
+    let place = Place::new(5, 0);
+    world.hold(place, &record(Kind::Result, &result(), 9), 1, "AAA", Marks::default());
+    let amends = Some(pb::Amends { place: Some(place.into()), reason: pb::AmendReason::Error.into() });
+    let one = |number: u8| record(Kind::Result, &pb::Result { attempt: 1, amends, ..result() }, number);
+    let records: Vec<Record> = (1..200).map(one).collect();
+    let view = Counted::new(&world.ledger);
+    // Whether one record may be amended so often is not the question.
+    let _ = check_records(&view, &world.facts(&records, &[])).expect("a dry run");
+    assert!(view.records.get() <= 2, "{} reads", view.records.get());
+}

@@ -1,0 +1,80 @@
+//! Quotas: what one institution may ask for in a minute, and what it is told beyond.
+
+use creditbank_client::ClientError;
+use creditbank_rpc::Reason;
+use creditbank_rpc::v1::{InstitutionAlias, Refusal, learner_reference::Learner};
+use creditbank_server::directory::{Quotas, StoreUrl};
+use creditbank_server::ledger::Limits;
+use creditbank_tests::university::{credit_record, student};
+use creditbank_tests::{Chain, TestNode, University};
+
+fn over<T>(answer: Result<T, ClientError>) -> Refusal {
+    match answer {
+        Err(ClientError::Refused(refusal)) => {
+            assert_eq!(refusal.why(), Reason::QuotaUsed, "{refusal:?}");
+            assert!(refusal.why().is_transient() && refusal.retry_after_ms > 0, "{refusal:?}");
+            *refusal
+        }
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it is over the quota"),
+    }
+}
+
+/// Goal: accounts, blocks and expensive calls have a quota for each institution; who is over it is told when to come
+/// back and changes nothing; other institutions, the operator and cheap reads do not notice; the metrics show it.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_institution_does_not_take_everything() {
+    let quotas = Quotas { accounts_per_minute: 3, blocks_per_minute: 2, expensive_calls_per_minute: 2 };
+    let node = TestNode::with(StoreUrl::standard(), None, Limits { quotas, ..Limits::default() }).await;
+    let (greedy, other) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
+    let client = greedy.client(&node).await;
+    let numbers = |numbers: std::ops::Range<u64>| numbers.map(|number| student(&number.to_string())).collect();
+    let aliases = client.open_accounts(1, numbers(0..3)).await.expect("three accounts");
+    let refusal = over(client.open_accounts(1, numbers(3..4)).await);
+    assert!(refusal.expected.contains("3 accounts in a minute"), "{refusal:?}");
+    assert_eq!(other.aliases(&node, 0..3).await.len(), 3);
+
+    let mut chain = Chain::of(&client, &greedy).await;
+    for course in ["A", "B"] {
+        chain.issue(&client, &greedy, &[credit_record(aliases[0], course)]).await;
+    }
+    let third = chain.block(&greedy, &[credit_record(aliases[0], "C")], Vec::new());
+    let size = node.ledger().size();
+    over(client.submit(third.clone()).await);
+    assert_eq!(node.ledger().size(), size);
+    // Blocks whose signature is wrong count for nobody.
+    let other_client = other.client(&node).await;
+    let chain = Chain::of(&other_client, &other).await;
+    for _ in 0..5 {
+        let mut bad = chain.block(&other, &[credit_record(aliases[0], "X")], Vec::new());
+        let mut bytes = bad.block.to_vec();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        bad.block = bytes.into();
+        let error = other_client.submit(bad).await.expect_err("no good signature");
+        assert!(!matches!(&error, ClientError::Refused(refusal) if refusal.why() == Reason::QuotaUsed), "{error}");
+    }
+
+    let learner = || Learner::Alias(InstitutionAlias { institution: 1, alias: aliases[0].to_vec() });
+    for _ in 0..2 {
+        client.balance(learner()).await.expect("within the quota");
+    }
+    over(client.balance(learner()).await);
+    client.chain_head(creditbank_protocol::UnitId::new(1, 1)).await.expect("a cheap read");
+    let operator = node.operator().await;
+    for _ in 0..5 {
+        operator.balance(learner()).await.expect("the operator sets the quotas");
+    }
+    let text = node.ledger().metrics().text();
+    for line in [
+        "creditbank_quota_used_total{institution=\"1\",of=\"accounts\"} 3",
+        "creditbank_quota_refused_total{institution=\"1\",of=\"accounts\"} 1",
+        "creditbank_quota_used_total{institution=\"1\",of=\"blocks\"} 2",
+        "creditbank_quota_refused_total{institution=\"1\",of=\"blocks\"} 1",
+        "creditbank_quota_refused_total{institution=\"1\",of=\"expensive_calls\"} 1",
+        "creditbank_quota_per_minute{of=\"blocks\"} 2",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    assert!(!text.contains("quota_refused_total{institution=\"2\""), "{text}");
+}
