@@ -60,7 +60,9 @@ fn one(chance: &mut Chance, trace: &mut Trace, counts: &mut Counts) -> Result<()
     }
     let size = machine.process.as_ref().map_or(0, |process| process.ledger.size());
     let whole = whole_size()?;
-    if size != whole {
+    // The empty round behind the last block may be missing where the disk was full: its block is durable and answered, and
+    // the next seal shows what it has changed.
+    if size != whole && size + 1 != whole {
         broken!("an init has left a log of {size} entries, and a whole one has {whole}");
     }
     counts.whole_inits += 1;
