@@ -6,6 +6,7 @@
 
 use std::future::Future as _;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -30,16 +31,24 @@ const FIELDS_MAX: usize = 200_000;
 
 /// The charge of a request. The body takes more as bytes arrive; who answers keeps it until then.
 #[derive(Clone)]
-pub(crate) struct Received(Arc<Mutex<Charge>>);
+pub(crate) struct Received {
+    charge: Arc<Mutex<Charge>>,
+    given_up: Arc<AtomicBool>,
+}
 
 impl Received {
     /// Beginning with what the call itself takes up.
     pub(crate) fn new(call: Charge) -> Self {
-        Self(Arc::new(Mutex::new(call)))
+        Self { charge: Arc::new(Mutex::new(call)), given_up: Arc::default() }
     }
 
     fn charge(&self) -> MutexGuard<'_, Charge> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.charge.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the client took the call back before all of the request was there.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Relaxed)
     }
 }
 
@@ -132,7 +141,11 @@ impl Bounded {
                     Ok(bytes) => self.take_in(&bytes)?,
                     Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
                 },
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
+                Poll::Ready(Some(Err(error))) => {
+                    // The services may see an end of the request where there was none, and answer; nobody hears it.
+                    self.received.given_up.store(true, Ordering::Relaxed);
+                    return Poll::Ready(Some(Err(error)));
+                }
                 Poll::Ready(None) if !self.message.is_empty() => {
                     let (expected, found) = (self.stated().map_or(PREFIX_LEN, |len| len + PREFIX_LEN), self.message.len());
                     return Poll::Ready(Some(Err(status::invalid(

@@ -113,7 +113,10 @@ impl Answer {
 
     /// Notes the code of the call.
     pub(super) fn code(&mut self, code: Code) {
-        self.outcome.code(code);
+        // A call that was taken back stays CANCELLED, whatever the services have made of it.
+        if !self.received.as_ref().is_some_and(Received::is_given_up) {
+            self.outcome.code(code);
+        }
     }
 
     /// Charges bytes that were encoded. Of a call with one answer they are dropped where there is no room; a call that
@@ -182,7 +185,7 @@ impl http_body::Body for Answer {
                 ready!(answer.stream.poll_at_most(PART, context));
                 let Some(trailers) = answer.trailers.take() else { continue };
                 if let Some(code) = trailers.get("grpc-status") {
-                    answer.outcome.code(Code::from_bytes(code.as_bytes()));
+                    answer.code(Code::from_bytes(code.as_bytes()));
                 }
                 return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
             }

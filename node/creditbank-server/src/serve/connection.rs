@@ -261,3 +261,24 @@ async fn speak<T>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: calls that are answered cost nothing; very many that are taken back end the connection.
+    #[tokio::test]
+    async fn who_takes_back_many_calls_loses_the_connection() {
+        let connection = Connection::new(Peer::UNKNOWN, &Rooms::for_tests());
+        for _ in 0..=GIVEN_UP_MAX {
+            connection.call().answered();
+        }
+        assert!(!*connection.closed().borrow());
+        for _ in 0..GIVEN_UP_MAX {
+            drop(connection.call());
+        }
+        assert!(!*connection.closed().borrow());
+        drop(connection.call());
+        assert!(*connection.closed().borrow());
+    }
+}
