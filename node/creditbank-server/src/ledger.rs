@@ -478,6 +478,11 @@ impl Ledger {
         Scrubber::new(&self.shared)
     }
 
+    /// Whether the store does no more work: the process should stop, and its next start mends what is derived.
+    pub fn is_stopped(&self) -> bool {
+        self.shared.store.failure().is_some()
+    }
+
     /// Becomes `Some` when the log can no longer be written; the process should stop then.
     pub fn failure(&self) -> watch::Receiver<Option<String>> {
         self.failed.subscribe()
