@@ -176,6 +176,11 @@ impl Prepared {
 /// Leaves a file that says how far the background reading is.
 fn scrub(prepared: &Prepared) {
     let dir = prepared.whole();
+    // The node that made the log may have read it already.
+    match fs::remove_file(dir.join("log/scrub")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => panic!("{error}"),
+        _ => {}
+    }
     let config = directory::read_config(&prepared.environment, &dir).expect("a configuration");
     let opened = directory::open_stepped::<(), ()>(&prepared.environment, &dir, &config, Limits::default());
     let (ledger, mut steps) = opened.expect("the node opens");

@@ -57,11 +57,14 @@ fn the_background_reading_finds_damage() {
     let segments: Vec<_> = fs::read_dir(dir.path().join("log/journal")).expect("segments").collect();
     let mut segments: Vec<_> = segments.into_iter().map(|entry| entry.expect("a segment").path()).collect();
     segments.sort();
-    let segment = segments[1].display().to_string();
-    let mut bytes = fs::read(&segment).expect("read");
-    let found = fields::of(&segment, &bytes);
-    let at = found.iter().find(|(name, _)| name == "body ciphertext").expect("a body").1.start + 20;
-    bytes[at] ^= 1;
+    let body = |path: &std::path::PathBuf| {
+        let (path, bytes) = (path.display().to_string(), fs::read(path).expect("read"));
+        let found = fields::of(&path, &bytes);
+        let at = found.iter().find(|(name, _)| name == "body ciphertext")?.1.start;
+        Some((path, bytes, at))
+    };
+    let (segment, mut bytes, at) = segments[..segments.len() - 1].iter().find_map(body).expect("a body");
+    bytes[at + 20] ^= 1;
     fs::write(&segment, bytes).expect("written");
     for (file, at) in [("log/flat/level-00", 32 * 40), ("log/flat/entries", 32 * 41 + 9)] {
         let path = dir.path().join(file);
