@@ -136,3 +136,59 @@ fn a_start_without_room_serves_everything() {
         assert!(after == before, "{lost:?}: a file was changed");
     }
 }
+
+/// Set in the process that stands in a namespace with a small file system.
+const INSIDE: &str = "CREDITBANK_SMALL_DISK_DIR";
+
+fn on_a_small_disk(mount: &Path) {
+    let prepared = shared();
+    let tune = Arc::new(|options: &mut Options| options.reserve_bytes = 1 << 20);
+    let full = Environment { tune, ..prepared.environment.clone() };
+    for lost in ["log/clean", "log/index"] {
+        let dir = mount.join("node");
+        prepared.copy_to(&dir);
+        let path = dir.join(lost);
+        if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.expect("removed");
+        let ballast = fs::File::create(mount.join("ballast")).expect("a file");
+        for len in [1 << 16, 1] {
+            let chunk = vec![1; len];
+            while io::Write::write_all(&mut &ballast, &chunk).is_ok() {}
+        }
+        assert_eq!(RealDisk.available(mount).expect("statvfs"), 0);
+        let asked = prepared.ask_in(&full, &dir).expect("the node opens");
+        assert!(asked.answers == prepared.answers, "without {lost}");
+        assert!(asked.problems.iter().any(|problem| problem.starts_with("read-only")), "{:?}", asked.problems);
+        drop(ballast);
+        fs::remove_file(mount.join("ballast")).expect("removed");
+        let asked = prepared.ask_in(&full, &dir).expect("the node opens");
+        assert!(asked.answers == prepared.answers && asked.problems.is_empty(), "{:?}", asked.problems);
+        fs::remove_dir_all(&dir).expect("removed");
+    }
+}
+
+/// Goal: the same on a real file system without one free byte, under sled; and with room the next start is a whole one.
+#[test]
+fn a_start_without_a_free_byte() {
+    if let Some(dir) = std::env::var_os(INSIDE) {
+        return on_a_small_disk(Path::new(&dir));
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let mount = |then: &[&str]| {
+        let script = "mount -t tmpfs -o size=32m none \"$0\" && exec \"$@\"";
+        std::process::Command::new("unshare")
+            .args(["-Urm", "sh", "-c", script])
+            .arg(dir.path())
+            .args(then)
+            .env(INSIDE, dir.path())
+            .output()
+    };
+    if !mount(&["true"]).is_ok_and(|done| done.status.success()) {
+        println!("skipped: this user cannot mount a small file system; the simulated disk has the same test");
+        return;
+    }
+    let own = std::env::current_exe().expect("this program").display().to_string();
+    let done = mount(&[&own, "--exact", "damage::read_only::a_start_without_a_free_byte", "--nocapture"]);
+    let done = done.expect("it runs");
+    let said = [done.stdout, done.stderr].concat();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&said));
+}
