@@ -91,7 +91,7 @@ impl TestNode {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let keys = directory::keys_dir(dir.path());
-        directory::init(&small(), dir.path(), &keys, ORIGIN, store, listen).expect("a new node");
+        directory::init(&small(), dir.path(), &keys, ORIGIN, store, listen, None).expect("a new node");
         Self::again_with_small_files(dir).await
     }
 

@@ -42,7 +42,7 @@ fn shifted(name: String, at: Range<usize>, by: usize) -> Field {
 }
 
 fn slots(bytes: &[u8]) -> Vec<Field> {
-    let slot = [("sequence", 8), ("epoch", 8), ("size", 8), ("root", 32), ("crc", 4)];
+    let slot = [("sequence", 8), ("epoch", 8), ("size", 8), ("root", 32), ("place", 292), ("crc", 4)];
     rows(bytes, 512, &slot)
 }
 

@@ -13,7 +13,7 @@ use creditbank_server::clock::Clock;
 use creditbank_server::directory::{self, StoreUrl};
 use creditbank_server::environment::Environment;
 use creditbank_server::ledger::Limits;
-use creditbank_store::{KeyStore, RealDisk};
+use creditbank_store::{KeyStore, Options, Placement, RealDisk};
 use creditbank_tests::acts::{alias as alias_of, by, effect, group, public, reference, submit};
 use creditbank_tests::chain::now_ms;
 use creditbank_tests::degrees::{amending, ordered, seal};
@@ -105,7 +105,13 @@ impl Prepared {
             copy_dir(stopped.path(), &node);
             half
         });
-        let environment = Environment { clock: Arc::new(Standing(now_ms() + 60_000)), ..small() };
+        // Each case is a copy, which no other node works on.
+        let small = small();
+        let tune = Arc::new(move |options: &mut Options| {
+            (small.tune)(options);
+            options.placement = Placement::TakeOver;
+        });
+        let environment = Environment { clock: Arc::new(Standing(now_ms() + 60_000)), tune, ..Environment::system() };
         let mut prepared = Self { dir: whole, older, subjects, answers: Answers::new(), environment };
         prepared.subjects.erased = prepared.erase(&alias);
         scrub(&prepared);

@@ -107,19 +107,36 @@ fn a_read_only_copy_is_checked() {
     assert_eq!(report.findings.count(), 1, "{:?}", report.findings);
 }
 
+/// A disk that counts as full while it has less room than this.
+fn without_room(reserve_bytes: u64) -> Environment {
+    let environment = shared().environment.clone();
+    let tune = Arc::clone(&environment.tune);
+    let tune = Arc::new(move |options: &mut Options| {
+        tune(options);
+        options.reserve_bytes = reserve_bytes;
+    });
+    Environment { tune, ..environment }
+}
+
+/// A copy in which a node has worked, and has left the traces of a kill.
+fn killed(dir: &Path) {
+    shared().copy_to(dir);
+    let asked = shared().ask(dir).expect("the node opens");
+    assert!(asked.answers == shared().answers);
+    assert!(!dir.join("log/clean").exists());
+}
+
 /// Goal: a node that was killed and starts without room is read-only, says so, answers everything as before, and changes no
 /// file of log and keys; also where its index or its flat files have to be made anew.
 #[test]
 fn a_start_without_room_serves_everything() {
     let prepared = shared();
-    let tune = Arc::new(|options: &mut Options| options.reserve_bytes = u64::MAX);
-    let full = Environment { tune, ..prepared.environment.clone() };
-    for lost in [&["log/clean"][..], &["log/clean", "log/index"], &["log/clean", "log/flat"]] {
+    let full = without_room(u64::MAX);
+    for lost in [&[][..], &["log/index"], &["log/flat"]] {
         let dir = tempfile::tempdir().expect("a directory");
-        prepared.copy_to(dir.path());
+        killed(dir.path());
         for name in lost {
-            let path = dir.path().join(name);
-            if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.expect("removed");
+            fs::remove_dir_all(dir.path().join(name)).expect("removed");
         }
         let kept = |dir: &Path| {
             let mut all = contents(dir);
@@ -142,13 +159,13 @@ const INSIDE: &str = "CREDITBANK_SMALL_DISK_DIR";
 
 fn on_a_small_disk(mount: &Path) {
     let prepared = shared();
-    let tune = Arc::new(|options: &mut Options| options.reserve_bytes = 1 << 20);
-    let full = Environment { tune, ..prepared.environment.clone() };
-    for lost in ["log/clean", "log/index"] {
+    let full = without_room(1 << 20);
+    for loses_index in [false, true] {
         let dir = mount.join("node");
-        prepared.copy_to(&dir);
-        let path = dir.join(lost);
-        if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.expect("removed");
+        killed(&dir);
+        if loses_index {
+            fs::remove_dir_all(dir.join("log/index")).expect("removed");
+        }
         let ballast = fs::File::create(mount.join("ballast")).expect("a file");
         for len in [1 << 16, 1] {
             let chunk = vec![1; len];
@@ -156,7 +173,7 @@ fn on_a_small_disk(mount: &Path) {
         }
         assert_eq!(RealDisk.available(mount).expect("statvfs"), 0);
         let asked = prepared.ask_in(&full, &dir).expect("the node opens");
-        assert!(asked.answers == prepared.answers, "without {lost}");
+        assert!(asked.answers == prepared.answers, "without its index: {loses_index}");
         assert!(asked.problems.iter().any(|problem| problem.starts_with("read-only")), "{:?}", asked.problems);
         drop(ballast);
         fs::remove_file(mount.join("ballast")).expect("removed");

@@ -19,12 +19,12 @@ pub struct ReadKeys {
 impl KeyStore {
     /// How many of a file's bytes are head and whole records: what follows is being written, or torn.
     pub fn whole_len(bytes: &[u8]) -> usize {
-        if bytes.get(..HEAD_LEN).and_then(checked).is_none() {
+        if bytes.get(..HEAD_LEN).and_then(record::checked).is_none() {
             return 0;
         }
         let whole = bytes[HEAD_LEN..]
             .chunks(RECORD_LEN)
-            .take_while(|record| record.len() == RECORD_LEN && checked(record).is_some());
+            .take_while(|bytes| bytes.len() == RECORD_LEN && record::checked(bytes).is_some());
         HEAD_LEN + whole.count() * RECORD_LEN
     }
 

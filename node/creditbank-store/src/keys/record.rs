@@ -42,7 +42,7 @@ fn with_crc(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 /// The content in front of a checksum that holds.
-fn checked(bytes: &[u8]) -> Option<&[u8]> {
+pub(super) fn checked(bytes: &[u8]) -> Option<&[u8]> {
     let (content, crc) = bytes.split_last_chunk::<4>()?;
     (crc32c::crc32c(content).to_be_bytes() == *crc).then_some(content)
 }
