@@ -28,7 +28,9 @@ pub(crate) fn unavailable(what: impl Display) -> ViewError {
 /// Whether an error of the store says that something on the disk is damaged.
 pub(crate) fn is_damage(error: &StoreError) -> bool {
     match error {
-        StoreError::Damaged { .. } | StoreError::Lost { .. } | StoreError::Missing { .. } | StoreError::Index(_) => true,
+        StoreError::Damaged { .. } | StoreError::Lost { .. } | StoreError::Missing { .. } | StoreError::Index(_) => {
+            true
+        }
         StoreError::File { error, .. } => {
             use std::io::ErrorKind::{InvalidData, NotFound, UnexpectedEof};
             matches!(error.kind(), NotFound | UnexpectedEof | InvalidData) || error.raw_os_error() == Some(EIO)

@@ -111,7 +111,8 @@ impl KeyStore {
         let master = Zeroizing::new(*master);
         if !disk.exists(path).map_err(file::at(path))? {
             if needed > 0 {
-                let what = format!("it is missing, and the log needs its first {needed} records: restore it from a backup");
+                let what =
+                    format!("it is missing, and the log needs its first {needed} records: restore it from a backup");
                 return Err(damaged(path, 0, what).into());
             }
             let mut epoch = Zeroizing::new([0; 32]);

@@ -106,12 +106,9 @@ fn read_all(store: &EmbeddedStore, size: u64) {
 /// the index could not be opened, with the next start.
 #[test]
 fn a_start_without_room_writes_nothing() {
-    for (seed, crash, loses_index) in [
-        (1, Crash::Kill, false),
-        (2, Crash::Kill, true),
-        (3, Crash::PowerCut, false),
-        (4, Crash::PowerCut, true),
-    ] {
+    for (seed, crash, loses_index) in
+        [(1, Crash::Kill, false), (2, Crash::Kill, true), (3, Crash::PowerCut, false), (4, Crash::PowerCut, true)]
+    {
         let simulated = SimulatedDisk::new(seed, 1 << 24);
         let disk = simulated.shared();
         let options = Options {

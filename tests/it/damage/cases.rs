@@ -54,13 +54,14 @@ impl Case {
         let kinds: Vec<_> = by_kind.values().collect();
         let of_kind = kinds[number(random, kinds.len())];
         let path = of_kind[number(random, of_kind.len())].clone();
-        let len = fs::metadata(prepared.whole().join(&path)).map_or(0, |found| {
-            usize::try_from(found.len()).expect("a small file")
-        });
+        let len = fs::metadata(prepared.whole().join(&path))
+            .map_or(0, |found| usize::try_from(found.len()).expect("a small file"));
         let at = number(random, len);
         let some = |random: &mut Random| 1 + number(random, 4_096.min(len.max(1)));
         let how = match random.below(16) {
-            0..=6 => How::Flip { field: "any".to_owned(), byte: at, bit: u8::try_from(random.below(8)).expect("small") },
+            0..=6 => {
+                How::Flip { field: "any".to_owned(), byte: at, bit: u8::try_from(random.below(8)).expect("small") }
+            }
             7..=8 => How::Noise { at, len: some(random), seed: random.below(u64::MAX) },
             9..=10 => How::Zeros { at: at / 512 * 512, len: 512 * (1 + number(random, 8)) },
             11 => How::Swap { at, other: number(random, len), len: some(random) },

@@ -200,8 +200,7 @@ fn scrub(prepared: &Prepared) {
 async fn half(scene: &Scene) -> (Subjects, Alias) {
     let Scene { node, client, one, two, .. } = scene;
     let definition = definition(1, "BA", 180);
-    let name =
-        pb::QualificationName { institution: definition.institution, code: definition.code.clone(), version: 1 };
+    let name = pb::QualificationName { institution: definition.institution, code: definition.code.clone(), version: 1 };
     scene.publish(&definition).await;
     scene.agree(&terms("ONE-TWO")).await.expect("an agreement");
     let (mut learners, mut records, mut shown) = (Vec::new(), Vec::new(), Vec::new());
@@ -279,11 +278,7 @@ async fn rest(
     }
     let late = alias_of(node, one, 101).await;
     subjects.learners.push((101, late, None));
-    let course = pb::CourseAlias {
-        institution: 1,
-        code: "DDD".to_owned(),
-        same_as: "CCC".to_owned(),
-        withdrawn: false,
-    };
+    let course =
+        pb::CourseAlias { institution: 1, code: "DDD".to_owned(), same_as: "CCC".to_owned(), withdrawn: false };
     submit(client, one, &[public(Kind::CourseAlias, &course)], Vec::new()).await.expect("published");
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use creditbank_server::directory;
 use creditbank_server::environment::Environment;
 use creditbank_server::operate::check::check;
-use creditbank_store::{DirectoryLock, Disk, DiskFile, FileInfo, Options, RealDisk, StoreError};
+use creditbank_store::{DirectoryLock, Disk, DiskFile, FileInfo, Options, Place, RealDisk, StoreError};
 
 use super::prepared::files;
 use super::shared;
@@ -66,6 +66,10 @@ impl Disk for ReadOnly {
 
     fn remove_dir(&self, dir: &Path) -> io::Result<()> {
         self.checked(dir)?.remove_dir(dir)
+    }
+
+    fn place(&self, dir: &Path) -> io::Result<Place> {
+        RealDisk.place(dir)
     }
 
     fn available(&self, dir: &Path) -> io::Result<u64> {

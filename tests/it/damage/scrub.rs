@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use creditbank_server::clock::Clock as _;
 use creditbank_server::directory;
 use creditbank_server::ledger::{Ledger, Limits};
 use creditbank_server::operate::scrub::Scrubber;

@@ -132,7 +132,9 @@ impl Shared {
             Entry::Public(_) | Entry::Seal(_) => false,
         };
         if !leads {
-            let what = format!("record {place}: the record or the hashes of its block do not lead to the root that was signed");
+            let what = format!(
+                "record {place}: the record or the hashes of its block do not lead to the root that was signed"
+            );
             self.health.damage(&what);
             return Err(damaged(what).into());
         }

@@ -55,11 +55,7 @@ pub(super) fn head(master: &[u8; 32], epoch: &[u8; 32], fill: Fill<'_>) -> Vec<u
 }
 
 /// The epoch key of a file.
-pub(super) fn open_head(
-    master: &[u8; 32],
-    bytes: &[u8],
-    path: &Path,
-) -> Result<Zeroizing<[u8; 32]>, KeyStoreError> {
+pub(super) fn open_head(master: &[u8; 32], bytes: &[u8], path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyStoreError> {
     let content = bytes.get(..HEAD_LEN).and_then(checked).filter(|content| content.starts_with(&MAGIC));
     let content = content.ok_or_else(|| damaged(path, 0, "the header is not that of a key store of this version"))?;
     unseal(master, &content[MAGIC.len()..], &MAGIC).ok_or_else(|| KeyStoreError::MasterKey(path.display().to_string()))

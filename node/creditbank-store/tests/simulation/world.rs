@@ -8,8 +8,8 @@ use creditbank_protocol::AccountId;
 use creditbank_protocol::Digest;
 use creditbank_protocol::merkle::{Frontier, leaf_hash};
 use creditbank_store::{
-    Crash, Disk, EmbeddedStore, EntryWrite, FaultRates, Head, KeyStore, KeyStoreError, Known, Node, Options, Random, Round,
-    Row, SimulatedDisk, Store as _, StoreError, Table,
+    Crash, Disk, EmbeddedStore, EntryWrite, FaultRates, Head, KeyStore, KeyStoreError, Known, Node, Options, Random,
+    Round, Row, SimulatedDisk, Store as _, StoreError, Table,
 };
 
 use crate::index::ModelIndex;

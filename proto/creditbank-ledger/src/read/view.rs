@@ -68,8 +68,9 @@ pub fn records_of(
     let mut records = Vec::new();
     for place in view.learner_places(account)? {
         let used = own_record(view, account, place)?;
-        records
-            .extend(Some(used).filter(|used| institution.is_none_or(|institution| used.facts.institution == institution)));
+        records.extend(
+            Some(used).filter(|used| institution.is_none_or(|institution| used.facts.institution == institution)),
+        );
         if records.len() == RECORDS_MAX {
             break;
         }

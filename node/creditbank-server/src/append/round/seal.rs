@@ -56,8 +56,19 @@ pub(crate) enum SealError {
 impl RoundBuilder {
     /// Closes the round with a seal by the log key in force.
     pub(crate) fn seal(self, ring: &KeyRing) -> Result<Sealed, SealError> {
-        let Self { state, mut round, mut entries, mut nodes, mut rows, learners, accounts, identities, marked, keys, .. } =
-            self;
+        let Self {
+            state,
+            mut round,
+            mut entries,
+            mut nodes,
+            mut rows,
+            learners,
+            accounts,
+            identities,
+            marked,
+            keys,
+            ..
+        } = self;
         let draft = round.draft_seal();
         let log_key = round.log_key(draft.index);
         let signer = ring.find(&log_key).ok_or_else(|| NoLogKey::new(&log_key, draft.index))?;
@@ -91,6 +102,10 @@ impl RoundBuilder {
         // A round also where everybody was known: the time that it takes tells nothing.
         let round = Round { base: head, next: head, entries: Vec::new(), nodes: Vec::new(), rows };
         let pending = Pending::new(LogIndex(head.size), false, HashMap::new(), HashMap::new(), identities);
-        Sealed { ready: SealedRound { accounts, keys, round, bodies: Vec::new(), checkpoint: None }, change: None, pending }
+        Sealed {
+            ready: SealedRound { accounts, keys, round, bodies: Vec::new(), checkpoint: None },
+            change: None,
+            pending,
+        }
     }
 }

@@ -112,11 +112,10 @@ fn check_roots(store: &dyn Store, log: &LogState, versions: &RegistryVersions) -
     let Some(last) = log.last_seal() else { return Ok(()) };
     let signed = seal(store, last.index)?;
     let said = signed.seal();
-    let found = [("status tree", said.status_root, log.status().root()), (
-        "registry",
-        said.registry_root,
-        versions.at(last.index).map.root(),
-    )];
+    let found = [
+        ("status tree", said.status_root, log.status().root()),
+        ("registry", said.registry_root, versions.at(last.index).map.root()),
+    ];
     for (what, expected, found) in found {
         if expected != found {
             let what = format!("the {what} has the root {found}, the last seal names {expected}");
