@@ -52,7 +52,7 @@ fn the_background_reading_finds_damage() {
     assert_eq!(ledger.health().problems(), Vec::<String>::new());
     drop((scrubber, ledger));
 
-    // A body, a node of the tree, and the place of an entry.
+    // A late body; a node of the tree, and the place of an entry, of rounds before it.
     let segments: Vec<_> = fs::read_dir(dir.path().join("log/journal")).expect("segments").collect();
     let mut segments: Vec<_> = segments.into_iter().map(|entry| entry.expect("a segment").path()).collect();
     segments.sort();
@@ -62,10 +62,12 @@ fn the_background_reading_finds_damage() {
         let at = found.iter().find(|(name, _)| name == "body ciphertext")?.1.start;
         Some((path, bytes, at))
     };
-    let (segment, mut bytes, at) = segments[..segments.len() - 1].iter().find_map(body).expect("a body");
+    let (segment, mut bytes, at) = segments[..segments.len() - 1].iter().rev().find_map(body).expect("a body");
     bytes[at + 20] ^= 1;
     fs::write(&segment, bytes).expect("written");
-    for (file, at) in [("log/flat/level-00", 32 * 40), ("log/flat/entries", 32 * 41 + 9)] {
+    let entry = prepared.subjects.records[0].place.expect("a place").entry;
+    let row = 32 * usize::try_from(entry).expect("a short log");
+    for (file, at) in [("log/flat/level-01", 3), ("log/flat/entries", row + 9)] {
         let path = dir.path().join(file);
         let mut bytes = fs::read(&path).expect("read");
         bytes[at] ^= 1;
@@ -75,7 +77,7 @@ fn the_background_reading_finds_damage() {
     let mut scrubber = ledger.scrubber().expect("a log on a disk");
     pass(&mut scrubber, &ledger, now_ms + 8 * DAY_MS);
     let problems = ledger.health().problems();
-    for place in [segment.as_str(), "level-00: node 40", "entries: the place of entry 41"] {
+    for place in [segment.as_str(), "level-01: node 0", &format!("entries: the place of entry {entry}")] {
         assert!(problems.iter().any(|problem| problem.contains(place)), "{place}: {problems:?}");
     }
     assert_eq!(problems.len(), 3, "{problems:?}");
