@@ -479,7 +479,7 @@ impl Ledger {
     }
 
     /// Whether the store does no more work: the process should stop, and its next start mends what is derived.
-    pub fn is_stopped(&self) -> bool {
+    pub fn has_failed(&self) -> bool {
         self.shared.store.failure().is_some()
     }
 

@@ -80,7 +80,7 @@ pub(super) fn ask(ledger: &Ledger, subjects: &Subjects) -> Asked {
     asking.registry();
     asking.learners(subjects);
     asking.records(subjects);
-    let (problems, stopped) = (ledger.health().problems(), ledger.is_stopped());
+    let (problems, stopped) = (ledger.health().problems(), ledger.has_failed());
     Asked { answers: asking.answers, problems, stopped }
 }
 

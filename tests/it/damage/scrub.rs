@@ -59,7 +59,7 @@ fn the_background_reading_finds_damage() {
     let body = |path: &std::path::PathBuf| {
         let (path, bytes) = (path.display().to_string(), fs::read(path).expect("read"));
         let found = fields::of(&path, &bytes);
-        let at = found.iter().find(|(name, _)| name == "body ciphertext")?.1.start;
+        let at = found.iter().rev().find(|(name, _)| name == "body ciphertext")?.1.start;
         Some((path, bytes, at))
     };
     let (segment, mut bytes, at) = segments[..segments.len() - 1].iter().rev().find_map(body).expect("a body");
