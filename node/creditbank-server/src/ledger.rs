@@ -403,7 +403,13 @@ impl Ledger {
     /// The same log, read by one piece of work, which stops when its token says so.
     pub(crate) fn read_by(&self, token: Token) -> Self {
         let Self { shared, threads, failed, token: _, _scrub: _ } = self;
-        Self { shared: Arc::clone(shared), threads: threads.clone(), failed: failed.clone(), token: Some(token), _scrub: None }
+        Self {
+            shared: Arc::clone(shared),
+            threads: threads.clone(),
+            failed: failed.clone(),
+            token: Some(token),
+            _scrub: None,
+        }
     }
 
     /// What reads the store with.
