@@ -15,7 +15,6 @@ mod compromise;
 mod conversions;
 mod copies;
 mod custodian;
-mod damage;
 mod desk;
 mod dry_run;
 mod evaluation;

@@ -22,5 +22,4 @@ pub mod serve;
 mod stored_block;
 mod tables;
 mod unreadable;
-mod watched;
 mod work;

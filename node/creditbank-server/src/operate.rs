@@ -3,7 +3,6 @@
 pub mod backup;
 pub mod check;
 mod reindex;
-pub mod scrub;
 pub mod succeed;
 
 pub use reindex::reindex;

@@ -230,15 +230,27 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn one_caller_does_not_stop_another() {
         let (pool, metrics) = pool(2, Bounds { all: 100, of_caller: 50, at_once: 1 });
-        let attack: Vec<_> = (0..51)
-            .map(|_| {
-                let pool = Arc::clone(&pool);
-                let token = token();
-                tokio::spawn(async move { pool.run(A, token.clone(), move || endless(&token)).await })
+        let (begins, begun) = oneshot::channel();
+        let mut begins = Some(begins);
+        let mut attack = Vec::new();
+        let mut attacker = |pool: &Arc<Pool>| {
+            let (pool, token, begins) = (Arc::clone(pool), token(), begins.take());
+            tokio::spawn(async move {
+                let work = token.clone();
+                let work = move || {
+                    if let Some(begins) = begins {
+                        let _ = begins.send(());
+                    }
+                    endless(&work)
+                };
+                pool.run(A, token, work).await
             })
-            .collect();
-        // One is done, fifty wait.
-        while !metrics.text().contains("busy_threads{pool=\"test\"} 1") || pool.desk.state().turns.len() < 50 {
+        };
+        // One is done, and then fifty wait.
+        attack.push(attacker(&pool));
+        begun.await.expect("it is being done");
+        attack.extend((0..50).map(|_| attacker(&pool)));
+        while pool.desk.state().turns.len() < 50 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         assert_eq!(pool.run(A, token(), || 1).await, Err(Refused::Busy));
