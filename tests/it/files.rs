@@ -115,7 +115,7 @@ async fn a_log_that_lost_a_part_does_not_open() {
     let dir = node.stop().await;
     let keys = dir.path().join("learners.keys");
     let whole = fs::read(&keys).expect("the keys");
-    for (cut, said) in [(200, "damaged"), (92, "learners.keys holds 9 keys, the log needs 10")] {
+    for (cut, said) in [(200, "damaged"), (93, "learners.keys holds 9 keys, the log needs 10")] {
         fs::write(&keys, &whole[..whole.len() - cut]).expect("a shorter file");
         let error = open(dir.path()).expect_err("keys are missing");
         assert!(error.contains(said), "{error}");

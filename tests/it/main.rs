@@ -15,6 +15,7 @@ mod compromise;
 mod conversions;
 mod copies;
 mod custodian;
+mod damage;
 mod desk;
 mod dry_run;
 mod evaluation;

@@ -42,14 +42,26 @@ impl Clock for Ahead {
     }
 }
 
+/// This machine, with segments so small that a short log has many, and derived files that are synced often.
+pub fn small() -> Environment {
+    let tune = Arc::new(|options: &mut creditbank_store::Options| {
+        (options.segment_len_max, options.sync_bytes) = (48 << 10, 32 << 10);
+    });
+    Environment { tune, ..Environment::system() }
+}
+
 /// Opens the node of a directory and serves it, under a clock that is ahead by so much.
 async fn serve_dir(dir: &Path, tls: Option<&Tls>, limits: Limits, ahead_ms: u64) -> Running {
     let clock = Arc::new(Ahead(SystemClock::default(), ahead_ms));
-    let environment = Environment { clock, ..Environment::system() };
-    let config = directory::read_config(&environment, dir).expect("the configuration that init wrote");
-    let ledger = directory::open(&environment, dir, &config, limits).expect("the node opens");
+    serve_in(&Environment { clock, ..Environment::system() }, dir, tls, limits).await
+}
+
+/// Opens the node of a directory in an environment and serves it.
+async fn serve_in(environment: &Environment, dir: &Path, tls: Option<&Tls>, limits: Limits) -> Running {
+    let config = directory::read_config(environment, dir).expect("the configuration that init wrote");
+    let ledger = directory::open(environment, dir, &config, limits).expect("the node opens");
     if ledger.size() == 0 {
-        directory::begin(&environment, dir, &directory::keys_dir(dir), &ledger).await.expect("the first blocks");
+        directory::begin(environment, dir, &directory::keys_dir(dir), &ledger).await.expect("the first blocks");
     }
     serve::start(ledger, ([127, 0, 0, 1], 0).into(), tls).await.expect("the node serves")
 }
@@ -72,6 +84,22 @@ impl TestNode {
         let keys = directory::keys_dir(dir.path());
         directory::init(&Environment::system(), dir.path(), &keys, ORIGIN, store, listen, None).expect("a new node");
         Self::serve(dir, tls, limits, 0).await
+    }
+
+    /// A node with [`small`] files.
+    pub async fn with_small_files(store: StoreUrl) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let keys = directory::keys_dir(dir.path());
+        directory::init(&small(), dir.path(), &keys, ORIGIN, store, listen, None).expect("a new node");
+        Self::again_with_small_files(dir).await
+    }
+
+    /// Serves the directory of a node with [`small`] files.
+    pub async fn again_with_small_files(dir: TempDir) -> Self {
+        let limits = Limits::default();
+        let running = serve_in(&small(), dir.path(), None, limits).await;
+        Self { dir, running, tls: None, limits }
     }
 
     /// A node in memory with bounds of its own; where it listens is chosen for it.

@@ -6,7 +6,7 @@
 //! DIR/keys/statement.key         subject statements; statement-NAME.key: keys that follow
 //! DIR/keys/credential.key        credentials in other formats
 //! DIR/keys/operator-access.key   the operator's reads
-//! DIR/keys/secrets               master key, pepper, alias key, link key
+//! DIR/keys/secrets               master key, pepper, alias key, link key, and a MAC over them
 //! DIR/learners.keys              the learners' keys, wrapped
 //! DIR/log/                       journal, guard, flat files, index
 //! ```
@@ -21,6 +21,7 @@
 mod config;
 mod held;
 mod init;
+pub(crate) mod key_files;
 mod key_ring;
 mod modes;
 mod secrets;
@@ -39,6 +40,7 @@ pub use config::{Config, ConfigError, Connections, Operations, Quotas, Scrub, Tl
 pub(crate) use config::{NAME_RULE, is_origin};
 pub(crate) use held::{HELD_FILE, parse_published};
 pub use init::{InitError, NEXT_REGISTRY_KEY, REGISTRY_KEY, begin, init};
+pub use key_files::{KeyFileFound, KeyFilesError};
 pub use key_ring::KeyRing;
 pub(crate) use key_ring::file_name;
 pub(crate) use secrets::Secrets;
@@ -49,6 +51,7 @@ use zeroize::Zeroizing;
 use crate::append::Steps;
 use crate::environment::Environment;
 use crate::ledger::{Ledger, Limits, OpenError, Parts};
+use crate::operate::scrub::{SCRUB_FILE, ScrubOptions};
 
 /// Why a node's directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -99,8 +102,20 @@ pub enum DirectoryError {
         found: String,
     },
     /// A file that does not hold the four secrets.
-    #[error("{0} is not a file of four secrets")]
+    #[error("{0} is not a file of four secrets (creditbank-secrets-v1): put it back from a backup of this node")]
     Secrets(String),
+    /// Secrets that are not the ones that were written.
+    #[error(
+        "{0} is damaged: its MAC does not hold, so a byte of it was changed. Put it back from a backup of this node; with a \
+         wrong secret learners would have other accounts, or none"
+    )]
+    SecretsMac(String),
+    /// No log where the configuration says that it is.
+    #[error(
+        "{0} is not there: node.toml names another directory than the one that the log is in, or the log was not restored. A \
+         node never begins a second log by itself"
+    )]
+    NoLog(String),
     /// The configuration.
     #[error("{path}: {error}")]
     Config {
@@ -193,9 +208,31 @@ pub(crate) fn store_options(environment: &Environment, genesis: Digest) -> Optio
     options
 }
 
+impl DirectoryError {
+    /// Whether the index is at fault: it was given up then, and the next start rebuilds it.
+    fn is_index(&self) -> bool {
+        match self {
+            Self::Store(StoreError::Index(_)) => true,
+            Self::Open(OpenError::Load(error)) => error.is_index(),
+            _ => false,
+        }
+    }
+}
+
+/// Opens once more where the index was found damaged: it is rebuilt from the journal then.
+fn with_index<T>(open: impl Fn() -> Result<T, DirectoryError>) -> Result<T, DirectoryError> {
+    open().or_else(|error| {
+        if !error.is_index() {
+            return Err(error);
+        }
+        tracing::error!(%error, "the index is damaged: rebuilding it from the journal");
+        open()
+    })
+}
+
 /// Opens the log of a node's directory. The lock on it is held until the ledger is dropped.
 pub fn open(environment: &Environment, dir: &Path, config: &Config, limits: Limits) -> Result<Ledger, DirectoryError> {
-    Ok(Ledger::open(parts(environment, dir, config, limits, false)?)?)
+    with_index(|| Ok(Ledger::open(parts(environment, dir, config, limits, false)?)?))
 }
 
 /// As [`open`], without any thread: the log is extended by the steps alone.
@@ -205,7 +242,7 @@ pub fn open_stepped<B, A>(
     config: &Config,
     limits: Limits,
 ) -> Result<(Ledger, Steps<B, A>), DirectoryError> {
-    Ok(Ledger::stepped(parts(environment, dir, config, limits, true)?)?)
+    with_index(|| Ok(Ledger::stepped(parts(environment, dir, config, limits, true)?)?))
 }
 
 /// As [`open_stepped`], of a log whose next block lets it go on under another origin: the old log key is not there.
@@ -229,8 +266,16 @@ fn parts(
 ) -> Result<Parts, DirectoryError> {
     modes::check(&*environment.disk, dir, config)?;
     let ring = KeyRing::open(environment, dir)?;
+    let key_files = key_files::find(environment, dir)?;
     let secrets = Secrets::read(&*environment.disk, &dir.join("keys").join("secrets"))?;
     let begun = config.beginning();
+    let exists = |path: &Path| environment.disk.exists(path).map_err(at(path));
+    if let Some(log) = config.store.path().map(|path| dir.join(path))
+        && exists(&dir.join("node.toml"))?
+        && !exists(&log.join("journal"))?
+    {
+        return Err(DirectoryError::NoLog(log.join("journal").display().to_string()));
+    }
     let mut options = Options { stepped, ..store_options(environment, begun.genesis()) };
     if limits.said.takes_over {
         options.placement = Placement::TakeOver;
@@ -239,9 +284,14 @@ fn parts(
     if let Some(path) = config.store.path() {
         held::check(&*environment.disk, &dir.join(path), &*store, &begun)?;
     }
-    let needed = crate::tables::needed_keys(&*store)?;
+    let needed = crate::tables::Counts::stored(&*store)?.keys;
     let Environment { clock, entropy, .. } = environment.clone();
     let keys = config.store.open_keys(&dir.join("learners.keys"), &options, &secrets.master, needed, &*entropy)?;
     let private = secrets.private();
-    Ok(Parts { begun, store, keys, private, ring, clock, entropy, limits, succeeds: false })
+    let scrub = config.store.path().map(|path| ScrubOptions {
+        settings: config.scrub.clone(),
+        disk: Arc::clone(&environment.disk),
+        path: dir.join(path).join(SCRUB_FILE),
+    });
+    Ok(Parts { begun, store, keys, private, ring, clock, entropy, limits, key_files, scrub, succeeds: false })
 }

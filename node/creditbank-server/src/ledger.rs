@@ -1,6 +1,6 @@
 //! A log and everything that reads and extends it.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use creditbank_ledger::state::{ChainHead, LogKeys};
 use creditbank_protocol::canonical::decode;
@@ -19,12 +19,14 @@ use crate::append::state::{LoadError, State, load};
 use crate::append::threads::Threads;
 use crate::append::{Steps, Submission, SubmitError, VerifiedBlock, verify};
 use crate::clock::{Clock, Entropy};
-use crate::directory::{KeyRing, Quotas, file_name};
-use crate::health::Health;
+use crate::directory::{KeyFileFound, KeyFilesError, KeyRing, Quotas, file_name, key_files};
+use crate::health::{Condition, Health};
 use crate::metrics::Metrics;
+use crate::operate::scrub::{ScrubOptions, ScrubThread, Scrubber};
 use crate::private::PrivateKeys;
 use crate::serve::Peer;
-use crate::tables::{self, Note};
+use crate::tables::{self, Counts, Note};
+use crate::watched::Watched;
 use crate::work::{Asked, OverQuota, Token, Work};
 
 /// Bounds of the append path.
@@ -90,6 +92,10 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// Bounds.
     pub limits: Limits,
+    /// The files of keys/, to be compared with the registry.
+    pub key_files: Vec<KeyFileFound>,
+    /// How the log is read through in the background; `None` where it is not on a disk.
+    pub scrub: Option<ScrubOptions>,
     /// Whether the log is about to go on under another origin: the old log key is not asked for.
     pub succeeds: bool,
 }
@@ -130,6 +136,9 @@ pub enum OpenError {
         /// What is there.
         found: u64,
     },
+    /// A file of keys/ does not hold what the registry knows.
+    #[error(transparent)]
+    KeyFiles(#[from] KeyFilesError),
     /// The origin cannot stand in a checkpoint.
     #[error("the checkpoint cannot be signed: {0}")]
     Note(#[from] NoteError),
@@ -164,6 +173,8 @@ pub struct Ledger {
     pub(crate) failed: watch::Sender<Option<String>>,
     /// Says stop to whoever reads through this.
     token: Option<Token>,
+    /// Reads the log in the background. Ends with the ledger.
+    _scrub: Option<ScrubThread>,
 }
 
 /// What the append path and the readers share.
@@ -181,7 +192,10 @@ pub(crate) struct Shared {
     pub(crate) courses: Courses,
     pub(crate) work: Work,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) health: Health,
+    pub(crate) health: Arc<Health>,
+    /// As of the last durable round.
+    counts: Mutex<Counts>,
+    pub(crate) scrub: Option<ScrubOptions>,
     pub(crate) state: RwLock<Arc<State>>,
     /// Whether the log may go on under another origin.
     pub(crate) succeeds: bool,
@@ -224,13 +238,23 @@ impl Shared {
         &*self.store
     }
 
+    /// How many rows and keys there are as of the last durable round.
+    pub(crate) fn counts(&self) -> Counts {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same after a round that is durable.
+    pub(crate) fn count(&self, counts: Counts) {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+    }
+
     pub(crate) fn courses(&self) -> &Courses {
         &self.courses
     }
 
     pub(crate) fn context(&self) -> Context<'_> {
-        let Self { store, keys, private, entropy, courses, .. } = self;
-        Context { store: &**store, keys, private, entropy: &**entropy, courses, pending: None, token: None }
+        let Self { store, keys, private, entropy, courses, health, .. } = self;
+        Context { store: &**store, keys, private, entropy: &**entropy, courses, health, pending: None, token: None }
     }
 
     /// Signs a checkpoint by these log keys, which are known: the round was sealed with them.
@@ -267,10 +291,15 @@ impl Shared {
 
     /// Opens the log: rebuilds what is held in memory.
     fn open(parts: Parts) -> Result<Arc<Self>, OpenError> {
-        let Parts { begun, store, keys, private, ring, clock, entropy, limits, succeeds } = parts;
+        let Parts { begun, store, keys, private, ring, clock, entropy, limits, key_files, scrub, succeeds } = parts;
         let (first_origin, first) = (begun.origin.clone(), begun.log_key);
+        let metrics = Arc::new(Metrics::default());
+        let health = Arc::new(Health::new(&metrics));
+        let store: Box<dyn Store> = Box::new(Watched::new(store, Arc::clone(&health)));
+        let counts = Counts::stored(&*store).map_err(LoadError::from)?;
+        counts.check(&*store).map_err(LoadError::from)?;
         let mut state = load(&*store, begun)?;
-        let expected = tables::needed_keys(&*store).map_err(LoadError::from)?;
+        let expected = counts.keys;
         let found = keys.len() as u64;
         if found < expected {
             return Err(OpenError::Keys { expected, found });
@@ -282,7 +311,7 @@ impl Shared {
             }
             let origin = state.log.origin_of_size(state.head.size).to_owned();
             let checkpoint = Checkpoint { origin, size: state.head.size, root: state.head.root };
-            let missing = || LoadError::Row(tables::NOTE.0);
+            let missing = || LoadError::from(store.distrust_index("the signers of the last checkpoint are missing"));
             let note = tables::note_of(&*store, state.head.size).map_err(LoadError::from)?.ok_or_else(missing)?;
             state.checkpoint = if note.lines.is_empty() {
                 sign_by(&ring, &checkpoint, &note.signers)?
@@ -294,7 +323,14 @@ impl Shared {
         if !succeeds {
             check_log_keys(&ring, &state, (&first_origin, first))?;
         }
-        let metrics = Arc::new(Metrics::default());
+        if !succeeds && state.log.last_seal().is_some() {
+            let registry = &state.log.in_force().registry;
+            key_files::check(&key_files, registry, &first, clock.now_ms() / 60_000)?;
+        }
+        if let Some(why) = store.read_only() {
+            tracing::error!(why, "READ-ONLY: the disk has no room. What is stored is served, and nothing new is taken");
+            health.set(Condition::ReadOnly, format!("read-only: {why}"));
+        }
         Ok(Arc::new(Self {
             first_origin,
             store,
@@ -305,9 +341,11 @@ impl Shared {
             entropy,
             limits,
             courses: Courses::new(),
-            health: Health::new(&metrics),
+            health,
             work: Work::new(&metrics, limits.quotas),
             metrics,
+            counts: Mutex::new(counts),
+            scrub,
             state: RwLock::new(Arc::new(state)),
             succeeds,
         }))
@@ -351,20 +389,27 @@ impl Ledger {
         let shared = Shared::open(parts)?;
         let failed = watch::Sender::new(None);
         let threads = Some(Arc::new(Threads::start(&shared, failed.clone())));
-        Ok(Self { shared, threads, failed, token: None })
+        let scrub = ScrubThread::start(&shared);
+        Ok(Self { shared, threads, failed, token: None, _scrub: scrub })
     }
 
     /// Opens the log without any thread. It is extended by the steps alone; the ledger serves what reads it.
     pub fn stepped<B, A>(parts: Parts) -> Result<(Self, Steps<B, A>), OpenError> {
         let shared = Shared::open(parts)?;
         let steps = Steps::new(Arc::clone(&shared));
-        Ok((Self { shared, threads: None, failed: watch::Sender::new(None), token: None }, steps))
+        Ok((Self { shared, threads: None, failed: watch::Sender::new(None), token: None, _scrub: None }, steps))
     }
 
     /// The same log, read by one piece of work, which stops when its token says so.
     pub(crate) fn read_by(&self, token: Token) -> Self {
-        let Self { shared, threads, failed, token: _ } = self;
-        Self { shared: Arc::clone(shared), threads: threads.clone(), failed: failed.clone(), token: Some(token) }
+        let Self { shared, threads, failed, token: _, _scrub: _ } = self;
+        Self {
+            shared: Arc::clone(shared),
+            threads: threads.clone(),
+            failed: failed.clone(),
+            token: Some(token),
+            _scrub: None,
+        }
     }
 
     /// What reads the store with.
@@ -431,6 +476,17 @@ impl Ledger {
     /// What is wrong with the node.
     pub fn health(&self) -> &Health {
         &self.shared.health
+    }
+
+    /// What reads the log through in the background, for whoever does it step by step; `None` of a log that is not on a disk.
+    /// A ledger that was opened with threads does it itself.
+    pub fn scrubber(&self) -> Option<Scrubber> {
+        Scrubber::new(&self.shared)
+    }
+
+    /// Whether the store does no more work: the process should stop, and its next start mends what is derived.
+    pub fn has_failed(&self) -> bool {
+        self.shared.store.failure().is_some()
     }
 
     /// Becomes `Some` when the log can no longer be written; the process should stop then.

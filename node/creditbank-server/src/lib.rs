@@ -22,4 +22,5 @@ pub mod serve;
 mod stored_block;
 mod tables;
 mod unreadable;
+mod watched;
 mod work;

@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod check;
 mod reindex;
+pub mod scrub;
 pub mod succeed;
 
 pub use reindex::reindex;

@@ -1,6 +1,10 @@
 //! The rows of the index: every key and value is built and read here.
 
+mod counts;
+
 use std::collections::BTreeSet;
+
+pub(crate) use counts::Counts;
 
 use creditbank_ledger::state::{Applied, ChainHead, Closed};
 use creditbank_protocol::note::Checkpoint;
@@ -25,8 +29,8 @@ pub(crate) const REGISTRY: Table = Table(6);
 /// Place of a record -> its status id and marks. The place comes from the effect, or from beside the block.
 pub(crate) const STATUS: Table = Table(7);
 
-/// One row: how many learners' keys the key store must hold at least. An erasure has to set it anew.
-pub(crate) const KEY_COUNT: Table = Table(8);
+/// One row: the [`Counts`].
+pub(crate) const COUNTS: Table = Table(8);
 
 /// Place of a record, place of one that stands on it -> nothing.
 pub(crate) const DEPENDANT: Table = Table(9);
@@ -88,13 +92,8 @@ pub(crate) fn identity(digest: &[u8; 32], sealed: Vec<u8>) -> Row {
     put(IDENTITY, digest.to_vec(), sealed)
 }
 
-/// How many learners' keys are in use.
-pub(crate) fn needed_keys(store: &dyn Store) -> Result<u64, StoreError> {
-    Ok(store.get(KEY_COUNT, &[])?.as_deref().and_then(count_of).unwrap_or(0))
-}
-
-pub(crate) fn key_count(count: u64) -> Row {
-    put(KEY_COUNT, Vec::new(), count.to_be_bytes().to_vec())
+pub(crate) fn counts(value: Vec<u8>) -> Row {
+    put(COUNTS, Vec::new(), value)
 }
 
 /// The number that a row's value holds.

@@ -25,6 +25,20 @@ pub(crate) fn unavailable(what: impl Display) -> ViewError {
     ViewError::Unavailable(what.to_string())
 }
 
+/// Whether an error of the store says that something on the disk is damaged.
+pub(crate) fn is_damage(error: &StoreError) -> bool {
+    match error {
+        StoreError::Damaged { .. } | StoreError::Lost { .. } | StoreError::Missing { .. } | StoreError::Index(_) => {
+            true
+        }
+        StoreError::File { error, .. } => {
+            use std::io::ErrorKind::{InvalidData, NotFound, UnexpectedEof};
+            matches!(error.kind(), NotFound | UnexpectedEof | InvalidData) || error.raw_os_error() == Some(EIO)
+        }
+        _ => false,
+    }
+}
+
 /// What an error of the store means. An index engine that has failed stops the node, whose next start rebuilds the index.
 #[allow(clippy::needless_pass_by_value)] // The shape that `map_err` asks for.
 pub(crate) fn of_store(error: StoreError) -> ViewError {

@@ -6,18 +6,20 @@ mod recover;
 mod upkeep;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use creditbank_protocol::merkle::{empty_root, leaf_hash};
 use creditbank_protocol::{Digest, LogIndex};
 
 use crate::flat::{FlatFiles, Location};
 use crate::guard::Guard;
-use crate::journal::{FRAME_HEAD_LEN, Journal, Position, Readers};
-use crate::round::Section;
+use crate::journal::{Before, FRAME_HEAD_LEN, Journal, Position, Readers};
+use crate::round::{Section, SectionTable, table_len};
+use crate::scrub::{self, ScrubPosition, Scrubbed};
 use crate::{DirectoryLock, Disk, Head, Index, KeyValue, Placement, RealDisk, Round, Store, StoreError, Table, file};
 use indexer::{Indexer, Job, Shared};
 use position::Durable;
+use recover::{Found, Held, HeldRound};
 use upkeep::{IndexThread, Steps, Upkeep};
 
 /// How an embedded store behaves.
@@ -65,6 +67,7 @@ pub struct EmbeddedStore {
     dir: PathBuf,
     writer: Mutex<Writer>,
     head: RwLock<Head>,
+    log: [u8; 32],
     flat: Arc<FlatFiles>,
     readers: Readers,
     shared: Arc<Shared>,
@@ -76,11 +79,23 @@ struct Writer {
     guard: Guard,
     /// `None` once the store is closed.
     upkeep: Option<Upkeep>,
+    /// What waits for room on the disk; `None` where there is room.
+    held: Option<HeldJobs>,
     /// The bytes of the round that is written; kept for the next one.
     payload: Vec<u8>,
     /// Why nothing more is appended: after a failure it is uncertain what the disk holds.
     failed: Option<String>,
 }
+
+/// Rounds that the index lacks: they wait for room on the disk, and are read from memory.
+struct HeldJobs {
+    jobs: Vec<Job>,
+    /// The engine could not be opened: only the next start can go on.
+    in_memory: bool,
+}
+
+/// What the marker of a clean stop says.
+const CLEAN: &[u8] = b"stopped cleanly\n";
 
 fn clean_marker(dir: &Path) -> PathBuf {
     dir.join("clean")
@@ -109,24 +124,35 @@ impl EmbeddedStore {
         let lock = disk.lock(dir)?;
         let marker = clean_marker(dir);
         let clean = disk.exists(&marker).map_err(file::at(&marker))?;
+        // Of a marker that says something else nothing follows: the start does all that an unclean stop needs.
+        let clean = clean && disk.read(&marker).map_err(file::at(&marker))? == CLEAN;
+        let has_room = file::has_room(&**disk, dir, options.reserve_bytes)?;
         let guard = Guard::open(&**disk, dir, options.placement)?;
         let guarded = guard.state().map(|(sequence, _)| sequence);
-        let journal = Journal::open(disk, &dir.join("journal"), options.log, options.segment_len_max, guarded, clean)?;
+        let before = Before { guarded, clean, has_room };
+        let journal = Journal::open(disk, &dir.join("journal"), options.log, options.segment_len_max, before)?;
         check_present(&guard, journal.last_sequence(), dir)?;
         let flat = Arc::new(FlatFiles::open(disk, &dir.join("flat"))?);
-        let recovered = recover::recover(dir, options, &journal, &flat, &index, clean, replayed)?;
+        let recovered = recover::recover(dir, options, &journal, &flat, &index, Found { clean, has_room }, replayed)?;
         if clean {
             disk.remove(&marker).map_err(file::at(&marker))?;
             disk.sync_dir(dir).map_err(file::at(dir))?;
         }
         check_guard(&guard, recovered.head, journal.last_sequence(), dir)?;
         let readers = journal.readers();
-        let shared = Arc::new(Shared::new(Box::new(recovered.index), disk, dir));
+        let shared = Arc::new(Shared::new(recovered.index, disk, dir));
         // What was replayed is applied and not durable: a clean stop says that all of it is, also when nothing follows.
-        let applied = Durable { sequence: journal.last_sequence(), size: recovered.head.size };
+        let replayed = Durable { sequence: journal.last_sequence(), size: recovered.head.size };
+        let applied = if recovered.held.is_some() { recovered.durable } else { replayed };
+        let held = recovered.held.map(|Held { rounds, in_memory }| {
+            let job = |HeldRound { durable, rows, bytes }: HeldRound| {
+                Job::new(shared.overlay(durable.sequence, &rows), durable.size, bytes)
+            };
+            HeldJobs { jobs: rounds.into_iter().map(job).collect(), in_memory }
+        });
         let (durable, of_indexer) = (recovered.durable, Arc::clone(&flat));
         let indexer = Indexer::new(dir, options, Arc::clone(&shared), of_indexer, durable, applied);
-        let mut writer = Writer { journal, guard, upkeep: None, payload: Vec::new(), failed: None };
+        let mut writer = Writer { journal, guard, upkeep: None, held, payload: Vec::new(), failed: None };
         // A whole round that was written but not yet guarded counts: guard it before anything is built on it.
         let last = writer.journal.last_sequence();
         if last > 0 && guarded != Some(last) {
@@ -147,11 +173,35 @@ impl EmbeddedStore {
             dir: dir.to_owned(),
             writer: Mutex::new(writer),
             head,
+            log: options.log,
             flat,
             readers,
             shared,
             _lock: lock,
         })
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does what the start had no room for.
+    fn catch_up(&self, writer: &mut Writer) -> Result<(), StoreError> {
+        let Writer { upkeep: Some(upkeep), held, failed, .. } = writer else { return Ok(()) };
+        let Some(waiting) = held else { return Ok(()) };
+        if waiting.in_memory {
+            let why = "the disk has room again: start the node again, so that it can write its index";
+            *failed = Some(why.to_owned());
+            self.shared.fail(&StoreError::Stopped(why.to_owned()));
+            return Err(StoreError::Stopped(why.to_owned()));
+        }
+        self.flat.release(self.head().size)?;
+        for job in waiting.jobs.drain(..) {
+            upkeep.send(job, self.queue_rows_max);
+        }
+        *held = None;
+        tracing::info!("the disk has room again: the log is written again");
+        Ok(())
     }
 
     fn location(&self, index: LogIndex) -> Result<Location, StoreError> {
@@ -213,25 +263,22 @@ struct Body {
     segment: u64,
     start: u64,
     len: u64,
+    crc: u32,
 }
 
 impl EmbeddedStore {
-    /// The lengths of the bodies up to the one that is wanted say where it begins.
+    /// Where a body lies, by the table in front of its entry.
     fn find_body(&self, index: LogIndex, record: u32) -> Result<Body, StoreError> {
         let missing = || StoreError::Missing { what: "record", index: record.into() };
-        let Location { segment, offset, entry_len, bodies } = self.location(index)?;
+        let Location { segment, offset, bodies, .. } = self.location(index)?;
         if record >= bodies {
             return Err(missing());
         }
-        let table_len = usize::try_from(4 * (u64::from(record) + 1)).unwrap_or(usize::MAX);
-        let table = self.readers.read(segment, offset + 8, table_len)?;
-        let lengths = table.as_chunks::<4>().0.iter().map(|length| u64::from(u32::from_be_bytes(*length)));
-        let (mut len, mut before) = (None, 0);
-        for length in lengths {
-            before += len.replace(length).unwrap_or(0);
-        }
-        let start = offset + 8 + 4 * u64::from(bodies) + u64::from(entry_len) + before;
-        Ok(Body { segment, start, len: len.ok_or_else(missing)? })
+        let bytes = self.readers.read(segment, offset, usize::try_from(table_len(bodies)).unwrap_or(usize::MAX))?;
+        let table = SectionTable::read(index.0, &bytes)
+            .map_err(|error| self.readers.damaged(segment, offset, format!("entry {index}: {error}")))?;
+        let place = table.body(record).ok_or_else(missing)?;
+        Ok(Body { segment, start: offset + place.start, len: place.len.into(), crc: place.crc })
     }
 }
 
@@ -242,11 +289,15 @@ impl Store for EmbeddedStore {
 
     fn append(&self, round: &Round) -> Result<(), StoreError> {
         round.check().map_err(StoreError::Round)?;
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = self.writer();
         if let Some(why) = &writer.failed {
             return Err(StoreError::Stopped(why.clone()));
         }
-        let Writer { journal, guard, upkeep, payload, failed } = &mut *writer;
+        if writer.held.is_some() {
+            file::check_room(&*self.disk, &self.dir, self.reserve_bytes)?;
+            self.catch_up(&mut writer)?;
+        }
+        let Writer { journal, guard, upkeep, payload, failed, .. } = &mut *writer;
         let upkeep = upkeep.as_mut().ok_or_else(|| StoreError::Stopped("it was closed".to_owned()))?;
         self.shared.healthy()?;
         let head = self.head();
@@ -274,7 +325,7 @@ impl Store for EmbeddedStore {
 
     fn entry(&self, index: LogIndex) -> Result<Vec<u8>, StoreError> {
         let Location { segment, offset, entry_len, bodies } = self.location(index)?;
-        let start = offset + 8 + 4 * u64::from(bodies);
+        let start = offset + table_len(bodies);
         let entry = self.readers.read(segment, start, usize::try_from(entry_len).unwrap_or(usize::MAX))?;
         // Older segments are not read through at the start: rot is found where it is read.
         let expected = self.flat.node(0, index.0)?;
@@ -291,8 +342,13 @@ impl Store for EmbeddedStore {
     }
 
     fn body(&self, index: LogIndex, record: u32) -> Result<Vec<u8>, StoreError> {
-        let Body { segment, start, len } = self.find_body(index, record)?;
-        self.readers.read(segment, start, usize::try_from(len).unwrap_or(usize::MAX))
+        let Body { segment, start, len, crc } = self.find_body(index, record)?;
+        let body = self.readers.read(segment, start, usize::try_from(len).unwrap_or(usize::MAX))?;
+        if crc32c::crc32c(&body) != crc {
+            let what = format!("body {record} of entry {index}: the checksum does not hold");
+            return Err(self.readers.damaged(segment, start, what));
+        }
+        Ok(body)
     }
 
     fn body_len(&self, index: LogIndex, record: u32) -> Result<u64, StoreError> {
@@ -332,13 +388,36 @@ impl Store for EmbeddedStore {
         self.shared.failure()
     }
 
+    fn read_only(&self) -> Option<String> {
+        let why = || {
+            let dir = self.dir.display();
+            format!("{dir} has less than {} bytes of room: nothing is written until it has", self.reserve_bytes)
+        };
+        self.writer().held.as_ref().map(|_| why())
+    }
+
+    fn distrust_index(&self, why: &str) -> StoreError {
+        self.shared.broken(crate::IndexError(why.to_owned()))
+    }
+
+    fn scrub(&self, from: ScrubPosition, len_max: u64) -> Result<Scrubbed, StoreError> {
+        let until = self.writer().journal.last_sequence();
+        let parts = scrub::Parts { readers: &self.readers, log: &self.log, flat: &self.flat, until };
+        scrub::scrub(&parts, from, len_max, &|row| self.shared.get(row.table, &row.key))
+    }
+
+    fn scrub_len(&self) -> Result<u64, StoreError> {
+        let segments = self.readers.segments()?;
+        segments.iter().map(|(_, path)| self.readers.len_of(path)).sum()
+    }
+
     fn step(&self) -> Result<bool, StoreError> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = self.writer();
         writer.upkeep.as_mut().map_or(Ok(false), Upkeep::step)
     }
 
     fn close(&self) -> Result<(), StoreError> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = self.writer();
         let Some(upkeep) = writer.upkeep.take() else {
             return Ok(());
         };
@@ -347,8 +426,12 @@ impl Store for EmbeddedStore {
             return Err(StoreError::Stopped(why.clone()));
         }
         writer.journal.close()?;
+        if writer.held.is_some() {
+            // The next start does what this one had no room for.
+            return Ok(());
+        }
         let marker = clean_marker(&self.dir);
-        self.disk.replace(&marker, b"stopped cleanly\n").map_err(file::at(&marker))
+        self.disk.replace(&marker, CLEAN).map_err(file::at(&marker))
     }
 }
 

@@ -57,10 +57,14 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
+/// Whether at least `reserve` bytes can be written into a directory.
+pub(crate) fn has_room(disk: &dyn Disk, dir: &Path, reserve: u64) -> Result<bool, StoreError> {
+    Ok(disk.available(dir).map_err(at(dir))? >= reserve)
+}
+
 /// Refuses when less than `reserve` bytes can be written: what is derived from a round needs room as well.
 pub(crate) fn check_room(disk: &dyn Disk, dir: &Path, reserve: u64) -> Result<(), StoreError> {
-    let available = disk.available(dir).map_err(at(dir))?;
-    if available < reserve {
+    if !has_room(disk, dir, reserve)? {
         return Err(StoreError::Full { path: dir.display().to_string(), needed: reserve });
     }
     Ok(())

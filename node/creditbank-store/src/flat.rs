@@ -1,10 +1,17 @@
 //! Flat files: values of a fixed size at fixed positions. Derived from the journal, so written without a sync.
 //!
-//! `entries` holds where each log entry lies in the journal; `level-NN` the tree nodes of one level.
+//! `entries` holds where each log entry lies in the journal; `level-NN` the tree nodes of one level. A row of `entries` ends
+//! with a CRC-32C of the log index and the row. Nodes have none: a proof that is made from them is verified before it leaves.
+//!
+//! ```text
+//! entries  = row x entries of the log
+//! row      = u64 segment, u64 offset, u32 entry length, u32 bodies, u32 zero, u32 crc
+//! level-NN = hash[32] x complete subtrees of the level
+//! ```
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::RwLock;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use creditbank_protocol::Digest;
 
@@ -22,19 +29,30 @@ pub(crate) struct Location {
 }
 
 impl Location {
-    fn to_bytes(self) -> [u8; 32] {
+    fn to_bytes(self, index: u64) -> [u8; 32] {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&self.segment.to_be_bytes());
         bytes[8..16].copy_from_slice(&self.offset.to_be_bytes());
         bytes[16..20].copy_from_slice(&self.entry_len.to_be_bytes());
         bytes[20..24].copy_from_slice(&self.bodies.to_be_bytes());
+        let crc = Self::checksum(index, &bytes[..28]);
+        bytes[28..].copy_from_slice(&crc.to_be_bytes());
         bytes
     }
 
-    fn from_bytes(bytes: &[u8; 32]) -> Self {
+    fn checksum(index: u64, content: &[u8]) -> u32 {
+        crc32c::crc32c_append(crc32c::crc32c(&index.to_be_bytes()), content)
+    }
+
+    /// `None` where the checksum does not hold.
+    fn from_bytes(index: u64, bytes: &[u8; 32]) -> Option<Self> {
+        let (content, crc) = bytes.split_last_chunk::<4>()?;
+        if Self::checksum(index, content).to_be_bytes() != *crc {
+            return None;
+        }
         let half = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         let word = |at: usize| u64::from(half(at)) << 32 | u64::from(half(at + 4));
-        Self { segment: word(0), offset: word(8), entry_len: half(16), bodies: half(20) }
+        Some(Self { segment: word(0), offset: word(8), entry_len: half(16), bodies: half(20) })
     }
 }
 
@@ -44,6 +62,9 @@ pub(crate) struct FlatFiles {
     dir: PathBuf,
     entries: Flat,
     levels: RwLock<Vec<Arc<Flat>>>,
+    /// Rows that the disk has no room for, by file and position: level + 1, or 0 for the entries. `None` where rows are
+    /// written at once.
+    held: RwLock<Option<BTreeMap<(u8, u64), [u8; 32]>>>,
 }
 
 struct Flat {
@@ -85,7 +106,8 @@ impl FlatFiles {
     pub(crate) fn open(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Self, StoreError> {
         disk.make_dir(dir).map_err(file::at(dir))?;
         let entries = Flat::open(&**disk, dir.join("entries"))?;
-        let flat = Self { disk: Arc::clone(disk), dir: dir.to_owned(), entries, levels: RwLock::default() };
+        let (levels, held) = (RwLock::default(), RwLock::default());
+        let flat = Self { disk: Arc::clone(disk), dir: dir.to_owned(), entries, levels, held };
         for level in 0..64 {
             let path = flat.level_path(level);
             if !disk.exists(&path).map_err(file::at(&path))? {
@@ -113,6 +135,49 @@ impl FlatFiles {
         Ok(Arc::clone(&levels[usize::from(level)]))
     }
 
+    /// Opens the files in `dir` for reading alone; `None` where there are none.
+    pub(crate) fn open_to_read(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Option<Self>, StoreError> {
+        let open = |path: PathBuf| match disk.open_existing(&path) {
+            Ok(file) => Ok(Some(Flat { path, file })),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(file::at(&path)(error)),
+        };
+        let Some(entries) = open(dir.join("entries"))? else { return Ok(None) };
+        let mut levels = Vec::new();
+        for level in 0..64u8 {
+            match open(dir.join(format!("level-{level:02}")))? {
+                Some(file) => levels.push(Arc::new(file)),
+                None => break,
+            }
+        }
+        let (disk, dir) = (Arc::clone(disk), dir.to_owned());
+        Ok(Some(Self { disk, dir, entries, levels: RwLock::new(levels), held: RwLock::default() }))
+    }
+
+    /// Keeps rows in memory from here on, as the disk has no room: see [`Self::release`].
+    pub(crate) fn hold(&self) {
+        self.held.write().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(BTreeMap::new);
+    }
+
+    /// Writes the rows that were held, as there is room again. `size` is that of the log: what lies behind it is cut.
+    pub(crate) fn release(&self, size: u64) -> Result<(), StoreError> {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(rows) = &*held else { return Ok(()) };
+        for ((of, index), row) in rows {
+            match of.checked_sub(1) {
+                None => self.entries.write(*index, row)?,
+                Some(level) => self.level(level)?.write(*index, row)?,
+            }
+        }
+        *held = None;
+        drop(held);
+        self.truncate(size)
+    }
+
+    fn held(&self, of: u8, index: u64) -> Option<[u8; 32]> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).as_ref()?.get(&(of, index)).copied()
+    }
+
     /// Whether the files hold at least what a log of `size` entries has.
     pub(crate) fn holds(&self, size: u64) -> Result<bool, StoreError> {
         let mut holds = self.entries.rows()? >= size;
@@ -131,7 +196,13 @@ impl FlatFiles {
 
     /// Writes the locations of entries from `first` on, and tree nodes: one write for each run of neighbours.
     pub(crate) fn write(&self, first: u64, locations: &[Location], nodes: &[Node]) -> Result<(), StoreError> {
-        let rows: Vec<u8> = locations.iter().flat_map(|location| location.to_bytes()).collect();
+        let located = (first..).zip(locations).map(|(index, location)| (index, location.to_bytes(index)));
+        if let Some(held) = &mut *self.held.write().unwrap_or_else(PoisonError::into_inner) {
+            held.extend(located.map(|(index, row)| ((0, index), row)));
+            held.extend(nodes.iter().map(|node| ((node.level + 1, node.index), node.hash.0)));
+            return Ok(());
+        }
+        let rows: Vec<u8> = located.flat_map(|(_, row)| row).collect();
         self.entries.write(first, &rows)?;
         let mut sorted: Vec<&Node> = nodes.iter().collect();
         sorted.sort_by_key(|node| (node.level, node.index));
@@ -143,17 +214,51 @@ impl FlatFiles {
     }
 
     pub(crate) fn location(&self, index: u64) -> Result<Location, StoreError> {
-        Ok(Location::from_bytes(&self.entries.read(index)?))
+        let row = self.held(0, index).map_or_else(|| self.entries.read(index), Ok)?;
+        Location::from_bytes(index, &row).ok_or_else(|| {
+            let what = format!(
+                "the checksum of the place of entry {index} does not hold: stop the node and run `creditbank-node reindex`"
+            );
+            StoreError::Damaged { path: self.entries.path.display().to_string(), offset: index * ROW_LEN, what }
+        })
     }
 
     pub(crate) fn node(&self, level: u8, index: u64) -> Result<Digest, StoreError> {
+        if let Some(hash) = self.held(level + 1, index) {
+            return Ok(Digest(hash));
+        }
         Ok(Digest(self.level(level)?.read(index)?))
     }
 
     /// A node, unless its level has no file; never makes one.
     pub(crate) fn known_node(&self, level: u8, index: u64) -> Result<Option<Digest>, StoreError> {
+        if let Some(hash) = self.held(level + 1, index) {
+            return Ok(Some(Digest(hash)));
+        }
         let known = self.levels.read().unwrap_or_else(PoisonError::into_inner).len();
         if usize::from(level) < known { self.node(level, index).map(Some) } else { Ok(None) }
+    }
+
+    /// What the files say otherwise than a round whose entries begin with `first`.
+    pub(crate) fn faults(&self, first: u64, locations: &[Location], nodes: &[Node]) -> Vec<String> {
+        let mut faults = Vec::new();
+        for (index, expected) in (first..).zip(locations) {
+            match self.location(index) {
+                Ok(found) if found == *expected => {}
+                Ok(_) => faults.push(format!("entries: the place of entry {index} is another than in the journal")),
+                Err(error) => faults.push(format!("entries: the place of entry {index}: {error}")),
+            }
+        }
+        for node in nodes {
+            let name = format!("level-{:02}: node {}", node.level, node.index);
+            match self.known_node(node.level, node.index) {
+                Ok(Some(found)) if found == node.hash => {}
+                Ok(Some(found)) => faults.push(format!("{name}: expected {}, found {found}", node.hash)),
+                Ok(None) => faults.push(format!("{name}: the file is not there")),
+                Err(error) => faults.push(format!("{name}: {error}")),
+            }
+        }
+        faults
     }
 
     pub(crate) fn sync(&self) -> Result<(), StoreError> {

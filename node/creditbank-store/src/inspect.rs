@@ -62,7 +62,7 @@ impl JournalReader {
     pub fn rounds(&self, from: u64, mut each: impl FnMut(JournalRound) -> ControlFlow<()>) -> Result<(), StoreError> {
         // `Stopped` never comes from reading: it is how the callback's break passes through.
         let mut broken = false;
-        let read = self.readers.replay(&self.log, from, |sequence, position, payload| {
+        let read = self.readers.replay(&self.log, from..=u64::MAX, |sequence, position, payload| {
             match each(JournalRound { sequence, position, payload: payload.to_vec() }) {
                 ControlFlow::Continue(()) => Ok(()),
                 ControlFlow::Break(()) => {
@@ -111,7 +111,7 @@ impl Inspection {
             guard: guard(&**disk, dir)?,
             clean: exists(&clean)?,
             position: recorded_position(&**disk, dir),
-            flat: if exists(&flat.join("entries"))? { Some(FlatFiles::open(disk, &flat)?) } else { None },
+            flat: FlatFiles::open_to_read(disk, &flat)?,
         })
     }
 
@@ -123,24 +123,7 @@ impl Inspection {
     /// What the flat files say otherwise than the round: nodes of the tree, and where the entries lie.
     pub fn flat_faults(&self, round: &DecodedRound) -> Vec<String> {
         let Some(flat) = &self.flat else { return Vec::new() };
-        let mut faults = Vec::new();
-        for (index, expected) in (round.round.base.size..).zip(locations(round.position, &round.sections)) {
-            match flat.location(index) {
-                Ok(found) if found == expected => {}
-                Ok(_) => faults.push(format!("entries: the place of entry {index} is another than in the journal")),
-                Err(error) => faults.push(format!("entries: the place of entry {index}: {error}")),
-            }
-        }
-        for node in &round.round.nodes {
-            let name = format!("level-{:02}: node {}", node.level, node.index);
-            match flat.known_node(node.level, node.index) {
-                Ok(Some(found)) if found == node.hash => {}
-                Ok(Some(found)) => faults.push(format!("{name}: expected {}, found {found}", node.hash)),
-                Ok(None) => faults.push(format!("{name}: the file is not there")),
-                Err(error) => faults.push(format!("{name}: {error}")),
-            }
-        }
-        faults
+        flat.faults(round.round.base.size, &locations(round.position, &round.sections), &round.round.nodes)
     }
 }
 

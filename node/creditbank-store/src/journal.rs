@@ -1,7 +1,7 @@
 //! The journal: append-only segment files of checksummed frames. One write and one fdatasync is the commit point.
 //!
 //! ```text
-//! segment = "CBJRNL01", log[32], u64 first sequence, u32 chain, u32 crc, frames, zeros
+//! segment = "CBJRNL02", log[32], u64 first sequence, u32 chain, u32 crc, frames, zeros
 //! frame   = "CBFR", u64 sequence, u32 length, u32 chain, u32 crc, payload
 //! ```
 //! `crc` is CRC-32C over everything before it in the header, and the payload. `chain` is the `crc` of the frame before, so
@@ -54,24 +54,37 @@ pub struct Journal {
     file: Box<dyn DiskFile>,
     /// Length of the last segment's file: up to here it has its room.
     allocated: u64,
+    /// The last segment has still to be written anew: the disk had no room for that at the start.
+    is_deferred: bool,
     poisoned: Option<String>,
     readers: Readers,
 }
 
+/// What is known of a journal before it is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Before {
+    /// The last acknowledged sequence: a torn frame is cut only when it is the one after.
+    pub guarded: Option<u64>,
+    /// The last stop was a clean one. Otherwise the last segment is written anew before it is trusted, as after a failed
+    /// fdatasync its pages may not be what the disk holds.
+    pub clean: bool,
+    /// The disk has room. Otherwise nothing is written until the first append.
+    pub has_room: bool,
+}
+
 impl Journal {
-    /// Opens the journal of `log` in `dir`, made where it is missing. `guarded` is the last acknowledged sequence: a torn
-    /// frame is cut only when it is the one after. `clean` says that the last stop was one; otherwise the last segment is
-    /// written anew before it is trusted, as after a failed fdatasync its pages may not be what the disk holds.
+    /// Opens the journal of `log` in `dir`, made where it is missing.
     pub fn open(
         disk: &Arc<dyn Disk>,
         dir: &Path,
         log: [u8; 32],
         segment_len_max: u64,
-        guarded: Option<u64>,
-        clean: bool,
+        before: Before,
     ) -> Result<Self, StoreError> {
+        let Before { guarded, clean, has_room } = before;
         disk.make_dir(dir).map_err(file::at(dir))?;
         let readers = Readers::new(disk, dir);
+        let mut is_deferred = false;
         let (file, last) = match readers.check_heads(&log)? {
             None => {
                 if let Some(expected) = guarded {
@@ -89,9 +102,10 @@ impl Journal {
                 if let Some(expected) = guarded.filter(|guarded| *guarded > last.sequence) {
                     return Err(lost(&path, expected, last.sequence, last.end));
                 }
-                if torn || !clean {
+                if (torn || !clean) && has_room {
                     (segment::rewrite(&**disk, &path, &log, first, &last)?, last)
                 } else {
+                    is_deferred = torn || !clean;
                     (disk.open(&path).map_err(file::at(&path))?, last)
                 }
             }
@@ -99,7 +113,7 @@ impl Journal {
         file.sync().map_err(file::at(dir))?;
         let allocated = file.length().map_err(file::at(dir))?;
         let (disk, dir) = (Arc::clone(disk), dir.to_owned());
-        Ok(Self { disk, dir, log, segment_len_max, last, file, allocated, poisoned: None, readers })
+        Ok(Self { disk, dir, log, segment_len_max, last, file, allocated, is_deferred, poisoned: None, readers })
     }
 
     /// Sequence of the last round; 0 before the first.
@@ -130,6 +144,7 @@ impl Journal {
     }
 
     fn write(&mut self, payload: &[u8]) -> Result<Position, StoreError> {
+        self.catch_up()?;
         self.make_room(FRAME_HEAD_LEN + payload.len() as u64)?;
         let sequence = self.last.sequence + 1;
         let (head, crc) = segment::frame_head(sequence, self.last.crc, payload);
@@ -141,6 +156,21 @@ impl Journal {
         self.file.sync().map_err(file::at(&path))?;
         self.last = Frame { sequence, crc, position, end: begin + payload.len() as u64 };
         Ok(position)
+    }
+
+    /// Does what the start had no room for.
+    fn catch_up(&mut self) -> Result<(), StoreError> {
+        if !self.is_deferred {
+            return Ok(());
+        }
+        let first = self.last.position.segment;
+        let path = segment::path(&self.dir, first);
+        self.file = segment::rewrite(&*self.disk, &path, &self.log, first, &self.last)?;
+        self.file.sync().map_err(file::at(&path))?;
+        self.allocated = self.file.length().map_err(file::at(&path))?;
+        self.readers.forget(first);
+        self.is_deferred = false;
+        Ok(())
     }
 
     /// Sees to it that the segment has room for a frame of `len` bytes, or begins the next one.
@@ -175,6 +205,10 @@ impl Journal {
             return Err(JournalError::Poisoned(why.clone()).into());
         }
         self.poisoned = Some("it was closed".to_owned());
+        if self.is_deferred {
+            // As it was found, torn round or not: the next start does it.
+            return Ok(());
+        }
         let path = segment::path(&self.dir, self.last.position.segment);
         self.file.set_length(self.last.end).and_then(|()| self.file.sync()).map_err(file::at(&path))
     }

@@ -1,32 +1,31 @@
 //! The key store: one random key per learner, apart from journal and index, so that destroying it erases the learner's data.
 //!
 //! ```text
-//! file   = "CBKEYS01", nonce[24], epoch key sealed under the master key[48], u32 crc, records
-//! record = account[16], nonce[24], learner's key sealed under the epoch key with the account as associated data[48], u32 crc
+//! file   = "CBKEYS02", nonce[24], epoch key sealed under the master key[48], u32 crc, records
+//! record = u8 mark, account[16], nonce[24], sealed[48], u32 crc
 //! ```
+//! `mark` is 1 for a key and 2 for a tombstone. `sealed` is the learner's key, or 32 zeros, under the epoch key, with mark and
+//! account as associated data.
+//!
 //! An erasure writes all other keys to a new file under a fresh epoch key; the old epoch key is gone with the old file, so
-//! that stale pages and old copies of the file are useless once the master key is changed too.
+//! that stale pages and old copies of the file are useless once the master key is changed too. Of the erased account a
+//! tombstone stays: an account that has neither key nor tombstone, and that something stored names, is damage, never
+//! "erased". So the number of records in the file never goes down.
 
 mod inspect;
+mod record;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use creditbank_protocol::AccountId;
-use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 pub use inspect::ReadKeys;
+use record::{Content, HEAD_LEN, RECORD_LEN};
 
 use crate::{Disk, DiskFile, StoreError, file};
-
-const MAGIC: [u8; 8] = *b"CBKEYS01";
-const NONCE_LEN: usize = 24;
-const SEALED_LEN: usize = 48;
-const HEAD_LEN: usize = 8 + NONCE_LEN + SEALED_LEN + 4;
-const RECORD_LEN: usize = 16 + NONCE_LEN + SEALED_LEN + 4;
 
 /// A learner's key, wiped when it is dropped.
 #[derive(Clone, PartialEq, Eq, ZeroizeOnDrop)]
@@ -55,11 +54,23 @@ pub enum KeyStoreError {
 
 type Fill<'a> = &'a mut dyn FnMut(&mut [u8]);
 
+/// What the key store knows of an account.
+pub enum Known {
+    /// Its key.
+    Key(LearnerKey),
+    /// It was erased: what was sealed under its key says nothing any more.
+    Erased,
+    /// Neither a key nor a tombstone. Where something stored names the account, the key store or what names it is damaged.
+    Unknown,
+}
+
+/// Accounts with their keys; `None` for one that was erased.
+type Accounts = HashMap<AccountId, Option<LearnerKey>>;
+
 /// Learners' keys by account. All are held in memory. Whoever uses a key that is staged makes it durable before what
-/// is sealed
-/// under it.
+/// is sealed under it.
 pub struct KeyStore {
-    keys: RwLock<HashMap<AccountId, LearnerKey>>,
+    keys: RwLock<Accounts>,
     /// Accounts whose keys are not on the disk yet.
     staged: Mutex<BTreeSet<AccountId>>,
     /// Held for the whole of a change, so that changes are on the disk in the order in which they are seen.
@@ -74,40 +85,10 @@ struct KeyFile {
     end: u64,
     master: Zeroizing<[u8; 32]>,
     epoch: Zeroizing<[u8; 32]>,
+    /// Whether the file was written anew before it is trusted. Not on a disk that had no room: then it is before the first
+    /// change.
+    is_renewed: bool,
     poisoned: Option<String>,
-}
-
-fn seal(key: &[u8; 32], secret: &[u8; 32], aad: &[u8], fill: Fill<'_>) -> Vec<u8> {
-    let mut nonce = [0; NONCE_LEN];
-    fill(&mut nonce);
-    seal_with(key, secret, aad, nonce)
-}
-
-fn seal_with(key: &[u8; 32], secret: &[u8; 32], aad: &[u8], nonce: [u8; NONCE_LEN]) -> Vec<u8> {
-    let payload = Payload { msg: secret, aad };
-    let sealed = XChaCha20Poly1305::new(key.into()).encrypt(&XNonce::from(nonce), payload);
-    [&nonce[..], &sealed.expect("32 bytes are within the cipher's limit")].concat()
-}
-
-fn open(key: &[u8; 32], sealed: &[u8], aad: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
-    let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_LEN>()?;
-    let payload = Payload { msg: ciphertext, aad };
-    let mut plain = XChaCha20Poly1305::new(key.into()).decrypt(&XNonce::from(*nonce), payload).ok()?;
-    let secret = plain.as_slice().try_into().ok().map(Zeroizing::new);
-    plain.zeroize();
-    secret
-}
-
-fn with_crc(mut bytes: Vec<u8>) -> Vec<u8> {
-    let crc = crc32c::crc32c(&bytes);
-    bytes.extend_from_slice(&crc.to_be_bytes());
-    bytes
-}
-
-/// The content in front of a checksum that holds.
-fn checked(bytes: &[u8]) -> Option<&[u8]> {
-    let (content, crc) = bytes.split_last_chunk::<4>()?;
-    (crc32c::crc32c(content).to_be_bytes() == *crc).then_some(content)
 }
 
 impl KeyStore {
@@ -116,8 +97,9 @@ impl KeyStore {
         Self { keys: RwLock::default(), staged: Mutex::default(), disk: None }
     }
 
-    /// Opens or makes the file at `path`. The first `needed` keys are in use: damage there is refused and nothing is cut. What is
-    /// torn behind them was never used, and is cut. New keys are refused when the disk has less than `reserve_bytes` left.
+    /// Opens or makes the file at `path`. The first `needed` records are in use: damage there is refused and nothing is cut.
+    /// What is torn behind them was never used, and is cut. New keys are refused when the disk has less than `reserve_bytes`
+    /// left; where it has less at the start, the file is left as it is until the first change.
     pub fn open(
         disk: &Arc<dyn Disk>,
         reserve_bytes: u64,
@@ -128,41 +110,46 @@ impl KeyStore {
     ) -> Result<Self, KeyStoreError> {
         let master = Zeroizing::new(*master);
         if !disk.exists(path).map_err(file::at(path))? {
+            if needed > 0 {
+                let what =
+                    format!("it is missing, and the log needs its first {needed} records: restore it from a backup");
+                return Err(damaged(path, 0, what).into());
+            }
             let mut epoch = Zeroizing::new([0; 32]);
             fill(&mut *epoch);
-            disk.replace(path, &head(&master, &epoch, fill)).map_err(file::at(path))?;
+            disk.replace(path, &record::head(&master, &epoch, fill)).map_err(file::at(path))?;
         }
         let bytes = disk.read(path).map_err(file::at(path))?;
-        let damaged = |offset: usize, what: &str| StoreError::Damaged {
-            path: path.display().to_string(),
-            offset: offset as u64,
-            what: what.to_owned(),
-        };
-        let content = bytes.get(..HEAD_LEN).and_then(checked).filter(|content| content.starts_with(&MAGIC));
-        let content = content.ok_or_else(|| damaged(0, "the header is not that of a key store"))?;
-        let epoch = open(&master, &content[MAGIC.len()..], &MAGIC)
-            .ok_or_else(|| KeyStoreError::MasterKey(path.display().to_string()))?;
-        let mut keys = HashMap::new();
+        let epoch = record::open_head(&master, &bytes, path)?;
+        let mut keys = Accounts::new();
         let mut end = HEAD_LEN;
-        for record in bytes[HEAD_LEN..].chunks(RECORD_LEN) {
-            let unused = keys.len() as u64 >= needed;
-            let Some(content) = checked(record).filter(|content| content.len() == RECORD_LEN - 4) else {
-                if unused {
+        for (number, bytes) in (0u64..).zip(bytes[HEAD_LEN..].chunks(RECORD_LEN)) {
+            let Some((account, content)) = record::open(&epoch, bytes) else {
+                if number >= needed {
                     break;
                 }
-                return Err(damaged(end, "the record's checksum does not hold").into());
+                let what = format!(
+                    "record {number} does not read, and the log needs the first {needed}: restore learners.keys from a \
+                     backup as new as the log"
+                );
+                return Err(damaged(path, end, what).into());
             };
-            let (account, sealed) = content.split_first_chunk::<16>().ok_or_else(|| damaged(end, "a short record"))?;
-            let key = open(&epoch, sealed, account).ok_or_else(|| damaged(end, "the key does not open"))?;
-            keys.insert(AccountId(*account), LearnerKey(*key));
+            keys.insert(account, content);
             end += RECORD_LEN;
         }
         // Written anew before it is trusted: after a failed fdatasync of an earlier process the last keys may stand in
         // memory only, and rounds would be sealed under keys that the next power cut takes away.
-        let file = file::stage(&**disk, path, 0, &bytes[..end]).map_err(file::at(path))?;
-        file::commit(&**disk, path, &*file).map_err(file::at(path))?;
+        let is_renewed = file::has_room(&**disk, parent(path), reserve_bytes)?;
+        let file = if is_renewed {
+            let file = file::stage(&**disk, path, 0, &bytes[..end]).map_err(file::at(path))?;
+            file::commit(&**disk, path, &*file).map_err(file::at(path))?;
+            file
+        } else {
+            disk.open(path).map_err(file::at(path))?
+        };
         let (disk, path) = (Arc::clone(disk), path.to_owned());
-        let file = KeyFile { disk, path, file, reserve_bytes, end: end as u64, master, epoch, poisoned: None };
+        let end = end as u64;
+        let file = KeyFile { disk, path, file, reserve_bytes, end, master, epoch, is_renewed, poisoned: None };
         Ok(Self { keys: RwLock::new(keys), staged: Mutex::default(), disk: Some(Mutex::new(file)) })
     }
 
@@ -171,7 +158,7 @@ impl KeyStore {
         self.disk.as_ref().map(|disk| disk.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether the account exists.
+    /// Accounts that have a key or a tombstone: as many records as the file has, with those that are staged.
     pub fn len(&self) -> usize {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).len()
     }
@@ -183,12 +170,22 @@ impl KeyStore {
 
     /// Whether there is a key.
     pub fn contains(&self, account: &AccountId) -> bool {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).contains_key(account)
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).get(account).is_some_and(Option::is_some)
     }
 
-    /// The learner's key; `None` when the account does not exist or was erased.
+    /// The learner's key, or that the account was erased, or that nothing is known of it.
+    pub fn known(&self, account: &AccountId) -> Known {
+        match self.keys.read().unwrap_or_else(PoisonError::into_inner).get(account) {
+            Some(Some(key)) => Known::Key(key.clone()),
+            Some(None) => Known::Erased,
+            None => Known::Unknown,
+        }
+    }
+
+    /// The learner's key; `None` when there is none, for whatever reason. For what is sealed, not for what is read:
+    /// [`Self::known`] tells an erased account from damage.
     pub fn get(&self, account: &AccountId) -> Option<LearnerKey> {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).get(account).cloned().flatten()
     }
 
     /// Makes a random key for each account that has none; durable when this returns. After an error none of these
@@ -202,9 +199,8 @@ impl KeyStore {
         synced
     }
 
-    /// Makes a random key for each account that has none. They can be used, but are gone with the process until they
-    /// are
-    /// [synced](Self::sync).
+    /// Makes a random key for each account that has neither key nor tombstone. They can be used, but are gone with the
+    /// process until they are [synced](Self::sync).
     pub fn stage(&self, accounts: &[AccountId], fill: Fill<'_>) {
         let mut staged = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
@@ -213,7 +209,7 @@ impl KeyStore {
         let mut random = Zeroizing::new(vec![0; new.len() * 32]);
         fill(&mut random);
         for (account, key) in new.into_iter().zip(random.as_chunks().0) {
-            keys.insert(*account, LearnerKey(*key));
+            keys.insert(*account, Some(LearnerKey(*key)));
             staged.insert(*account);
         }
     }
@@ -224,7 +220,13 @@ impl KeyStore {
         let staged = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
         let new: BTreeSet<AccountId> = accounts.iter().filter(|account| staged.contains(*account)).copied().collect();
         drop(staged);
-        if let Some(file) = &mut file {
+        if let Some(file) = &mut file
+            && !new.is_empty()
+        {
+            if !file.is_renewed {
+                file.check_room()?;
+                self.rewrite(file, None, fill)?;
+            }
             let keys: Vec<(AccountId, LearnerKey)> =
                 new.iter().filter_map(|account| Some((*account, self.get(account)?))).collect();
             file.append(&keys, fill)?;
@@ -246,36 +248,41 @@ impl KeyStore {
         });
     }
 
-    /// Destroys a learner's key. What it sealed can never be opened again. The log must say first that it needs one key less:
-    /// see `needed` of [`Self::open`].
+    /// Destroys a learner's key and leaves a tombstone. What the key sealed can never be opened again. Does nothing for an
+    /// account of which nothing is known.
     pub fn erase(&self, account: &AccountId, fill: Fill<'_>) -> Result<(), KeyStoreError> {
         let mut file = self.file();
-        if let Some(file) = &mut file {
-            let staged = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
-            let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-            file.rewrite(keys.iter().filter(|(other, _)| *other != account && !staged.contains(other)), fill)?;
+        file.as_ref().map_or(Ok(()), |file| file.check_healthy())?;
+        if matches!(self.known(account), Known::Unknown) {
+            return Ok(());
         }
-        self.keys.write().unwrap_or_else(PoisonError::into_inner).remove(account);
+        if let Some(file) = &mut file {
+            self.rewrite(file, Some(account), fill)?;
+        }
+        self.staged.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(*account, None);
         Ok(())
+    }
+
+    /// Writes the file anew with everything that is not staged, and one account as erased.
+    fn rewrite(&self, file: &mut KeyFile, erased: Option<&AccountId>, fill: Fill<'_>) -> Result<(), KeyStoreError> {
+        let staged = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let content = |(account, key): (&AccountId, &Option<LearnerKey>)| {
+            let key = key.clone().filter(|_| erased != Some(account));
+            let is_kept = key.is_none() || !staged.contains(account);
+            is_kept.then_some((*account, key))
+        };
+        file.rewrite(&keys.iter().filter_map(content).collect::<Vec<_>>(), fill)
     }
 }
 
-fn head(master: &[u8; 32], epoch: &[u8; 32], fill: Fill<'_>) -> Vec<u8> {
-    with_crc([&MAGIC[..], &seal(master, epoch, &MAGIC, fill)].concat())
+fn damaged(path: &Path, offset: usize, what: impl Into<String>) -> StoreError {
+    StoreError::Damaged { path: path.display().to_string(), offset: offset as u64, what: what.into() }
 }
 
-/// The records of keys, one after the other.
-fn records<'a>(
-    epoch: &[u8; 32],
-    keys: impl ExactSizeIterator<Item = (&'a AccountId, &'a LearnerKey)>,
-    fill: Fill<'_>,
-) -> Vec<u8> {
-    let mut nonces = vec![0; keys.len() * NONCE_LEN];
-    fill(&mut nonces);
-    let record = |((account, key), nonce): ((&AccountId, &LearnerKey), &[u8; NONCE_LEN])| {
-        with_crc([account.as_bytes(), &seal_with(epoch, &key.0, account.as_bytes(), *nonce)[..]].concat())
-    };
-    keys.zip(nonces.as_chunks().0).flat_map(record).collect()
+fn parent(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
 }
 
 impl KeyFile {
@@ -284,8 +291,10 @@ impl KeyFile {
         if new.is_empty() {
             return Ok(());
         }
-        file::check_room(&*self.disk, self.path.parent().unwrap_or(&self.path), self.reserve_bytes)?;
-        let bytes = records(&self.epoch, new.iter().map(|(account, key)| (account, key)), fill);
+        self.check_room()?;
+        let records: Vec<(AccountId, Content)> =
+            new.iter().map(|(account, key)| (*account, Some(key.clone()))).collect();
+        let bytes = record::records(&self.epoch, &records, fill);
         if let Err(error) = self.file.write_at(&bytes, self.end) {
             // Nothing was synced and nobody knows of these keys: what was written of them is cut, or written over.
             if file::is_full(&error) && self.file.set_length(self.end).is_ok() {
@@ -298,17 +307,16 @@ impl KeyFile {
         Ok(())
     }
 
-    fn rewrite<'a>(
-        &mut self,
-        kept: impl Iterator<Item = (&'a AccountId, &'a LearnerKey)>,
-        fill: Fill<'_>,
-    ) -> Result<(), KeyStoreError> {
+    fn check_room(&self) -> Result<(), StoreError> {
+        file::check_room(&*self.disk, parent(&self.path), self.reserve_bytes)
+    }
+
+    fn rewrite(&mut self, kept: &[(AccountId, Content)], fill: Fill<'_>) -> Result<(), KeyStoreError> {
         self.check_healthy()?;
         let mut epoch = Zeroizing::new([0; 32]);
         fill(&mut *epoch);
-        let mut bytes = head(&self.master, &epoch, fill);
-        let kept: Vec<_> = kept.collect();
-        bytes.extend(records(&epoch, kept.into_iter(), fill));
+        let mut bytes = record::head(&self.master, &epoch, fill);
+        bytes.extend(record::records(&epoch, kept, fill));
         let file = match file::stage(&*self.disk, &self.path, 0, &bytes) {
             Ok(file) => file,
             Err(error) if file::is_full(&error) => return Err(self.full(bytes.len()).into()),
@@ -316,7 +324,7 @@ impl KeyFile {
         };
         // From here on nobody knows which of the two files the name leads to.
         file::commit(&*self.disk, &self.path, &*file).map_err(|error| self.poison(error))?;
-        (self.file, self.end, self.epoch) = (file, bytes.len() as u64, epoch);
+        (self.file, self.end, self.epoch, self.is_renewed) = (file, bytes.len() as u64, epoch, true);
         Ok(())
     }
 
@@ -363,7 +371,11 @@ mod tests {
         keys.erase(&AccountId([1; 16]), &mut fill).expect("erased");
         drop(keys);
         let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("reopened");
-        assert!(!keys.contains(&AccountId([1; 16])) && keys.contains(&AccountId([2; 16])));
+        assert!(matches!(keys.known(&AccountId([1; 16])), Known::Erased) && keys.contains(&AccountId([2; 16])));
+        assert!(matches!(keys.known(&AccountId([3; 16])), Known::Unknown));
+        assert_eq!(keys.len(), 2, "a tombstone is a record");
+        keys.insert(&[AccountId([1; 16])], &mut fill).expect("nothing new");
+        assert!(!keys.contains(&AccountId([1; 16])), "an erased account gets no key again");
         assert!(matches!(
             KeyStore::open(&RealDisk::shared(), 0, &path, &[2; 32], 0, &mut fill),
             Err(KeyStoreError::MasterKey(_))
@@ -377,6 +389,7 @@ mod tests {
         let path = dir.path().join("keys");
         let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut counter()).expect("a new store");
         let account = |number: u8| AccountId([number; 16]);
+        keys.insert(&(200..210).map(account).collect::<Vec<_>>(), &mut counter()).expect("inserted");
         std::thread::scope(|scope| {
             for start in [7u8, 99] {
                 let keys = &keys;
@@ -394,7 +407,8 @@ mod tests {
             }
             scope.spawn(|| (200..210).for_each(|number| keys.erase(&account(number), &mut counter()).expect("erased")));
         });
-        let again = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 100, &mut counter()).expect("reopened");
+        let again = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 110, &mut counter()).expect("reopened");
+        assert!((200..210).all(|number| matches!(again.known(&account(number)), Known::Erased)));
         for number in 0..100 {
             assert!(keys.get(&account(number)) == again.get(&account(number)), "account {number}");
         }

@@ -33,7 +33,9 @@ mod lock;
 mod memory;
 mod place;
 mod round;
+mod row_sum;
 mod rows;
+mod scrub;
 
 pub use disk::{Disk, DiskFile, FileInfo, RealDisk};
 pub use embedded::{EmbeddedStore, Options};
@@ -43,13 +45,15 @@ pub use error::StoreError;
 pub use faults::{Crash, FaultRates, Random, SimulatedDisk, SimulatedIndex};
 pub use guard::Guard;
 pub use index::{Index, IndexError, MemoryIndex};
-pub use journal::{Journal, JournalError, Position};
-pub use keys::{KeyStore, KeyStoreError, LearnerKey, ReadKeys};
+pub use journal::{Before, Journal, JournalError, Position};
+pub use keys::{KeyStore, KeyStoreError, Known, LearnerKey, ReadKeys};
 pub use lock::DirectoryLock;
 pub use memory::MemoryStore;
 pub use place::{Place, PlaceError, Placement};
 pub use round::{EntryWrite, Head, Node, Round, RoundError, Row, Table};
+pub use row_sum::checked as checked_row;
 pub use rows::Rows;
+pub use scrub::{ScrubPosition, Scrubbed};
 
 use creditbank_protocol::{Digest, LogIndex};
 
@@ -98,6 +102,25 @@ pub trait Store: Send + Sync + 'static {
     /// Why the store does no more work, when it has found itself damaged: the process should stop.
     fn failure(&self) -> Option<String> {
         None
+    }
+    /// Why nothing is appended for the time being: the disk had no room when the store was opened. Appends are refused with
+    /// [`StoreError::Full`] until there is room again.
+    fn read_only(&self) -> Option<String> {
+        None
+    }
+    /// Says that rows of the index are missing or wrong. The store stops, and the next start rebuilds the index.
+    fn distrust_index(&self, why: &str) -> StoreError {
+        StoreError::Index(IndexError(why.to_owned()))
+    }
+    /// Reads a part of what is stored from a position on, of about `len_max` bytes but at least one round, and checks it
+    /// against itself. A store that is not on a disk has nothing to read.
+    fn scrub(&self, from: ScrubPosition, len_max: u64) -> Result<Scrubbed, StoreError> {
+        let _ = (from, len_max);
+        Ok(Scrubbed::default())
+    }
+    /// Bytes that [`Self::scrub`] has to read.
+    fn scrub_len(&self) -> Result<u64, StoreError> {
+        Ok(0)
     }
     /// Does one piece of the work that follows an append, for a store that has no thread to do it: see
     /// [`Options::stepped`]. `false` when nothing was left to do.

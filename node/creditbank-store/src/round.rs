@@ -3,17 +3,22 @@
 //! ```text
 //! round   = u8 version, head base, head next, u32 n, n x section, u32 n, n x node, u32 n, n x row
 //! head    = u64 epoch, u64 size, root[32]
-//! section = u32 entry length, u32 bodies, bodies x u32 length, entry, bodies
+//! section = table, u32 crc, entry, bodies
+//! table   = u32 entry length, u32 bodies, bodies x (u32 length, u32 crc of the body)
 //! node    = u8 level, u64 index, hash[32]
 //! row     = u8 table, u16 key length, key, u8 present, u32 value length, value
 //! ```
-//! Integers are big-endian. A section can be read alone, and of it one body, without reading the rest.
+//! Integers are big-endian. A section can be read alone, and of it one body, without reading the rest: `crc`, a CRC-32C, is
+//! over the log index of the entry and the table, so that a table is known to be whole and to be this entry's.
 
 mod decode;
+mod section;
 
 use creditbank_protocol::Digest;
 
-const VERSION: u8 = 1;
+pub(crate) use section::{SectionTable, table_len};
+
+const VERSION: u8 = 2;
 
 /// Where the log ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +93,9 @@ pub enum RoundError {
     /// Another version, or a mark that is none.
     #[error("the round holds an unknown version or mark {0}")]
     Unknown(u8),
+    /// Lengths or a body with another checksum than the one that stands beside them.
+    #[error("the checksum of an entry's table or of a body does not hold")]
+    Checksum,
 }
 
 /// Where an entry's section lies, relative to the start of the round.
@@ -119,12 +127,17 @@ impl Round {
         }
         let mut sections = Vec::with_capacity(self.entries.len());
         out.extend_from_slice(&count(&self.entries).to_be_bytes());
-        for EntryWrite { entry, bodies } in &self.entries {
-            let offset = out.len() as u64;
-            sections.push(Section { offset, entry_len: length(entry), bodies: count(bodies) });
+        for (index, EntryWrite { entry, bodies }) in (self.base.size..).zip(&self.entries) {
+            let offset = out.len();
+            sections.push(Section { offset: offset as u64, entry_len: length(entry), bodies: count(bodies) });
             out.extend_from_slice(&length(entry).to_be_bytes());
             out.extend_from_slice(&count(bodies).to_be_bytes());
-            bodies.iter().for_each(|body| out.extend_from_slice(&length(body).to_be_bytes()));
+            for body in bodies {
+                out.extend_from_slice(&length(body).to_be_bytes());
+                out.extend_from_slice(&crc32c::crc32c(body).to_be_bytes());
+            }
+            let crc = section::checksum(index, &out[offset..]);
+            out.extend_from_slice(&crc.to_be_bytes());
             out.extend_from_slice(entry);
             bodies.iter().for_each(|body| out.extend_from_slice(body));
         }

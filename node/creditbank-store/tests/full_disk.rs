@@ -8,12 +8,16 @@ use std::process::Command;
 use creditbank_protocol::AccountId;
 use creditbank_protocol::merkle::{Frontier, leaf_hash};
 use creditbank_store::{
-    EmbeddedStore, EntryWrite, Head, KeyStore, KeyStoreError, MemoryIndex, Node, Options, Round, Store, StoreError,
+    Crash, EmbeddedStore, EntryWrite, Head, KeyStore, KeyStoreError, MemoryIndex, Node, Options, Round, Row,
+    SimulatedDisk, SimulatedIndex, Store, StoreError, Table,
 };
 
 /// Set in the process that stands in the namespace.
 const INSIDE: &str = "CREDITBANK_FULL_DISK_DIR";
 const SEGMENT: u64 = 1 << 20;
+const ROWS: Table = Table(1);
+/// What the simulated disk must have left.
+const RESERVE: u64 = 20_000;
 
 fn open(dir: &Path, reserve_bytes: u64) -> EmbeddedStore {
     let options = Options { segment_len_max: SEGMENT, reserve_bytes, ..Options::new([7; 32]) };
@@ -24,13 +28,14 @@ fn append(store: &EmbeddedStore, len: usize) -> Result<(), StoreError> {
     let base = store.head();
     let mut frontier = Frontier::restore(base.size, |level, index| store.node(level, index)).unwrap();
     let entry = format!("entry {}", base.size).into_bytes();
+    let rows = vec![Row { table: ROWS, key: entry.clone(), value: Some(entry.clone()) }];
     let completed = frontier.push(leaf_hash(&entry));
     store.append(&Round {
         base,
         next: Head { size: base.size + 1, root: frontier.root(), ..base },
         entries: vec![EntryWrite { entry, bodies: vec![vec![1; len]] }],
         nodes: completed.iter().map(|n| Node { level: n.level, index: n.index, hash: n.hash }).collect(),
-        rows: Vec::new(),
+        rows,
     })
 }
 
@@ -81,6 +86,91 @@ fn on_a_small_disk(dir: &Path) {
     keys.insert(&many, fill).expect("there is room again");
     drop(keys);
     assert_eq!(KeyStore::open(&disk, 0, &path, &[1; 32], 5_001, fill).unwrap().len(), 5_001);
+}
+
+fn read_all(store: &EmbeddedStore, size: u64) {
+    assert_eq!(store.head().size, size);
+    for index in 0..size {
+        let entry = format!("entry {index}").into_bytes();
+        assert_eq!(store.entry(index.into()).unwrap(), entry);
+        assert_eq!(store.body(index.into(), 0).unwrap(), vec![1; 100]);
+        assert_eq!(store.get(ROWS, &entry).unwrap(), Some(entry.clone()));
+    }
+    assert_eq!(store.rows(ROWS, b"").count() as u64, size);
+    let restored = Frontier::restore(size, |level, index| store.node(level, index)).unwrap();
+    assert_eq!(restored.root(), store.head().root);
+}
+
+/// Goal: a store and a key store that are opened on a disk without a free byte, after a kill or a power cut, with their index
+/// or without it, change no file, read everything, refuse what is new for want of room, and go on when there is room; where
+/// the index could not be opened, with the next start.
+#[test]
+fn a_start_without_room_writes_nothing() {
+    for (seed, crash, loses_index) in
+        [(1, Crash::Kill, false), (2, Crash::Kill, true), (3, Crash::PowerCut, false), (4, Crash::PowerCut, true)]
+    {
+        let simulated = SimulatedDisk::new(seed, 1 << 24);
+        let disk = simulated.shared();
+        let options = Options {
+            segment_len_max: 4_000,
+            sync_bytes: 1_500,
+            reserve_bytes: RESERVE,
+            disk: disk.clone(),
+            stepped: true,
+            ..Options::new([7; 32])
+        };
+        let open = || EmbeddedStore::open(Path::new("/m/log"), &options, |dir| SimulatedIndex::open(&disk, dir));
+        let fill = &mut |bytes: &mut [u8]| bytes.fill(5);
+        let account = |number: u8| AccountId([number; 16]);
+        let path = Path::new("/m/learners.keys");
+        let keys = KeyStore::open(&disk, RESERVE, path, &[1; 32], 0, fill).unwrap();
+        keys.insert(&[account(1), account(2)], fill).unwrap();
+        let store = open().unwrap();
+        for _ in 0..40 {
+            append(&store, 100).unwrap();
+            store.step().unwrap();
+        }
+        drop((store, keys));
+        simulated.restart(crash);
+        if loses_index {
+            disk.remove_dir(Path::new("/m/log/index")).unwrap();
+        }
+        simulated.set_room(0);
+        let before: Vec<_> = simulated.files().into_iter().map(|path| (disk.read(&path).unwrap(), path)).collect();
+
+        let keys = KeyStore::open(&disk, RESERVE, path, &[1; 32], 2, fill).unwrap();
+        let store = open().unwrap();
+        assert!(store.read_only().is_some());
+        read_all(&store, 40);
+        assert!(keys.contains(&account(1)) && keys.contains(&account(2)));
+        assert!(matches!(append(&store, 100), Err(StoreError::Full { .. })));
+        let full = keys.insert(&[account(3)], fill).expect_err("no room");
+        assert!(matches!(full, KeyStoreError::File(StoreError::Full { .. })), "{full}");
+        for (bytes, path) in before {
+            assert_eq!(disk.read(&path).unwrap(), bytes, "seed {seed}: {} was changed", path.display());
+        }
+
+        simulated.set_room(1 << 20);
+        keys.insert(&[account(3)], fill).unwrap();
+        let appended = append(&store, 100);
+        if loses_index {
+            assert!(matches!(appended, Err(StoreError::Stopped(_))), "{appended:?}");
+            assert!(store.failure().is_some_and(|why| why.contains("room again")));
+        } else {
+            appended.unwrap();
+            assert_eq!(store.read_only(), None);
+            read_all(&store, 41);
+        }
+        drop((store, keys));
+        simulated.restart(Crash::PowerCut);
+        let keys = KeyStore::open(&disk, RESERVE, path, &[1; 32], 3, fill).unwrap();
+        assert_eq!(keys.len(), 3);
+        let store = open().unwrap();
+        assert_eq!(store.read_only(), None);
+        read_all(&store, if loses_index { 40 } else { 41 });
+        append(&store, 100).unwrap();
+        store.close().unwrap();
+    }
 }
 
 #[test]

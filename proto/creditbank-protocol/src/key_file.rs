@@ -99,6 +99,6 @@ mod tests {
         assert_eq!(KeyFile::parse("").err(), Some(KeyFileError::Head));
         assert_eq!(KeyFile::parse(&text.replace("institution", "x")).err(), Some(KeyFileError::Purpose));
         assert_eq!(KeyFile::parse(&text.replace("seed B", "seed ")).err(), Some(KeyFileError::Seed));
-        assert_eq!(KeyFile::parse(&format!("{text}more")).err(), Some(KeyFileError::Surplus));
+        assert_eq!(KeyFile::parse(&format!("{}more", *text)).err(), Some(KeyFileError::Surplus));
     }
 }

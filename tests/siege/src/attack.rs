@@ -85,9 +85,9 @@ async fn unread(url: String, from: u8) {
         if let Some(channel) = channel(&url, from, 1).await {
             let mut held = Vec::new();
             for number in 0..STREAMS {
-                let (path, body) =
-                    if number % 2 == 0 { (ENTRIES, whole(&[])) } else { (LIST, whole(&[0x08, 3])) };
-                let called = tokio::time::timeout(Duration::from_secs(5), call(channel.clone(), &url, path, body)).await;
+                let (path, body) = if number % 2 == 0 { (ENTRIES, whole(&[])) } else { (LIST, whole(&[0x08, 3])) };
+                let called =
+                    tokio::time::timeout(Duration::from_secs(5), call(channel.clone(), &url, path, body)).await;
                 held.push(called.ok().flatten());
             }
             // Longer than the node's patience.

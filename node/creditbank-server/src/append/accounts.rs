@@ -8,6 +8,7 @@ use creditbank_protocol::{AccountId, Alias};
 use creditbank_rpc::identity::{is_plain, is_student_number, normalise};
 use creditbank_rpc::v1::{IdentityType, TypedIdentity};
 use creditbank_rules::ViewError;
+use creditbank_store::Known;
 
 use super::{OverQuota, SubmitError};
 use crate::ledger::{Ledger, Shared};
@@ -163,10 +164,19 @@ pub(super) fn known(shared: &Shared, digest: &IdentityDigest) -> Result<Option<A
     let Some(sealed) = shared.store.get(tables::IDENTITY, digest).map_err(of_store)? else {
         return Ok(None);
     };
-    let damaged = |_| damaged("the row of an identity does not open; reindex rebuilds it");
-    let account = shared.private.account_of(&sealed).map_err(damaged)?;
-    let Some(key) = shared.keys.get(&account) else { return Ok(None) };
-    shared.private.check_identity(digest, key.as_bytes(), &sealed).map_err(damaged)?;
+    let damage = |what: &str| {
+        shared.health.damage(what);
+        damaged(what)
+    };
+    let unopened = |_| damage("the row of an identity does not open; reindex rebuilds it");
+    let account = shared.private.account_of(&sealed).map_err(unopened)?;
+    match shared.keys.known(&account) {
+        Known::Key(key) => shared.private.check_identity(digest, key.as_bytes(), &sealed).map_err(unopened)?,
+        Known::Erased => return Ok(None),
+        Known::Unknown => {
+            return Err(damage("the row of an identity names an account of which learners.keys says nothing"));
+        }
+    }
     Ok(Some(account))
 }
 

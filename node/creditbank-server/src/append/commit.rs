@@ -14,6 +14,7 @@ use creditbank_store::{KeyStoreError, StoreError};
 use super::round::{Placed, SealedRound};
 use super::state::State;
 use super::{AccountError, NO_ROOM_RETRY_MS, SubmitError};
+use crate::health::Condition;
 use crate::ledger::{OpenError, Shared};
 use crate::publish::ReceiptError;
 
@@ -102,10 +103,10 @@ fn fatal(error: impl std::fmt::Display) -> CommitError {
 /// round has
 /// no seal.
 pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Option<Checkpoint>, CommitError> {
-    let SealedRound { accounts, mut round, bodies, checkpoint } = sealed;
+    let SealedRound { accounts, keys, mut round, bodies, checkpoint } = sealed;
     let context = shared.context();
     shared.keys.sync(&accounts, &mut |bytes| shared.entropy.fill(bytes)).map_err(|error| match error {
-        KeyStoreError::File(StoreError::Full { .. }) => CommitError::NoRoom(error.to_string()),
+        KeyStoreError::File(StoreError::Full { .. }) => no_room(shared, error),
         error => fatal(error),
     })?;
     for block in bodies {
@@ -113,11 +114,22 @@ pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Option<Check
     }
     // The round before is published: its signatures are made, and stay when the keys are gone.
     round.rows.extend(checkpoint.as_ref().and_then(|_| shared.newest_note()));
+    let mut counts = shared.counts();
+    counts.add(shared.store(), &round.rows, keys).map_err(fatal)?;
+    round.rows.push(counts.row());
     shared.store.append(&round).map_err(|error| match error {
-        StoreError::Full { .. } => CommitError::NoRoom(error.to_string()),
+        StoreError::Full { .. } => no_room(shared, error),
         error => fatal(error),
     })?;
+    shared.count(counts);
+    shared.health.clear(Condition::ReadOnly);
     Ok(checkpoint)
+}
+
+/// Nothing was written, and nothing is until there is room: the operator is told.
+fn no_room(shared: &Shared, error: impl std::fmt::Display) -> CommitError {
+    shared.health.set(Condition::ReadOnly, format!("read-only: {error}"));
+    CommitError::NoRoom(error.to_string())
 }
 
 /// Gives each block of the newest round its receipt or its refusal, and the persons their aliases.

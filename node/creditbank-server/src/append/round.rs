@@ -33,6 +33,7 @@ use crate::append::courses::Courses;
 use crate::append::state::{Marked, State};
 use crate::append::{SubmitError, VerifiedBlock};
 use crate::clock::Entropy;
+use crate::health::Health;
 use crate::ledger::Shared;
 use crate::private::PrivateKeys;
 use crate::tables;
@@ -48,6 +49,7 @@ pub(crate) struct Context<'a> {
     pub(crate) private: &'a PrivateKeys,
     pub(crate) entropy: &'a dyn Entropy,
     pub(crate) courses: &'a Courses,
+    pub(crate) health: &'a Health,
     /// The round before, while it is on its way to the disk.
     pub(crate) pending: Option<&'a Pending>,
     /// Says stop to whoever reads; `None` for the append path, whose work is bounded by itself.
@@ -72,6 +74,8 @@ pub(crate) struct RoundBuilder {
     /// Identities whose accounts were opened in this round.
     identities: Identities,
     bytes: usize,
+    /// Records that the key store must have for this round; `None` where it opens no account.
+    keys: Option<u64>,
 }
 
 /// What became of a block.
@@ -107,6 +111,7 @@ impl RoundBuilder {
             accounts: Vec::new(),
             identities: Identities::default(),
             bytes: 0,
+            keys: None,
         }
     }
 

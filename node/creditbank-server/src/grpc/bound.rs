@@ -101,7 +101,9 @@ impl Bounded {
         let Some(len) = self.stated() else { return Ok(None) };
         match self.message.first() {
             Some(0) | None => {}
-            Some(1) => return Err(Status::unimplemented("the node takes no compressed messages: send them as they are")),
+            Some(1) => {
+                return Err(Status::unimplemented("the node takes no compressed messages: send them as they are"));
+            }
             Some(flag) => return Err(status::invalid("compression flag", "0", flag)),
         }
         if len > REQUEST_LEN_MAX {
@@ -147,7 +149,8 @@ impl Bounded {
                     return Poll::Ready(Some(Err(error)));
                 }
                 Poll::Ready(None) if !self.message.is_empty() => {
-                    let (expected, found) = (self.stated().map_or(PREFIX_LEN, |len| len + PREFIX_LEN), self.message.len());
+                    let (expected, found) =
+                        (self.stated().map_or(PREFIX_LEN, |len| len + PREFIX_LEN), self.message.len());
                     return Poll::Ready(Some(Err(status::invalid(
                         "message",
                         &format!("{expected} bytes with its prefix"),

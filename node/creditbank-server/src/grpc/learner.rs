@@ -18,7 +18,6 @@ use super::recognition::bounded;
 use super::{SHOWN_MAX, answers, cheap, expensive, status};
 use crate::append::Person;
 use crate::ledger::Ledger;
-use crate::read::ReadError;
 use crate::work::Asked;
 
 const RECORDS_MAX: usize = 200;
@@ -44,7 +43,8 @@ fn resolve(
             let bytes = account.len();
             let account =
                 AccountId::from_slice(&account).ok_or_else(|| status::invalid("account", "16 bytes", bytes))?;
-            if ledger.has_account(&account) { Ok((account, None)) } else { Err(ReadError::UnknownLearner.into()) }
+            ledger.check_account(&account)?;
+            Ok((account, None))
         }
         Learner::Alias(api::InstitutionAlias { institution, alias }) => {
             let institution = InstitutionId(institution);

@@ -304,7 +304,7 @@ fn of_read(error: ReadError) -> Refusal {
 fn of_transcript(error: TranscriptError) -> Refusal {
     match error {
         TranscriptError::Plan(PlanError::View(error)) => of_view(&error),
-        TranscriptError::Plan(PlanError::Empty | PlanError::NotVisible { .. } | PlanError::Missing(_)) => {
+        TranscriptError::Plan(PlanError::Empty | PlanError::NotVisible { .. }) => {
             refusal(Code::NotFound, Reason::NotFound, error)
         }
         TranscriptError::Plan(PlanError::TooMany | PlanError::TooManyBlocks) => {

@@ -12,6 +12,7 @@ mod notes;
 mod public;
 mod rows;
 
+use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
@@ -96,7 +97,16 @@ pub fn check(
     // Opened first: whoever has no such directory made a mistake, and nothing is made for them.
     let journal = JournalReader::new(disk, &log_dir, keys.genesis().0);
     let total: u64 = journal.segments()?.iter().map(|(_, _, len)| len).sum();
-    let _lock = disk.lock(&log_dir)?;
+    let (lock, is_read_only) = match disk.lock(&log_dir) {
+        Ok(lock) => (Some(lock), false),
+        // A copy that is read-only: nobody writes there, and nothing can be written here either.
+        Err(StoreError::File { error, .. })
+            if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>
+        {
+            (None, true)
+        }
+        Err(error) => return Err(error.into()),
+    };
     let inspection = Inspection::open(disk, &log_dir)?;
     let learners = dir.join("learners.keys");
     let ReadKeys { keys: learner_keys, fault } = KeyStore::read(&**disk, &learners, &secrets.master)?;
@@ -115,7 +125,13 @@ pub fn check(
         marked: public::Marked::default(),
         key_count: 0,
         is_damaged: false,
+        is_read_only,
     };
+    if lock.is_none() {
+        let note = "the directory is read-only: no lock was taken. If a node serves it elsewhere, findings may be of what it \
+                    was writing";
+        run.report.notes.push(note.to_owned());
+    }
     run.journal(&context, random(&*environment.entropy), &mut |done| progress(done, total))?;
     run.guard(&log_dir);
     run.key_store(&learners, fault);
@@ -147,6 +163,8 @@ struct Run<'a> {
     key_count: u64,
     /// Whether the journal does not read to its end: then nothing can be compared with it.
     is_damaged: bool,
+    /// The directory cannot be written: the index is compared in a copy of it.
+    is_read_only: bool,
 }
 
 impl Run<'_> {
@@ -274,8 +292,9 @@ impl Run<'_> {
             }
         }
         self.rows.extend(prints, raw.sequence <= self.strict_until);
-        for row in decoded.round.rows.iter().filter(|row| row.table == tables::KEY_COUNT) {
-            self.key_count = row.value.as_deref().and_then(tables::count_of).unwrap_or(self.key_count);
+        for row in decoded.round.rows.iter().filter(|row| row.table == tables::COUNTS) {
+            let counts = row.value.as_deref().and_then(tables::Counts::from_bytes);
+            self.key_count = counts.map_or(self.key_count, |counts| counts.keys);
         }
     }
 

@@ -58,7 +58,11 @@ impl Shared {
 
     /// Log index of the seal that closes the round of an entry.
     pub(crate) fn seal_of(&self, index: LogIndex) -> Result<LogIndex, ReceiptError> {
-        tables::seal_of(self.store(), index)?.ok_or(ReceiptError::NoSeal(index))
+        tables::seal_of(self.store(), index)?.ok_or_else(|| {
+            let error = ReceiptError::NoSeal(index);
+            self.health.damage(&error.to_string());
+            error
+        })
     }
 
     /// The receipt of a log entry.
@@ -116,8 +120,23 @@ impl Shared {
         }
         let root = root_at(size, &mut self.node())?;
         let proof = consistency_proof(size, head_size, &mut self.node())?;
-        verify_consistency(size, &root, head_size, &head_root, &proof).map_err(ReceiptError::Damaged)?;
+        verify_consistency(size, &root, head_size, &head_root, &proof).map_err(|error| self.rotten(error))?;
         Ok(root)
+    }
+
+    /// The path by which the tree of `new` begins with the one of `old`, checked before anybody gets it.
+    pub(crate) fn consistency(&self, old: u64, new: u64) -> Result<Vec<Digest>, ReceiptError> {
+        let proof = consistency_proof(old, new, &mut self.node())?;
+        let (old_root, new_root) = (self.root_of(old)?, self.root_of(new)?);
+        verify_consistency(old, &old_root, new, &new_root, &proof).map_err(|error| self.rotten(error))?;
+        Ok(proof)
+    }
+
+    /// A proof that was made from the nodes on the disk does not hold.
+    fn rotten(&self, error: ProofError) -> ReceiptError {
+        let error = ReceiptError::Damaged(error);
+        self.health.damage(&error.to_string());
+        error
     }
 
     /// A log entry with its proof to the tree of `size`, checked before anybody gets it.
@@ -140,7 +159,7 @@ impl Shared {
     ) -> Result<ProvedEntry, ReceiptError> {
         let proof = inclusion_proof(index.0, size, &mut node)?;
         let entry = self.store.entry(index)?;
-        verify_inclusion(&leaf_hash(&entry), index.0, size, &proof, root).map_err(ReceiptError::Damaged)?;
+        verify_inclusion(&leaf_hash(&entry), index.0, size, &proof, root).map_err(|error| self.rotten(error))?;
         Ok(ProvedEntry { index: index.0, entry, inclusion: proof.iter().map(|hash| hash.0.to_vec()).collect() })
     }
 }
@@ -171,13 +190,15 @@ impl Ledger {
         let index = index.into().0;
         let size = self.checked_size(size)?;
         let proof = inclusion_proof(index, size, &mut self.shared.node())?;
-        Ok((self.shared.store.node(0, index)?, proof, size))
+        let (leaf, root) = (self.shared.store.node(0, index)?, self.shared.root_of(size)?);
+        verify_inclusion(&leaf, index, size, &proof, &root).map_err(|error| self.shared.rotten(error))?;
+        Ok((leaf, proof, size))
     }
 
     /// Consistency proof from `old` to `new` (0 for the newest), and the newer size.
     pub fn consistency(&self, old: u64, new: u64) -> Result<(Vec<Digest>, u64), ReceiptError> {
         let new = self.checked_size(new)?;
-        Ok((consistency_proof(old, new, &mut self.shared.node())?, new))
+        Ok((self.shared.consistency(old, new)?, new))
     }
 
     fn checked_size(&self, asked: u64) -> Result<u64, RangeError> {

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use creditbank_ledger::read::ReadView as _;
+use creditbank_protocol::entry::Entry;
+use creditbank_protocol::merkle::{record_leaf, records_root, verify_inclusion};
 use creditbank_protocol::pb::{DisclosedRecord, Kind, Receipt};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records};
 use creditbank_rules::{Rejection, ViewError};
-use creditbank_store::StoreError;
+use creditbank_store::{Known, StoreError};
 
 use crate::append::round::{Context, StoreView, mark_names};
 use crate::ledger::{Ledger, Shared};
@@ -117,9 +119,25 @@ impl Shared {
         Ok(ReadRecord { disclosed, receipt: self.receipt(place.entry)?, marks: stored.facts.marks })
     }
 
-    /// The record at a place as it is shown whole, with its path to the block's root.
+    /// The record at a place as it is shown whole, with its path to the block's root, which is checked.
     pub(super) fn disclose(&self, place: Place, record: &Record) -> Result<DisclosedRecord, ReadError> {
         let path = self.record_path(place)?;
+        let entry = Entry::parse(&self.store.entry(place.entry)?).map_err(damaged)?;
+        let leads = match &entry {
+            Entry::Head(head) => {
+                let (header, leaf) = (head.header(), record_leaf(&record.hash()));
+                let (index, count) = (u64::from(place.index), u64::from(header.count));
+                verify_inclusion(&leaf, index, count, &path, &header.records_root).is_ok()
+            }
+            Entry::Public(_) | Entry::Seal(_) => false,
+        };
+        if !leads {
+            let what = format!(
+                "record {place}: the record or the hashes of its block do not lead to the root that was signed"
+            );
+            self.health.damage(&what);
+            return Err(damaged(what).into());
+        }
         Ok(DisclosedRecord {
             place: Some(place.into()),
             kind: record.kind().into(),
@@ -144,8 +162,15 @@ impl Shared {
         Ok(index.ok_or_else(lost)?)
     }
 
-    fn record_hashes(&self, entry: LogIndex) -> Result<Vec<Digest>, ReadError> {
-        Ok(hashes_of(&self.store.body(entry, 0)?))
+    /// The hashes of the records of a block with this root.
+    fn record_hashes(&self, entry: LogIndex, root: &Digest) -> Result<Vec<Digest>, ReadError> {
+        let hashes = hashes_of(&self.store.body(entry, 0)?);
+        if records_root(&hashes) == *root {
+            return Ok(hashes);
+        }
+        let what = format!("log entry {entry}: the hashes of its records do not make the root that was signed");
+        self.health.damage(&what);
+        Err(damaged(what).into())
     }
 
     fn record_path(&self, place: Place) -> Result<Vec<Digest>, ReadError> {
@@ -163,12 +188,25 @@ impl Ledger {
     /// The account behind an institution's alias.
     pub fn account(&self, institution: InstitutionId, alias: &Alias) -> Result<AccountId, ReadError> {
         let account = self.shared.private.of(institution).account(alias);
-        if self.shared.keys.contains(&account) { Ok(account) } else { Err(ReadError::UnknownLearner) }
+        self.check_account(&account)?;
+        Ok(account)
     }
 
-    /// Whether an account exists.
-    pub fn has_account(&self, account: &AccountId) -> bool {
-        self.shared.keys.contains(account)
+    /// Refuses an account that does not exist or was erased. One of which the key store knows nothing, and of which the index
+    /// has records, is damage.
+    pub fn check_account(&self, account: &AccountId) -> Result<(), ReadError> {
+        match self.shared.keys.known(account) {
+            Known::Key(_) => Ok(()),
+            Known::Erased => Err(ReadError::UnknownLearner),
+            Known::Unknown if self.shared.store.scan(tables::LEARNER, account.as_bytes(), None, 1)?.is_empty() => {
+                Err(ReadError::UnknownLearner)
+            }
+            Known::Unknown => {
+                let what = "the learner index has records of an account of which learners.keys says nothing";
+                self.shared.health.damage(what);
+                Err(damaged(what).into())
+            }
+        }
     }
 
     /// The record at a place.
@@ -191,7 +229,10 @@ impl Ledger {
         for place in view.learner_places(account)?.into_iter().filter(|place| after.is_none_or(|after| *place > after))
         {
             let own = match institution {
-                Some(institution) => view.issuer(place)? == Some(institution),
+                Some(institution) => {
+                    let lost = || missing(format_args!("the learner index names {place}, where no block is"));
+                    view.issuer(place)?.ok_or_else(lost)? == institution
+                }
                 None => true,
             };
             if own {
@@ -242,7 +283,7 @@ impl Ledger {
             }
             let (context, state) = (self.context(), self.shared.state());
             let view = StoreView::new(&context, &state);
-            for (index, hash) in (0u32..).zip(self.shared.record_hashes(entry)?) {
+            for (index, hash) in (0u32..).zip(self.shared.record_hashes(entry, &block.header().records_root)?) {
                 let place = Place { entry, index };
                 let shown = block.public().records.iter().find(|record| record.index == index);
                 let kind = match shown {

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use creditbank_ledger::read::{self, StatusPlan, StatusQuestion};
-use creditbank_protocol::merkle::consistency_proof;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{Digest, pb};
@@ -13,7 +12,6 @@ use super::transcript::TranscriptError;
 use crate::append::round::StoreView;
 use crate::append::state::State;
 use crate::ledger::{Ledger, Shared};
-use crate::publish::ReceiptError;
 
 impl Ledger {
     /// What stands under status ids as of the newest checkpoint, which continues the tree of `base_size` (0: of none).
@@ -62,10 +60,5 @@ impl Shared {
             proofs: Some(self.tree_proofs(state, &plan.part)?),
             statuses: plan.marks.iter().map(status).collect(),
         })
-    }
-
-    /// The path by which a tree begins with a smaller one.
-    pub(super) fn consistency(&self, old: u64, new: u64) -> Result<Vec<Digest>, ReceiptError> {
-        consistency_proof(old, new, &mut self.node())
     }
 }

@@ -2,9 +2,9 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 

@@ -55,11 +55,6 @@ impl Settings {
 impl From<&Config> for Settings {
     fn from(config: &Config) -> Self {
         let Config { listen, tls, operations, connections, .. } = config;
-        Self {
-            tls: tls.clone(),
-            operations: operations.listen,
-            connections: connections.clone(),
-            ..Self::at(*listen)
-        }
+        Self { tls: tls.clone(), operations: operations.listen, connections: connections.clone(), ..Self::at(*listen) }
     }
 }

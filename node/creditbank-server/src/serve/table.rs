@@ -128,8 +128,7 @@ mod tests {
     async fn who_has_most_makes_room() {
         let table = Table::new(Bounds { all: 4, per_address: 3 });
         let greedy: Vec<_> = (0..3).map(|_| connection(1)).collect();
-        let mut places: Vec<_> =
-            greedy.iter().map(|one| table.admit(one).expect("there is room").0).collect();
+        let mut places: Vec<_> = greedy.iter().map(|one| table.admit(one).expect("there is room").0).collect();
         assert_eq!(table.admit(&connection(1)).err(), Some(Refused::Address));
         let (place, closed) = table.admit(&connection(2)).expect("there is room");
         places.push(place);

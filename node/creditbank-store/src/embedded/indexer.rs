@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use super::Options;
 use super::position::{self, Durable};
 use crate::flat::FlatFiles;
-use crate::{Disk, Index, IndexError, KeyValue, Row, StoreError, Table};
+use crate::{Disk, Index, IndexError, KeyValue, Row, StoreError, Table, row_sum};
 
-/// The rows of a round, ascending by table and key, each key once.
+/// The rows of a round, ascending by table and key, each key once, with the checksums that the index keeps.
 pub(super) struct Batch {
     sequence: u64,
     rows: Vec<Row>,
@@ -17,7 +17,7 @@ pub(super) struct Batch {
 
 impl Batch {
     fn new(sequence: u64, rows: &[Row]) -> Self {
-        let mut rows = rows.to_vec();
+        let mut rows: Vec<Row> = rows.iter().map(row_sum::with_sum).collect();
         // Stable: of two changes of a key the later one stays behind.
         rows.sort_by(|a, b| (a.table, &a.key).cmp(&(b.table, &b.key)));
         rows.reverse();
@@ -75,7 +75,7 @@ impl Shared {
     }
 
     /// An engine that fails once is not asked again: the next start rebuilds the index from the journal.
-    fn broken(&self, error: IndexError) -> StoreError {
+    pub(super) fn broken(&self, error: IndexError) -> StoreError {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         if failed.is_none() {
             tracing::error!(%error, "the index is damaged: the node stops, and its next start rebuilds the index");
@@ -97,10 +97,14 @@ impl Shared {
     pub(super) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let waiting = self.waiting.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(row) = waiting.iter().rev().find_map(|batch| batch.get(table, key)) {
-            return Ok(row.value.clone());
+            return Ok(row.value.clone().map(row_sum::known));
         }
         drop(waiting);
-        self.index.get(table, key).map_err(|error| self.broken(error))
+        let found = self.index.get(table, key).and_then(|found| match found {
+            Some(summed) => row_sum::checked(table, key, summed).map(Some),
+            None => Ok(None),
+        });
+        found.map_err(|error| self.broken(error))
     }
 
     pub(super) fn scan(
@@ -114,11 +118,17 @@ impl Shared {
         let waiting = self.waiting.read().unwrap_or_else(PoisonError::into_inner);
         let mut newer = BTreeMap::new();
         for Row { key, value, .. } in waiting.iter().flat_map(|batch| batch.scan(table, prefix, after)) {
-            newer.insert(key.clone(), value.clone());
+            newer.insert(key.clone(), value.clone().map(row_sum::known));
         }
         drop(waiting);
         // Rows that wait may hide as many of the index.
         let stored = self.index.scan(table, prefix, after, limit.saturating_add(newer.len()));
+        let checked = |(key, summed): KeyValue| {
+            let value = row_sum::checked(table, &key, summed)?;
+            Ok((key, value))
+        };
+        let stored: Result<Vec<KeyValue>, IndexError> =
+            stored.and_then(|stored| stored.into_iter().map(checked).collect());
         let stored = stored.map_err(|error| self.broken(error))?;
         if newer.is_empty() {
             return Ok(stored);

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use crate::{Disk, Index, IndexError, Row, StoreError, Table, file};
+use crate::{Disk, Index, IndexError, Row, StoreError, Table, file, row_sum};
 
 const LEN: usize = 16;
 /// A table of the store's own, beside the server's.
@@ -52,11 +52,13 @@ pub(super) fn forget(disk: &dyn Disk, dir: &Path) -> Result<(), StoreError> {
 /// Writes the position into the index itself, so that an engine that has silently begun anew is found out.
 pub(super) fn mark(index: &dyn Index, durable: Durable) -> Result<(), IndexError> {
     let value = Some(durable.sequence.to_be_bytes().to_vec());
-    index.apply(&[Row { table: MARKER, key: MARKER_KEY.to_vec(), value }])
+    index.apply(&[row_sum::with_sum(&Row { table: MARKER, key: MARKER_KEY.to_vec(), value })])
 }
 
 /// Whether the index holds at least what was recorded.
 pub(super) fn is_marked(index: &dyn Index, durable: Durable) -> Result<bool, IndexError> {
-    let marker = index.get(MARKER, MARKER_KEY)?.and_then(|value| value.try_into().ok().map(u64::from_be_bytes));
-    Ok(marker.is_some_and(|sequence| sequence >= durable.sequence))
+    let Some(summed) = index.get(MARKER, MARKER_KEY)? else { return Ok(false) };
+    let value = row_sum::checked(MARKER, MARKER_KEY, summed)?;
+    let marker = value.try_into().ok().map(u64::from_be_bytes);
+    Ok(marker.is_some_and(|sequence: u64| sequence >= durable.sequence))
 }

@@ -6,15 +6,43 @@ use super::position::{self, Durable};
 use super::{Options, first_head, locations};
 use crate::flat::FlatFiles;
 use crate::journal::Journal;
-use crate::{Disk, Head, Index, IndexError, Round, StoreError, file};
+use crate::{Disk, Head, Index, IndexError, MemoryIndex, Round, Row, StoreError, file, row_sum};
 
 /// Rows applied in one go during a replay.
 const BATCH_ROWS: usize = 20_000;
+/// Bytes of rounds whose rows are held in memory at most, on a disk that has no room.
+const HELD_BYTES_MAX: u64 = 1 << 30;
 
-pub(super) struct Recovered<I> {
+pub(super) struct Recovered {
     pub(super) head: Head,
-    pub(super) index: I,
+    pub(super) index: Box<dyn Index>,
     pub(super) durable: Durable,
+    /// What the index lacks, and has to wait until the disk has room.
+    pub(super) held: Option<Held>,
+}
+
+/// Rounds that wait for room on the disk.
+#[derive(Default)]
+pub(super) struct Held {
+    pub(super) rounds: Vec<HeldRound>,
+    /// The engine could not be opened: the index is in memory, and the next start is to open it.
+    pub(super) in_memory: bool,
+}
+
+/// The rows of a round.
+pub(super) struct HeldRound {
+    pub(super) durable: Durable,
+    pub(super) rows: Vec<Row>,
+    pub(super) bytes: u64,
+}
+
+/// How a log is found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    /// The last stop was a clean one.
+    pub(super) clean: bool,
+    /// The disk has room: otherwise nothing is written.
+    pub(super) has_room: bool,
 }
 
 /// Opens the index and replays what it may lack.
@@ -24,34 +52,48 @@ pub(super) fn recover<I: Index>(
     journal: &Journal,
     flat: &FlatFiles,
     open: &impl Fn(&Path) -> Result<I, IndexError>,
-    clean: bool,
+    Found { clean, has_room }: Found,
     told: &mut dyn FnMut(u64),
-) -> Result<Recovered<I>, StoreError> {
-    let recorded = position::read(&*options.disk, dir).filter(|at| at.sequence <= journal.last_sequence());
+) -> Result<Recovered, StoreError> {
+    let last = journal.last_sequence();
+    let recorded = position::read(&*options.disk, dir).filter(|at| at.sequence <= last);
     let disk = &*options.disk;
-    let (index, mut durable) = open_index(disk, dir, open, recorded)?;
-    if !flat.holds(durable.size)? {
+    let (index, durable): (Box<dyn Index>, _) = if has_room {
+        let (index, durable) = open_index(disk, dir, open, recorded)?;
+        (Box::new(index), Some(durable))
+    } else {
+        open_as_it_is(dir, open, recorded)
+    };
+    let mut held = (!has_room).then(|| Held { in_memory: durable.is_none(), ..Held::default() });
+    let mut certain = durable.unwrap_or_default();
+    if !flat.holds(certain.size)? {
         tracing::warn!("the flat files are shorter than recorded: rebuilding everything from the journal");
-        position::forget(disk, dir)?;
-        index.clear()?;
-        durable = Durable::default();
+        if has_room {
+            position::forget(disk, dir)?;
+            index.clear()?;
+        }
+        certain = Durable::default();
     }
-    if clean && durable.sequence == journal.last_sequence() && durable.sequence > 0 {
+    if clean && certain.sequence == last && certain.sequence > 0 {
         tracing::debug!("clean stop: nothing to replay");
     }
-    flat.truncate(durable.size)?;
+    if has_room {
+        flat.truncate(certain.size)?;
+    } else {
+        flat.hold();
+    }
     // The head after the last certain round is in that round: replay from it on.
     let mut head = first_head();
     let mut rows = Vec::new();
-    let mut replayed = 0u64;
-    journal.readers().replay(&options.log, durable.sequence.max(1), |sequence, position, payload| {
+    let (mut replayed, mut held_bytes) = (0u64, 0u64);
+    journal.readers().replay(&options.log, certain.sequence.max(1)..=last, |sequence, position, payload| {
         let damaged = |what: String| StoreError::Damaged {
-            path: dir.join("journal").display().to_string(),
+            path: journal.readers().path(position.segment).display().to_string(),
             offset: position.offset,
             what: format!("round {sequence}: {what}"),
         };
         let (round, sections) = Round::decode(payload).map_err(|error| damaged(error.to_string()))?;
-        let first = sequence == durable.sequence || sequence == 1;
+        let first = sequence == certain.sequence || sequence == 1;
         if !first && round.base != head {
             return Err(damaged(format!(
                 "it builds on size {}, the round before ends at {}",
@@ -59,11 +101,22 @@ pub(super) fn recover<I: Index>(
             )));
         }
         head = round.next;
-        if sequence > durable.sequence {
-            flat.write(round.base.size, &locations(position, &sections), &round.nodes)?;
-            rows.extend(round.rows);
-            replayed += 1;
-            told(head.size);
+        if sequence <= certain.sequence {
+            return Ok(());
+        }
+        flat.write(round.base.size, &locations(position, &sections), &round.nodes)?;
+        replayed += 1;
+        told(head.size);
+        match &mut held {
+            Some(held) if !held.in_memory => {
+                let (durable, bytes) = (Durable { sequence, size: head.size }, payload.len() as u64);
+                held.rounds.push(HeldRound { durable, rows: round.rows, bytes });
+            }
+            _ => rows.extend(round.rows.iter().map(row_sum::with_sum)),
+        }
+        held_bytes += if has_room { 0 } else { payload.len() as u64 };
+        if held_bytes > HELD_BYTES_MAX {
+            return Err(StoreError::Full { path: dir.display().to_string(), needed: options.reserve_bytes });
         }
         if rows.len() >= BATCH_ROWS {
             index.apply(&rows)?;
@@ -75,7 +128,25 @@ pub(super) fn recover<I: Index>(
     if replayed > 0 {
         tracing::info!(rounds = replayed, "replayed the journal into the index");
     }
-    Ok(Recovered { head, index, durable })
+    Ok(Recovered { head, index, durable: certain, held })
+}
+
+/// Opens the engine of a disk that has no room. Nothing of it is changed; where it cannot be used as it is, the index is made
+/// in memory.
+fn open_as_it_is<I: Index>(
+    dir: &Path,
+    open: &impl Fn(&Path) -> Result<I, IndexError>,
+    recorded: Option<Durable>,
+) -> (Box<dyn Index>, Option<Durable>) {
+    let opened = recorded.and_then(|durable| {
+        let index = open(&dir.join("index")).inspect_err(|error| tracing::warn!(%error, "the index does not open"));
+        let index = index.ok()?;
+        position::is_marked(&index, durable).is_ok_and(|is_marked| is_marked).then_some((index, durable))
+    });
+    match opened {
+        Some((index, durable)) => (Box::new(index), Some(durable)),
+        None => (Box::new(MemoryIndex::default()), None),
+    }
 }
 
 /// Opens the engine; a broken one is deleted and begun anew, as the journal has everything.

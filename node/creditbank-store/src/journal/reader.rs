@@ -11,7 +11,7 @@ use crate::{Disk, DiskFile, StoreError, file};
 pub(super) const PAYLOAD_LEN_MAX: u32 = 512 << 20;
 
 /// Reads the frames of one segment in order.
-pub(super) struct Reader {
+pub(crate) struct Reader {
     path: PathBuf,
     file: BufReader<file::Sequential>,
     left: u64,
@@ -44,13 +44,27 @@ impl Reader {
         Ok(Self { path: path.to_owned(), file, left, next_sequence: first, chain, position })
     }
 
+    /// Goes on at the frame of a round, which follows the frame with this checksum.
+    pub(super) fn go_on(&mut self, offset: u64, sequence: u64, chain: u32) {
+        let rest = self.file.get_mut();
+        rest.left = (rest.offset + rest.left).saturating_sub(offset);
+        rest.offset = offset;
+        (self.left, self.position.offset) = (rest.left, offset);
+        (self.next_sequence, self.chain) = (sequence, chain);
+    }
+
+    /// Where the next frame begins.
+    pub(crate) fn position(&self) -> Position {
+        self.position
+    }
+
     /// Sequence and checksum of the last frame that was read.
-    pub(super) fn last(&self) -> (u64, u32) {
+    pub(crate) fn last(&self) -> (u64, u32) {
         (self.next_sequence - 1, self.chain)
     }
 
     /// The next frame and its payload; `None` at the end. Damage is an error.
-    pub(super) fn next(&mut self) -> Result<Option<(Frame, Vec<u8>)>, StoreError> {
+    pub(crate) fn next(&mut self) -> Result<Option<(Frame, Vec<u8>)>, StoreError> {
         self.read().map_err(|what| StoreError::Damaged {
             path: self.path.display().to_string(),
             offset: self.position.offset,

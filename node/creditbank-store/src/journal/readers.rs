@@ -1,12 +1,13 @@
 //! Open segments, shared with everything that reads from the journal.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::reader::{Reader, check_head};
 use super::{Position, segment};
-use crate::{Disk, DiskFile, StoreError, file};
+use crate::{Disk, DiskFile, ScrubPosition, StoreError, file};
 
 /// Open files kept for reading.
 const READERS_MAX: usize = 64;
@@ -70,6 +71,11 @@ impl Readers {
         Ok(file)
     }
 
+    /// Opens a segment anew when it is next read: another file has taken its place.
+    pub(super) fn forget(&self, segment: u64) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&segment);
+    }
+
     /// An error that names the place.
     pub(crate) fn damaged(&self, segment: u64, offset: u64, what: impl Into<String>) -> StoreError {
         StoreError::Damaged { path: self.path(segment).display().to_string(), offset, what: what.into() }
@@ -92,23 +98,36 @@ impl Readers {
         }
     }
 
-    /// Calls `each` with sequence, position and payload of every frame from sequence `from` on, checking all checksums
+    /// The frames of a segment from a position in it on; the head of the segment is checked.
+    pub(crate) fn frames(&self, log: &[u8; 32], segment: u64, from: ScrubPosition) -> Result<Reader, StoreError> {
+        let mut reader = Reader::open(&*self.disk, &self.path(segment), log, segment, None)?;
+        if from.offset > 0 {
+            reader.go_on(from.offset, from.sequence, from.chain);
+        }
+        Ok(reader)
+    }
+
+    /// Calls `each` with sequence, position and payload of every frame of the sequences in `range`, checking all checksums
     /// and links. `log` is the log that the segments must belong to.
     pub(crate) fn replay(
         &self,
         log: &[u8; 32],
-        from: u64,
+        range: RangeInclusive<u64>,
         mut each: impl FnMut(u64, Position, &[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let segments = segment::list(&*self.disk, &self.dir)?;
+        let (from, until) = range.into_inner();
         let start = segments.partition_point(|first| *first <= from).saturating_sub(1);
         let mut before = None;
-        for first in &segments[start..] {
+        for first in segments[start..].iter().filter(|first| **first <= until) {
             let path = self.path(*first);
             let mut reader = Reader::open(&*self.disk, &path, log, *first, before)?;
             while let Some((frame, payload)) = reader.next()? {
                 if frame.sequence >= from {
                     each(frame.sequence, frame.position, &payload)?;
+                }
+                if frame.sequence == until {
+                    return Ok(());
                 }
             }
             before = Some(reader.last());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Position, reader};
 use crate::{Disk, DiskFile, StoreError, file};
 
-pub(super) const MAGIC: [u8; 8] = *b"CBJRNL01";
+pub(super) const MAGIC: [u8; 8] = *b"CBJRNL02";
 pub(super) const FRAME_MAGIC: [u8; 4] = *b"CBFR";
 pub(super) const SEGMENT_HEAD_LEN: u64 = 8 + 32 + 8 + 4 + 4;
 pub(crate) const FRAME_HEAD_LEN: u64 = 4 + 8 + 4 + 4 + 4;
@@ -15,11 +15,11 @@ const CHUNK_LEN: u64 = 1 << 20;
 
 /// A whole frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Frame {
-    pub(super) sequence: u64,
-    pub(super) crc: u32,
-    pub(super) position: Position,
-    pub(super) end: u64,
+pub(crate) struct Frame {
+    pub(crate) sequence: u64,
+    pub(crate) crc: u32,
+    pub(crate) position: Position,
+    pub(crate) end: u64,
 }
 
 pub(super) fn path(dir: &Path, first: u64) -> PathBuf {
@@ -88,11 +88,16 @@ pub(super) fn rewrite(
     last: &Frame,
 ) -> Result<Box<dyn DiskFile>, StoreError> {
     let old = disk.open_existing(path).map_err(file::at(path))?;
-    let new = file::stage(disk, path, 0, &[]).map_err(file::at(path))?;
+    let new = file::stage(disk, path, 0, &[]).map_err(|error| full_or(error, path, last.end))?;
     let mut offset = 0;
     while offset < last.end {
         let mut chunk = vec![0; usize::try_from(CHUNK_LEN.min(last.end - offset)).expect("a chunk is small")];
-        old.read_at(&mut chunk, offset).and_then(|()| new.write_at(&chunk, offset)).map_err(file::at(path))?;
+        old.read_at(&mut chunk, offset).map_err(file::at(path))?;
+        if let Err(error) = new.write_at(&chunk, offset) {
+            // What it took up is needed elsewhere.
+            let _ = disk.remove(&file::temporary(path));
+            return Err(full_or(error, path, last.end));
+        }
         offset += chunk.len() as u64;
     }
     let copied = reader::scan(disk, &file::temporary(path), log, first)?;

@@ -2,7 +2,7 @@
 
 use creditbank_protocol::Digest;
 
-use super::{EntryWrite, Head, Node, Round, RoundError, Row, Section, Table, VERSION};
+use super::{EntryWrite, Head, Node, Round, RoundError, Row, Section, SectionTable, Table, VERSION, table_len};
 
 struct Reader<'a> {
     bytes: &'a [u8],
@@ -51,13 +51,23 @@ impl<'a> Reader<'a> {
         Ok(Head { epoch: self.u64()?, size: self.u64()?, root: Digest(self.array()?) })
     }
 
-    fn section(&mut self) -> Result<(EntryWrite, Section), RoundError> {
-        let offset = self.offset as u64;
-        let (entry_len, bodies) = (self.u32()?, self.u32()?);
-        let lengths = (0..bodies).map(|_| self.u32()).collect::<Result<Vec<_>, _>>()?;
-        let entry = self.sized(entry_len)?;
-        let written = lengths.into_iter().map(|len| self.sized(len)).collect::<Result<Vec<_>, _>>()?;
-        Ok((EntryWrite { entry, bodies: written }, Section { offset, entry_len, bodies }))
+    /// The section of the entry at a log index.
+    fn section(&mut self, index: u64) -> Result<(EntryWrite, Section), RoundError> {
+        let start = self.offset;
+        let (_, bodies) = (self.u32()?, self.u32()?);
+        self.offset = start;
+        let table = self.take(usize::try_from(table_len(bodies)).map_err(|_| RoundError::Truncated)?)?;
+        let table = SectionTable::read(index, table)?;
+        let entry = self.sized(table.entry_len)?;
+        let written = (0..bodies).map(|position| self.body(&table, position)).collect::<Result<Vec<_>, _>>()?;
+        let section = Section { offset: start as u64, entry_len: table.entry_len, bodies };
+        Ok((EntryWrite { entry, bodies: written }, section))
+    }
+
+    fn body(&mut self, table: &SectionTable, position: u32) -> Result<Vec<u8>, RoundError> {
+        let place = table.body(position).ok_or(RoundError::Truncated)?;
+        let body = self.sized(place.len)?;
+        if crc32c::crc32c(&body) == place.crc { Ok(body) } else { Err(RoundError::Checksum) }
     }
 
     fn node(&mut self) -> Result<Node, RoundError> {
@@ -87,7 +97,13 @@ impl Round {
             return Err(RoundError::Unknown(version));
         }
         let (base, next) = (reader.head()?, reader.head()?);
-        let (entries, sections) = reader.many(Reader::section)?.into_iter().unzip();
+        let mut index = base.size;
+        let sections = reader.many(|reader| {
+            let section = reader.section(index)?;
+            index = index.checked_add(1).ok_or(RoundError::Surplus)?;
+            Ok(section)
+        })?;
+        let (entries, sections) = sections.into_iter().unzip();
         let nodes = reader.many(Reader::node)?;
         let rows = reader.many(Reader::row)?;
         if reader.offset != bytes.len() {

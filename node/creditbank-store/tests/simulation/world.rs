@@ -8,8 +8,8 @@ use creditbank_protocol::AccountId;
 use creditbank_protocol::Digest;
 use creditbank_protocol::merkle::{Frontier, leaf_hash};
 use creditbank_store::{
-    Crash, Disk, EmbeddedStore, EntryWrite, FaultRates, Head, KeyStore, KeyStoreError, Node, Options, Random, Round,
-    Row, SimulatedDisk, Store as _, StoreError, Table,
+    Crash, Disk, EmbeddedStore, EntryWrite, FaultRates, Head, KeyStore, KeyStoreError, Known, Node, Options, Random,
+    Round, Row, SimulatedDisk, Store as _, StoreError, Table,
 };
 
 use crate::index::ModelIndex;
@@ -272,11 +272,7 @@ impl World {
     }
 
     fn append(&mut self, open: &Open, private: bool) -> Result<(), ()> {
-        self.append_with(open, private, open.keys.len() as u64)
-    }
-
-    fn append_with(&mut self, open: &Open, private: bool, keys: u64) -> Result<(), ()> {
-        let written = self.next_round(&open.store, private, keys);
+        let written = self.next_round(&open.store, private, open.keys.len() as u64);
         let before = open.store.head();
         match open.store.append(&written.round) {
             Ok(()) => {
@@ -351,15 +347,10 @@ impl World {
         Err(())
     }
 
-    /// The log says first that it needs one key less.
+    /// A tombstone stays: the log needs as many records as before.
     fn erase(&mut self, open: &Open) -> Result<(), ()> {
         let nth = usize::try_from(self.random.below(self.keys.len() as u64 + 1)).unwrap();
         let Some(account) = self.keys.keys().nth(nth).copied() else { return Ok(()) };
-        let appended = self.rounds.len();
-        self.append_with(open, true, open.keys.len() as u64 - 1)?;
-        if self.rounds.len() == appended {
-            return Ok(());
-        }
         let erased = open.keys.erase(&account, &mut fill(&mut self.fill));
         match erased {
             Ok(()) => {
@@ -447,14 +438,17 @@ impl World {
             let found = open.keys.get(account).expect("a key that was durable is lost");
             assert_eq!(found.as_bytes(), key, "a learner's key has changed");
         }
-        assert!(self.erased.iter().all(|account| !open.keys.contains(account)), "an erased key is back");
+        let is_erased = |account: &AccountId| matches!(open.keys.known(account), Known::Erased);
+        assert!(self.erased.iter().all(is_erased), "an erased key is back, or its tombstone is gone");
         // Those under way are known now.
         for account in std::mem::take(&mut self.uncertain_keys) {
-            if let Some(key) = open.keys.get(&account) {
-                self.keys.insert(account, *key.as_bytes());
+            match open.keys.known(&account) {
+                Known::Key(key) => drop(self.keys.insert(account, *key.as_bytes())),
+                Known::Erased => drop(self.erased.insert(account)),
+                Known::Unknown => {}
             }
         }
-        assert_eq!(open.keys.len(), self.keys.len(), "a key that nobody made");
+        assert_eq!(open.keys.len(), self.keys.len() + self.erased.len(), "a key that nobody made");
     }
 
     /// A bit flips somewhere: the start refuses and names the file, or what it reads is right, or says where it is not.
@@ -479,11 +473,16 @@ impl World {
                 self.seen.damages_harmless += 1;
                 let entries = self.rounds.iter().flat_map(|written| &written.round.entries);
                 for (index, written) in (0..).zip(entries) {
+                    let place = || format!("rot at {place:?} of {} is served", path.display());
                     match open.store.entry(index.into()) {
-                        Ok(bytes) => {
-                            assert_eq!(bytes, written.entry, "rot at {place:?} of {} is served", path.display());
-                        }
+                        Ok(bytes) => assert_eq!(bytes, written.entry, "{}", place()),
                         Err(error) => assert!(error.to_string().contains("damaged at"), "{error}"),
+                    }
+                    for (position, body) in (0..).zip(&written.bodies) {
+                        match open.store.body(index.into(), position) {
+                            Ok(bytes) => assert_eq!(bytes, *body, "{}", place()),
+                            Err(error) => assert!(error.to_string().contains("damaged at"), "{error}"),
+                        }
                     }
                 }
                 for (account, key) in &self.keys {

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use creditbank_protocol::canonical::CanonicalError;
 use creditbank_protocol::dates::Day;
 use creditbank_protocol::pb::{self, Kind, Level};
 use creditbank_protocol::record::{exemption_expires, has_expired, is_embargoed};
@@ -37,7 +38,7 @@ pub fn balance(view: &impl View, records: &[Used], today: Day) -> Result<Vec<Lin
     let mut groups: BTreeMap<Group, (u64, u32)> = BTreeMap::new();
     for used in records {
         let mut roots = SpentRoots::new(view, &used.facts.account, today);
-        for (position, credit) in (0u32..).zip(credits(used)) {
+        for (position, credit) in (0u32..).zip(credits(used)?) {
             let part = if used.record.kind() == Kind::Credit { Part::Whole } else { Part::Result(position) };
             let standing = standing(view, used, part, &mut roots, credit.expires.as_ref(), today)?;
             let surplus = standing == Standing::Authentic && roots.are_surplus(used, part)?;
@@ -56,28 +57,29 @@ pub fn balance(view: &impl View, records: &[Used], today: Day) -> Result<Vec<Lin
 }
 
 /// The credit of a record: of a Credit one, of a Conversion or a recognition its results.
-fn credits(used: &Used) -> Vec<pb::ConvertedCredit> {
-    match used.record.kind() {
+fn credits(used: &Used) -> Result<Vec<pb::ConvertedCredit>, ViewError> {
+    // It was read before it was admitted.
+    let unread = |error: CanonicalError| ViewError::Damaged(format!("record {}: {error}", used.place));
+    Ok(match used.record.kind() {
         Kind::Credit => {
-            let read = used.record.read::<pb::Credit>().ok();
-            let credit = read.map(|read| pb::ConvertedCredit {
+            let read: pb::Credit = used.record.read().map_err(unread)?;
+            vec![pb::ConvertedCredit {
                 amount: read.amount,
                 level: read.level,
                 field: read.field,
                 expires: read.expires,
                 ..Default::default()
-            });
-            credit.into_iter().collect()
+            }]
         }
-        Kind::Conversion => used.record.read::<pb::Conversion>().map(|read| read.results).unwrap_or_default(),
+        Kind::Conversion => used.record.read::<pb::Conversion>().map_err(unread)?.results,
         Kind::QualificationRecognition => {
-            let read: pb::QualificationRecognition = used.record.read().unwrap_or_default();
+            let read: pb::QualificationRecognition = used.record.read().map_err(unread)?;
             let ends = |exemption: &pb::ConvertedCredit| exemption_expires(exemption, &read);
             let each = read.exemptions.iter().map(|one| pb::ConvertedCredit { expires: ends(one), ..one.clone() });
             each.collect()
         }
         _ => Vec::new(),
-    }
+    })
 }
 
 fn standing<V: View>(

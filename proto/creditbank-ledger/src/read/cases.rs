@@ -108,10 +108,12 @@ pub fn reviews(view: &impl ReadView, institution: InstitutionId, today: Day) -> 
     let law = reviewed_under(view.registry(), &country);
     let mut found = Vec::new();
     for MarkedRecord { place, status_id, since: entry } in view.marked(Mark::UnderReview)? {
-        if view.issuer(place)? != Some(institution) {
+        let lost = |what: &str| ViewError::Missing(format!("{what} of the record at {place} that is under review"));
+        if view.issuer(place)?.ok_or_else(|| lost("the block"))? != institution {
             continue;
         }
-        let since = view.sealing(entry)?.map_or(0, |sealing| day_of_ms(sealing.sealed_at_ms));
+        let sealing = view.sealing(entry)?.ok_or_else(|| lost("the block that set the mark"))?;
+        let since = day_of_ms(sealing.sealed_at_ms);
         let term = law.and_then(|law| Some((law, law.review.as_ref()?)));
         let due = term.map_or(since + REVIEW_DAYS, |(law, term)| deadline::end_of(term, since, law));
         let kind = view.record_at(place)?.map_or(Kind::Unspecified, |facts| facts.kind);

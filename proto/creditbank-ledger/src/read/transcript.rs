@@ -19,6 +19,7 @@ use creditbank_rules::admission::Used;
 use creditbank_rules::{Registry, ViewError};
 
 use super::status::{StatusPlan, StatusQuestion, status};
+use super::view::{lost, own_record};
 use super::{ReadView, STATUS_BLOCKS_MAX};
 use crate::state::LastSeal;
 
@@ -119,9 +120,6 @@ pub enum PlanError {
         /// When the next one is.
         next: Date,
     },
-    /// A record that cannot be opened.
-    #[error("no record can be read at {0}")]
-    Missing(Place),
     /// The ledger could not be read.
     #[error(transparent)]
     View(#[from] ViewError),
@@ -163,7 +161,7 @@ fn selected(
     let mut places = Vec::new();
     for place in view.learner_places(account)?.into_iter().filter(|place| place.entry <= last) {
         let wanted = match institution {
-            Some(institution) => view.issuer(place)? == Some(institution),
+            Some(institution) => view.issuer(place)?.ok_or_else(|| lost(place))? == institution,
             None => true,
         };
         if wanted && places.len() == TRANSCRIPT_RECORDS_MAX {
@@ -174,11 +172,8 @@ fn selected(
     if places.is_empty() {
         return Err(PlanError::Empty);
     }
-    let open = |place| {
-        let (facts, record) = view.content_at(place)?.ok_or(PlanError::Missing(place))?;
-        Ok(Used { place, facts, record })
-    };
-    places.into_iter().map(open).collect()
+    let opened: Result<_, ViewError> = places.into_iter().map(|place| own_record(view, account, place)).collect();
+    Ok(opened?)
 }
 
 /// The records that may be shown on a day, and how many may not.

@@ -58,7 +58,8 @@ impl From<AdmissionError> for QuestionError {
     }
 }
 
-/// A learner's records that can be opened, of one institution or of all, in the order of the log.
+/// The records of a learner who has a key, of one institution or of all, in the order of the log. A record that cannot be
+/// opened, or is another learner's, is damage: nothing is left out.
 pub fn records_of(
     view: &impl ReadView,
     account: &AccountId,
@@ -66,14 +67,26 @@ pub fn records_of(
 ) -> Result<Vec<Used>, ViewError> {
     let mut records = Vec::new();
     for place in view.learner_places(account)? {
-        let found = view.content_at(place)?.map(|(facts, record)| Used { place, facts, record });
-        records
-            .extend(found.filter(|used| institution.is_none_or(|institution| used.facts.institution == institution)));
+        let used = own_record(view, account, place)?;
+        records.extend(
+            Some(used).filter(|used| institution.is_none_or(|institution| used.facts.institution == institution)),
+        );
         if records.len() == RECORDS_MAX {
             break;
         }
     }
     Ok(records)
+}
+
+/// The record at a place that is known to be a learner's.
+pub(super) fn own_record(view: &impl View, account: &AccountId, place: Place) -> Result<Used, ViewError> {
+    let found = view.content_at(place)?.map(|(facts, record)| Used { place, facts, record });
+    found.filter(|used| used.facts.account == *account).ok_or_else(|| lost(place))
+}
+
+/// The learner index names a place, and what it must name is not there.
+pub(super) fn lost(place: Place) -> ViewError {
+    ViewError::Missing(format!("the learner index names a record at {place}, and no record of theirs is there"))
 }
 
 /// The day that a question names in a field, or else today.

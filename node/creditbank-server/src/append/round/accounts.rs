@@ -41,7 +41,7 @@ impl RoundBuilder {
         let Opening { new, linked, identities } = opening;
         let shared = &self.shared;
         shared.keys.stage(&new, &mut |bytes| shared.entropy.fill(bytes));
-        let mut rows = match identity_rows(shared, linked) {
+        let rows = match identity_rows(shared, linked) {
             Ok(rows) => rows,
             Err(error) => {
                 shared.keys.discard(Some(&new));
@@ -49,7 +49,7 @@ impl RoundBuilder {
             }
         };
         if !new.is_empty() {
-            rows.push(tables::key_count(shared.keys.len() as u64));
+            self.keys = Some(shared.keys.len() as u64);
         }
         self.bytes += rows.len() * ROW_BYTES;
         self.rows.extend(rows);

@@ -21,6 +21,8 @@ use crate::tables::{self, Note};
 pub(crate) struct SealedRound {
     /// The accounts that are new in it, whose keys are staged.
     pub(crate) accounts: Vec<AccountId>,
+    /// How many records the key store has with them; `None` where there are none.
+    pub(crate) keys: Option<u64>,
     /// The round, still without bodies.
     pub(crate) round: Round,
     /// The bodies, to be encrypted and put into the round.
@@ -54,8 +56,19 @@ pub(crate) enum SealError {
 impl RoundBuilder {
     /// Closes the round with a seal by the log key in force.
     pub(crate) fn seal(self, ring: &KeyRing) -> Result<Sealed, SealError> {
-        let Self { state, mut round, mut entries, mut nodes, mut rows, learners, accounts, identities, marked, .. } =
-            self;
+        let Self {
+            state,
+            mut round,
+            mut entries,
+            mut nodes,
+            mut rows,
+            learners,
+            accounts,
+            identities,
+            marked,
+            keys,
+            ..
+        } = self;
         let draft = round.draft_seal();
         let log_key = round.log_key(draft.index);
         let signer = ring.find(&log_key).ok_or_else(|| NoLogKey::new(&log_key, draft.index))?;
@@ -78,17 +91,21 @@ impl RoundBuilder {
         let Learners { rows: learners, documents, bodies, .. } = learners;
         let round = Round { base, next, entries, nodes, rows };
         let pending = Pending::new(LogIndex(base.size), true, learners, documents, identities);
-        let ready = SealedRound { accounts, round, bodies, checkpoint: Some(checkpoint) };
+        let ready = SealedRound { accounts, keys, round, bodies, checkpoint: Some(checkpoint) };
         Ok(Sealed { ready, change: Some(change), pending })
     }
 
     /// Closes a round in which accounts were opened, and nothing else: the log stays as it is.
     pub(crate) fn accounts_alone(self) -> Sealed {
-        let Self { state, rows, accounts, identities, .. } = self;
+        let Self { state, rows, accounts, identities, keys, .. } = self;
         let head = state.head;
         // A round also where everybody was known: the time that it takes tells nothing.
         let round = Round { base: head, next: head, entries: Vec::new(), nodes: Vec::new(), rows };
         let pending = Pending::new(LogIndex(head.size), false, HashMap::new(), HashMap::new(), identities);
-        Sealed { ready: SealedRound { accounts, round, bodies: Vec::new(), checkpoint: None }, change: None, pending }
+        Sealed {
+            ready: SealedRound { accounts, keys, round, bodies: Vec::new(), checkpoint: None },
+            change: None,
+            pending,
+        }
     }
 }

@@ -14,11 +14,11 @@ use creditbank_protocol::{Alias, InstitutionId, LogIndex, Place};
 use creditbank_rules::{
     CourseKey, DocumentKey, HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Said, Sealing, View, ViewError,
 };
-use creditbank_store::StoreError;
+use creditbank_store::{Known, StoreError};
 
 use super::{Context, RoundBuilder};
 use crate::append::state::State;
-use crate::private::{InstitutionKeys, OpenError};
+use crate::private::InstitutionKeys;
 use crate::stored_block;
 use crate::tables::{self, CoursePrefix, LearnerRow};
 use crate::unreadable::{damaged, missing, of_store, unavailable};
@@ -68,7 +68,14 @@ impl<'a> StoreView<'a> {
         tables::course_prefix(account, self.with_keys(institution, |keys| keys.key_digest(key)))
     }
 
-    /// The record at a place; `None` when there is none, it is public, or its learner's key was destroyed.
+    /// Damage of what is stored at a place, told to the operator.
+    fn damage(&self, place: Place, what: impl std::fmt::Display) -> ViewError {
+        let what = format!("record {place}: {what}");
+        self.context.health.damage(&what);
+        damaged(what)
+    }
+
+    /// The record at a place; `None` when there is none, it is public, or its learner was erased.
     pub(crate) fn stored(&self, place: impl Into<Place>) -> Result<Option<StoredRecord>, ViewError> {
         let place = place.into();
         if place.entry.0 >= self.state.head.size {
@@ -86,12 +93,17 @@ impl<'a> StoreView<'a> {
             return Ok(None);
         }
         let sealed = self.context.store.body(place.entry, place.index + 1).map_err(of_store)?;
-        let account = self.context.private.account_of(&sealed).map_err(damaged)?;
-        let Some(key) = self.context.keys.get(&account) else {
-            return Ok(None);
+        let account = self.context.private.account_of(&sealed).map_err(|error| self.damage(place, error))?;
+        let key = match self.context.keys.known(&account) {
+            Known::Key(key) => key,
+            Known::Erased => return Ok(None),
+            Known::Unknown => {
+                let what = "its body names an account of which learners.keys has neither a key nor a tombstone";
+                return Err(self.damage(place, what));
+            }
         };
         let opened = self.context.private.open_body(&self.state.log.keys().origin, place, key.as_bytes(), &sealed);
-        let record = opened.map_err(|_| damaged(OpenError::Sealed))?;
+        let record = opened.map_err(|error| self.damage(place, error))?;
         let facts = RecordFacts {
             kind: record.kind(),
             institution: owner(&block, record.kind(), record.body()).map_err(damaged)?,

@@ -34,9 +34,6 @@ pub enum LoadError {
         /// What is wrong.
         error: EntryError,
     },
-    /// The tree's nodes do not give the root of the head.
-    #[error("the tree's root does not belong to the head of the log")]
-    Root,
     /// The log does not end with a seal.
     #[error("log entry {0} is not the seal that the log must end with")]
     NoSeal(LogIndex),
@@ -63,12 +60,27 @@ pub(crate) fn each_row(
     Ok(())
 }
 
-/// The state of the log in `store`, which is bound to these keys.
+impl LoadError {
+    /// Whether the index is at fault, which the next start rebuilds.
+    pub(crate) fn is_index(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Index(_)))
+    }
+}
+
+/// The state of the log in `store`, which is bound to these keys. A row that cannot be used makes the index one that is not
+/// trusted: the next start rebuilds it.
 pub(crate) fn load(store: &dyn Store, keys: LogKeys) -> Result<State, LoadError> {
+    read(store, keys).map_err(|error| match error {
+        LoadError::Row(_) | LoadError::NoSeal(_) => store.distrust_index(&error.to_string()).into(),
+        error => error,
+    })
+}
+
+fn read(store: &dyn Store, keys: LogKeys) -> Result<State, LoadError> {
     let head = store.head();
     let frontier = Frontier::restore(head.size, |level, index| store.node(level, index))?;
     if frontier.root() != head.root {
-        return Err(LoadError::Root);
+        return Err(store.distrust_index("the tree's nodes do not make the root of the log").into());
     }
     let mut chains = Shared::new_sync();
     each_row(store, tables::CHAIN, |key, value| {
@@ -91,7 +103,26 @@ pub(crate) fn load(store: &dyn Store, keys: LogKeys) -> Result<State, LoadError>
     let last_seal = head.size.checked_sub(1).map(|index| last_seal(store, LogIndex(index))).transpose()?;
     let (in_force, versions) = registry(store, &keys)?;
     let log = LogState::restore(keys, Parts { frontier, chains, in_force, marks, once, last_seal });
+    check_roots(store, &log, &versions)?;
     Ok(State { head, log, checkpoint: Vec::new(), signers: Vec::new(), versions, marked })
+}
+
+/// What was loaded makes the roots that the last seal names.
+fn check_roots(store: &dyn Store, log: &LogState, versions: &RegistryVersions) -> Result<(), LoadError> {
+    let Some(last) = log.last_seal() else { return Ok(()) };
+    let signed = seal(store, last.index)?;
+    let said = signed.seal();
+    let found = [
+        ("status tree", said.status_root, log.status().root()),
+        ("registry", said.registry_root, versions.at(last.index).map.root()),
+    ];
+    for (what, expected, found) in found {
+        if expected != found {
+            let what = format!("the {what} has the root {found}, the last seal names {expected}");
+            return Err(store.distrust_index(&what).into());
+        }
+    }
+    Ok(())
 }
 
 fn entry(store: &dyn Store, index: LogIndex) -> Result<Entry, LoadError> {

@@ -10,7 +10,7 @@ use creditbank_protocol::merkle::records_root;
 use creditbank_protocol::pb::PublicPart;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Alias, Digest, LogIndex, Place};
-use creditbank_store::{KeyStore, Row};
+use creditbank_store::{KeyStore, Known, Row};
 
 use super::Finding;
 use crate::private::{InstitutionKeys, PrivateKeys};
@@ -124,8 +124,10 @@ impl Bodies {
         if self.private.account_of(sealed).as_ref() != Ok(account) {
             return Err("the body belongs to another account than its row");
         }
-        let Some(key) = self.keys.get(account) else {
-            return Ok(false);
+        let key = match self.keys.known(account) {
+            Known::Key(key) => key,
+            Known::Erased => return Ok(false),
+            Known::Unknown => return Err("learners.keys has neither a key nor a tombstone of its account"),
         };
         let record = self.private.open_body(&self.origin, place, key.as_bytes(), sealed);
         let record = record.map_err(|_| "the body does not open under its learner's key")?;

@@ -1,15 +1,18 @@
 //! The index against the journal: every row that the journal comes to, and no other.
 
+mod copy;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use creditbank_store::{Index, IndexError, Table};
+use creditbank_store::{Index, IndexError, Table, checked_row};
 
 use super::rows::{Compared, Print};
 use super::{Finding, Run};
 use crate::directory::{Config, DirectoryError, at};
 use crate::environment::Environment;
+use copy::Copy;
 
 /// The store's own table, which says up to where the index is durable.
 const MARKER: Table = Table(u8::MAX);
@@ -36,7 +39,16 @@ pub(super) fn compare(
         run.report.notes.push(what.to_owned());
         return Ok(());
     }
-    let opened = config.store.open_index(&environment.disk, &path);
+    let copy = match run.is_read_only.then(|| Copy::of(&*environment.disk, &path)).transpose() {
+        Ok(copy) => copy,
+        Err(error) => {
+            let note = format!("the index was not compared: the directory is read-only, and a copy failed ({error})");
+            run.report.notes.push(note);
+            return Ok(());
+        }
+    };
+    let opened_at = copy.as_ref().map_or(&*path, |copy| &copy.0);
+    let opened = config.store.open_index(&environment.disk, opened_at);
     let opened = opened.and_then(|index| index.ok_or_else(|| IndexError("no engine".to_owned())));
     let index = match opened {
         Ok(index) => index,
@@ -74,6 +86,14 @@ fn part(run: &mut Run<'_>, index: &dyn Index, shown: &str, pending: &mut u64) ->
     for table in (0..u8::MAX).map(Table) {
         for row in index.rows(table, &[]) {
             let (key, value) = row?;
+            let value = match checked_row(table, &key, value) {
+                Ok(value) => value,
+                Err(error) => {
+                    run.rows.compare(&Print::new(table, &key, None));
+                    run.report.findings.add(Finding::of(shown, format!("{error}; reindex rebuilds it")));
+                    continue;
+                }
+            };
             let what = match run.rows.compare(&Print::new(table, &key, Some(&value))) {
                 Compared::Elsewhere => continue,
                 Compared::Same => None,

@@ -17,7 +17,8 @@ pub(super) struct Growing {
 }
 
 impl Growing {
-    /// Of a copy that is there: as long as a manifest says, and with that hash.
+    /// Of a copy that is there: as long as a manifest says, and with that hash. What a step that was not finished has left
+    /// behind is cut: a segment that does not grow any more would keep it.
     pub(super) fn resume(disk: &dyn Disk, path: &Path, listed: &BackedUpFile) -> Result<Self, BackupError> {
         let file = disk.open_existing(path).map_err(at(path))?;
         let mut hash = Sha256::new();
@@ -26,6 +27,9 @@ impl Growing {
             Ok(())
         })?;
         if found == *listed {
+            if file.length().map_err(at(path))? > listed.bytes {
+                disk.open(path).and_then(|file| file.set_length(listed.bytes)).map_err(at(path))?;
+            }
             return Ok(Self { len: listed.bytes, hash });
         }
         let what = format!(

@@ -1,0 +1,176 @@
+//! Reading the log through in the background, so that damage is found before somebody needs what is damaged.
+//!
+//! A pass reads the whole journal once in the days that the configuration gives, and against it the flat files and some rows
+//! of the index. It reads little at a time, and how much follows from how far it should be by now: it needs no memory of its
+//! speed, and goes on after a restart where it was.
+
+mod progress;
+
+use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use creditbank_store::{Disk, StoreError};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+
+use crate::directory::Scrub;
+use crate::ledger::Shared;
+use progress::Progress;
+
+/// In a log's directory: how far a pass is. Where it is missing or damaged a pass begins anew.
+pub const SCRUB_FILE: &str = "scrub";
+
+/// How often it is looked whether something is due.
+const WAKE: Duration = Duration::from_secs(1);
+/// Bytes of one step: about a millisecond of a disk.
+const STEP_LEN: u64 = 1 << 20;
+const DAY_MS: u64 = 86_400_000;
+const HOUR_MS: u64 = 3_600_000;
+
+/// How a log is read through.
+#[derive(Debug, Clone)]
+pub struct ScrubOptions {
+    /// How often, and when.
+    pub settings: Scrub,
+    /// Where the file is.
+    pub disk: Arc<dyn Disk>,
+    /// The file that says how far a pass is.
+    pub path: PathBuf,
+}
+
+/// What is measured of it.
+#[derive(Debug, Clone, Default)]
+struct Measures {
+    pass_bytes: Gauge,
+    log_bytes: Gauge,
+    finished_seconds: Gauge,
+    findings: Counter,
+}
+
+/// Reads the log step by step.
+pub struct Scrubber {
+    shared: Weak<Shared>,
+    options: ScrubOptions,
+    progress: Progress,
+    measures: Measures,
+}
+
+fn gauge(gauge: &Gauge, value: u64) {
+    gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+}
+
+/// Whether the hour of the day is one in which it works.
+fn is_within(settings: &Scrub, now_ms: u64) -> bool {
+    let hour = now_ms / HOUR_MS % 24;
+    let (from, until) = (u64::from(settings.from_hour), u64::from(settings.until_hour));
+    if from <= until { (from..until).contains(&hour) } else { hour >= from || hour < until }
+}
+
+impl Scrubber {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Option<Self> {
+        let options = shared.scrub.clone().filter(|options| options.settings.days > 0)?;
+        let measures = Measures::default();
+        shared.metrics.register(|registry| {
+            let help = "Bytes of the journal that the pass under way has read and checked";
+            registry.register("scrub_pass_bytes", help, measures.pass_bytes.clone());
+            let help = "Bytes of the journal that a pass reads";
+            registry.register("scrub_log_bytes", help, measures.log_bytes.clone());
+            let help = "When the last whole pass ended, seconds since 1970; 0 before the first";
+            registry.register("scrub_finished_timestamp_seconds", help, measures.finished_seconds.clone());
+            let help = "Findings of all passes since the start";
+            registry.register("scrub_findings", help, measures.findings.clone());
+        });
+        let progress = Progress::read(&*options.disk, &options.path).unwrap_or_default();
+        let scrubber = Self { shared: Arc::downgrade(shared), options, progress, measures };
+        scrubber.measure();
+        Some(scrubber)
+    }
+
+    fn measure(&self) {
+        gauge(&self.measures.pass_bytes, self.progress.done);
+        gauge(&self.measures.finished_seconds, self.progress.finished_ms / 1_000);
+    }
+
+    /// Does one step if one is due at `now_ms`, the wall clock's milliseconds since 1970. `false`: nothing is due. An error says
+    /// that something could not be read for once; the next step tries again.
+    pub fn step(&mut self, now_ms: u64) -> Result<bool, StoreError> {
+        let Some(shared) = self.shared.upgrade() else { return Ok(false) };
+        let total = shared.store.scrub_len()?;
+        gauge(&self.measures.log_bytes, total);
+        let period_ms = u64::from(self.options.settings.days) * DAY_MS;
+        self.progress.begin(now_ms, period_ms);
+        if !is_within(&self.options.settings, now_ms) || !self.progress.is_due(now_ms, period_ms, total) {
+            return Ok(false);
+        }
+        let Some(position) = self.progress.position else { return Ok(false) };
+        let scrubbed = shared.store.scrub(position, STEP_LEN)?;
+        for fault in &scrubbed.faults {
+            self.measures.findings.inc();
+            shared.health.damage(fault);
+        }
+        self.progress.done = self.progress.done.saturating_add(scrubbed.bytes);
+        self.progress.position = scrubbed.next;
+        if scrubbed.next.is_none() {
+            self.progress.finished_ms = now_ms;
+            tracing::info!(bytes = self.progress.done, "the whole log was read and checked");
+        }
+        self.measure();
+        if let Err(error) = self.progress.write(&*self.options.disk, &self.options.path) {
+            tracing::debug!(%error, "how far the reading of the log is could not be written: a restart begins it anew");
+        }
+        Ok(true)
+    }
+}
+
+/// The thread that does it while a node serves. It ends when this is dropped.
+pub(crate) struct ScrubThread {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl ScrubThread {
+    pub(crate) fn start(shared: &Arc<Shared>) -> Option<Self> {
+        let mut scrubber = Scrubber::new(shared)?;
+        let clock = Arc::clone(&shared.clock);
+        let (stop, stopped) = channel();
+        let run = move || {
+            while stopped.recv_timeout(WAKE) == Err(RecvTimeoutError::Timeout) {
+                if let Err(error) = scrubber.step(clock.now_ms()) {
+                    tracing::warn!(%error, "the log could not be read in the background");
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("scrub".to_owned()).spawn(run);
+        let thread = thread.expect("the system can start a thread at start-up");
+        Some(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for ScrubThread {
+    /// Waits for the step under way: nothing may hold the log once its ledger is gone.
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that reads the log in the background has panicked");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: the hours are those of the settings, over midnight too.
+    #[test]
+    fn hours_are_kept() {
+        let within = |from_hour, until_hour, hour: u64| {
+            is_within(&Scrub { days: 7, from_hour, until_hour }, 3 * DAY_MS + hour * HOUR_MS + 1)
+        };
+        assert!((0..24).all(|hour| within(0, 24, hour)));
+        assert!((0..24).all(|hour| within(2, 5, hour) == (2..5).contains(&hour)));
+        assert!((0..24).all(|hour| within(22, 3, hour) == !(3..22).contains(&hour)));
+    }
+}

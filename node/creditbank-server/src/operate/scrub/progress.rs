@@ -1,0 +1,112 @@
+//! How far a pass over the log is, and its file.
+//!
+//! ```text
+//! file = "CBSCRUB1", u64 begun, u64 finished, u64 done, u8 under way, u64 segment, u64 offset, u64 sequence, u32 chain, u32 crc
+//! ```
+
+use std::io;
+use std::path::Path;
+
+use creditbank_store::{Disk, ScrubPosition};
+
+const MAGIC: [u8; 8] = *b"CBSCRUB1";
+const LEN: usize = 8 + 3 * 8 + 1 + 3 * 8 + 4;
+
+/// How far a pass is. Times are milliseconds since 1970.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// When the pass was begun; 0 before the first one.
+    pub(super) begun_ms: u64,
+    /// When the last whole pass ended; 0 before the first one.
+    pub(super) finished_ms: u64,
+    /// Bytes that were read.
+    pub(super) done: u64,
+    /// Where it goes on; `None` once it is done.
+    pub(super) position: Option<ScrubPosition>,
+}
+
+impl Progress {
+    /// Begins a pass where the one before is done and its time is over. A clock that went back begins none.
+    pub(super) fn begin(&mut self, now_ms: u64, period_ms: u64) {
+        let is_over = now_ms >= self.begun_ms.saturating_add(period_ms);
+        if self.begun_ms == 0 || (self.position.is_none() && is_over) {
+            let position = Some(ScrubPosition::default());
+            *self = Self { begun_ms: now_ms.max(1), done: 0, position, ..*self };
+        }
+    }
+
+    /// Whether less was read than should be by now, if `total` bytes are to be read in the period.
+    pub(super) fn is_due(&self, now_ms: u64, period_ms: u64, total: u64) -> bool {
+        let elapsed = u128::from(now_ms.saturating_sub(self.begun_ms));
+        self.position.is_some() && u128::from(self.done) * u128::from(period_ms) <= elapsed * u128::from(total)
+    }
+
+    pub(super) fn read(disk: &dyn Disk, path: &Path) -> Option<Self> {
+        let bytes = disk.read(path).ok()?;
+        let (content, crc) = bytes.split_last_chunk::<4>()?;
+        if content.len() != LEN || crc32c::crc32c(content).to_be_bytes() != *crc || !content.starts_with(&MAGIC) {
+            return None;
+        }
+        let word = |at: usize| content.get(at..at + 8)?.try_into().map(u64::from_be_bytes).ok();
+        let chain = u32::from_be_bytes(content.get(57..61)?.try_into().ok()?);
+        let position = ScrubPosition { segment: word(33)?, offset: word(41)?, sequence: word(49)?, chain };
+        let position = (content[32] == 1).then_some(position);
+        Some(Self { begun_ms: word(8)?, finished_ms: word(16)?, done: word(24)?, position })
+    }
+
+    pub(super) fn write(&self, disk: &dyn Disk, path: &Path) -> io::Result<()> {
+        let Self { begun_ms, finished_ms, done, position } = *self;
+        let at = position.unwrap_or_default();
+        let mut bytes = MAGIC.to_vec();
+        [begun_ms, finished_ms, done].iter().for_each(|word| bytes.extend_from_slice(&word.to_be_bytes()));
+        bytes.push(u8::from(position.is_some()));
+        [at.segment, at.offset, at.sequence].iter().for_each(|word| bytes.extend_from_slice(&word.to_be_bytes()));
+        bytes.extend_from_slice(&at.chain.to_be_bytes());
+        let crc = crc32c::crc32c(&bytes);
+        bytes.extend_from_slice(&crc.to_be_bytes());
+        disk.replace(path, &bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use creditbank_store::RealDisk;
+
+    use super::*;
+
+    /// Goal: the file reads back, and one that has changed is not believed.
+    #[test]
+    fn the_file_reads_back() {
+        let dir = std::env::temp_dir().join(format!("creditbank-scrub-{}", std::process::id()));
+        let disk = RealDisk::shared();
+        disk.make_dir(&dir).expect("a directory");
+        let path = dir.join("scrub");
+        let position = Some(ScrubPosition { segment: 1, offset: 2, sequence: 3, chain: 4 });
+        for position in [position, None] {
+            let progress = Progress { begun_ms: 5, finished_ms: 6, done: 7, position };
+            progress.write(&*disk, &path).expect("written");
+            assert_eq!(Progress::read(&*disk, &path), Some(progress));
+        }
+        let mut bytes = disk.read(&path).expect("read");
+        bytes[20] ^= 1;
+        disk.replace(&path, &bytes).expect("written");
+        assert_eq!(Progress::read(&*disk, &path), None);
+        disk.remove_dir(&dir).expect("removed");
+    }
+
+    /// Goal: what is due follows from the time that has passed, and a pass begins when the time of the last one is over.
+    #[test]
+    fn the_rate_follows_from_the_size() {
+        let mut progress = Progress::default();
+        progress.begin(1_000, 100);
+        assert!(progress.is_due(1_000, 100, 500), "the first step is due at once");
+        progress.done = 250;
+        assert!(!progress.is_due(1_049, 100, 500) && progress.is_due(1_050, 100, 500));
+        progress.position = None;
+        progress.begin(1_099, 100);
+        assert!(!progress.is_due(1_099, 100, 500), "it is done");
+        progress.begin(1_100, 100);
+        assert_eq!((progress.begun_ms, progress.done), (1_100, 0));
+        assert!(progress.position.is_some());
+    }
+}

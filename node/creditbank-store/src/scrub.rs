@@ -1,0 +1,129 @@
+//! Reading what is stored in the background, part by part: frames and links of the journal, and against each round the flat
+//! files and some rows of the index.
+
+use crate::flat::FlatFiles;
+use crate::journal::{Position, Readers};
+use crate::round::Round;
+use crate::{Row, StoreError, embedded};
+
+/// Rows of a round that are looked up in the index at most.
+const ROWS_PER_ROUND: usize = 8;
+
+/// Where a pass over the journal goes on. The default is its beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ScrubPosition {
+    /// First round of the segment; 0 for the first one.
+    pub segment: u64,
+    /// Offset of the next frame; 0 for the first one of the segment.
+    pub offset: u64,
+    /// Its round.
+    pub sequence: u64,
+    /// Checksum of the frame before it.
+    pub chain: u32,
+}
+
+/// What was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scrubbed {
+    /// Where to go on; `None` at the end of the journal.
+    pub next: Option<ScrubPosition>,
+    /// Bytes that were read.
+    pub bytes: u64,
+    /// What is damaged, each with its file and place.
+    pub faults: Vec<String>,
+}
+
+/// What is read.
+pub(crate) struct Parts<'a> {
+    pub(crate) readers: &'a Readers,
+    pub(crate) log: &'a [u8; 32],
+    pub(crate) flat: &'a FlatFiles,
+    /// The last round that is durable: what lies behind it is being written.
+    pub(crate) until: u64,
+}
+
+/// Reads from a position on. A frame that is damaged ends its segment: the next one names the frame that it follows.
+pub(crate) fn scrub(
+    parts: &Parts<'_>,
+    from: ScrubPosition,
+    len_max: u64,
+    row: &dyn Fn(&Row) -> Result<Option<Vec<u8>>, StoreError>,
+) -> Result<Scrubbed, StoreError> {
+    let mut done = Scrubbed::default();
+    let segments = parts.readers.segments()?;
+    let Some((segment, _)) = segments.iter().find(|(first, _)| *first >= from.segment) else {
+        return Ok(done);
+    };
+    let next_segment = segments.iter().map(|(first, _)| *first).find(|first| first > segment);
+    let next_segment = next_segment.filter(|first| *first <= parts.until);
+    let start = |segment: u64| ScrubPosition { segment, ..ScrubPosition::default() };
+    let from = if *segment == from.segment { from } else { start(*segment) };
+    let mut reader = match parts.readers.frames(parts.log, *segment, from) {
+        Ok(reader) => reader,
+        Err(error @ StoreError::Damaged { .. }) => {
+            done.faults.push(error.to_string());
+            done.next = next_segment.map(start);
+            return Ok(done);
+        }
+        Err(error) => return Err(error),
+    };
+    loop {
+        let (sequence, chain) = reader.last();
+        if sequence >= parts.until {
+            return Ok(done);
+        }
+        if done.bytes >= len_max {
+            let Position { segment, offset } = reader.position();
+            done.next = Some(ScrubPosition { segment, offset, sequence: sequence + 1, chain });
+            return Ok(done);
+        }
+        match reader.next() {
+            Ok(Some((frame, payload))) => {
+                done.bytes += frame.end - frame.position.offset;
+                done.faults.extend(round_faults(parts, frame.position, frame.sequence, &payload, row)?);
+            }
+            Ok(None) => {
+                done.next = next_segment.map(start);
+                if next_segment.is_none() {
+                    let path = parts.readers.path(*segment).display().to_string();
+                    let what = format!("it ends after round {sequence}, round {} was acknowledged", parts.until);
+                    done.faults.push(format!("{path}: {what}"));
+                }
+                return Ok(done);
+            }
+            Err(error @ StoreError::Damaged { .. }) => {
+                done.faults.push(error.to_string());
+                done.next = next_segment.map(start);
+                return Ok(done);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// What flat files and index say otherwise than a round.
+fn round_faults(
+    parts: &Parts<'_>,
+    position: Position,
+    sequence: u64,
+    payload: &[u8],
+    row: &dyn Fn(&Row) -> Result<Option<Vec<u8>>, StoreError>,
+) -> Result<Vec<String>, StoreError> {
+    let (round, sections) = match Round::decode(payload) {
+        Ok(decoded) => decoded,
+        Err(error) => {
+            let path = parts.readers.path(position.segment);
+            return Ok(vec![format!("{} at {}: round {sequence}: {error}", path.display(), position.offset)]);
+        }
+    };
+    let mut faults = parts.flat.faults(round.base.size, &embedded::locations(position, &sections), &round.nodes);
+    // Others with every round, so that a year of passes sees more of them than one.
+    let every = round.rows.len().div_ceil(ROWS_PER_ROUND).max(1);
+    for sampled in round.rows.iter().skip(usize::try_from(sequence).unwrap_or(0) % every).step_by(every) {
+        if sampled.value.is_some() && row(sampled)?.is_none() {
+            let table = sampled.table.0;
+            faults.push(format!("index: a row of table {table} of round {sequence} is missing; reindex rebuilds it"));
+        }
+    }
+    Ok(faults)
+}
