@@ -12,6 +12,7 @@ mod fields;
 mod prepared;
 mod read_only;
 mod scrub;
+mod unknown;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -151,7 +151,7 @@ async fn damage_beside_the_journal_is_found() {
 /// Goal: an index that lacks rows, has others, or is gone is found.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_that_is_not_the_journals_is_found() {
-    use creditbank_store::{Index as _, Row, Table};
+    use creditbank_store::{Index as _, Row, Table, summed_row};
     for store in ["sled:log", "fjall:log"] {
         let dir = stopped(store).await;
         let path = dir.path().join("log/index");
@@ -189,8 +189,9 @@ async fn an_index_that_is_not_the_journals_is_found() {
         };
         for (rows, expected) in [
             (vec![row(&first.0, None)], "1 rows of table 2 of the journal are missing"),
-            (vec![row(&first.0, Some(&[1; 10]))], "has another value"),
-            (vec![row(b"nobody's", Some(b"x"))], "is not in the journal"),
+            (vec![row(&first.0, Some(&[1; 10]))], "the checksum of a row of table 2 does not hold"),
+            (vec![summed_row(&row(&first.0, Some(&[1; 10])))], "has another value"),
+            (vec![summed_row(&row(b"nobody's", Some(b"x")))], "is not in the journal"),
         ] {
             change(rows);
             let (code, found, said) = run("check", dir.path());

@@ -51,7 +51,7 @@ pub use lock::DirectoryLock;
 pub use memory::MemoryStore;
 pub use place::{Place, PlaceError, Placement};
 pub use round::{EntryWrite, Head, Node, Round, RoundError, Row, Table};
-pub use row_sum::checked as checked_row;
+pub use row_sum::{checked as checked_row, with_sum as summed_row};
 pub use rows::Rows;
 pub use scrub::{ScrubPosition, Scrubbed};
 

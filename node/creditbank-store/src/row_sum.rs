@@ -12,7 +12,7 @@ fn checksum(table: Table, key: &[u8], value: &[u8]) -> [u8; LEN] {
 }
 
 /// The row as it is given to an engine.
-pub(crate) fn with_sum(Row { table, key, value }: &Row) -> Row {
+pub fn with_sum(Row { table, key, value }: &Row) -> Row {
     let value = value.as_ref().map(|value| {
         let mut summed = Vec::with_capacity(value.len() + LEN);
         summed.extend_from_slice(value);

@@ -15,7 +15,7 @@ use super::prepared::Subjects;
 /// A refusal, as a caller sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refused {
-    code: Code,
+    pub(super) code: Code,
     what: String,
 }
 

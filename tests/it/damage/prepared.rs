@@ -163,10 +163,7 @@ impl Prepared {
             steps.close().expect("a clean stop");
             account
         };
-        let secrets = fs::read_to_string(dir.join("keys/secrets")).expect("secrets");
-        let master = secrets.lines().find_map(|line| line.strip_prefix("master ")).expect("a master key");
-        let byte = |at: usize| u8::from_str_radix(&master[2 * at..2 * at + 2], 16).expect("hexadecimal");
-        let master: [u8; 32] = std::array::from_fn(byte);
+        let master = master_key(&dir);
         let mut next = 0u8;
         let fill = &mut |bytes: &mut [u8]| {
             next = next.wrapping_add(1);
@@ -177,6 +174,14 @@ impl Prepared {
         keys.erase(&account, fill).expect("erased");
         account
     }
+}
+
+/// The key under which a node's directory keeps the learners' keys.
+pub(super) fn master_key(dir: &Path) -> [u8; 32] {
+    let secrets = fs::read_to_string(dir.join("keys/secrets")).expect("secrets");
+    let master = secrets.lines().find_map(|line| line.strip_prefix("master ")).expect("a master key");
+    let byte = |at: usize| u8::from_str_radix(&master[2 * at..2 * at + 2], 16).expect("hexadecimal");
+    std::array::from_fn(byte)
 }
 
 /// Leaves a file that says how far the background reading is.
