@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{Read as _, Seek as _};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -133,6 +134,9 @@ fn a_followed_copy_is_whole_after_each_step() {
                 ledger.size(),
                 "what was published is whole"
             );
+            let beyond = Point::TimeMs(node.clock.now_ms() + HOUR_MS);
+            let restored = node.restored(&out, Some(beyond), None).expect("not read beyond what was published");
+            assert_eq!(restored, (ledger.size(), None));
             follower = node.follow(&dir, &out).expect("it goes on");
         }
     }
@@ -142,7 +146,7 @@ fn a_followed_copy_is_whole_after_each_step() {
 }
 
 /// Goal: the newest copy is restored to any seal, by size and by time, and to the last one before what lies between two;
-/// what others have seen beyond the point holds the node.
+/// what the log key has signed beyond the point holds the node, whoever says that nothing was published.
 #[test]
 fn a_point_is_restored() {
     let node = Node::new();
@@ -154,13 +158,16 @@ fn a_point_is_restored() {
         states.push((ledger.size(), node.clock.now_ms()));
     }
     node.follow(&dir, &out).expect("a new copy").step().expect("a step");
+    let (newest, _) = states[12];
     for (size, time_ms) in &states {
+        let held = (*size < newest).then_some(newest);
         for to in [Point::Size(*size), Point::TimeMs(*time_ms), Point::TimeMs(time_ms + HOUR_MS / 2)] {
-            assert_eq!(node.restored(&out, Some(to), None).expect("restored"), (*size, None), "{to:?}");
+            assert_eq!(node.restored(&out, Some(to), None).expect("restored"), (*size, held), "{to:?}");
         }
     }
     assert!(matches!(node.restored(&out, Some(Point::TimeMs(START_MS - 1)), None), Err(BackupError::BeforeAll)));
-    let (newest, _) = states[12];
+    let beyond = node.restored(&out, Some(Point::Size(newest + 1)), None);
+    assert!(matches!(beyond, Err(BackupError::Beyond { size }) if size == newest), "{beyond:?}");
     let note = node.at("seen");
     fs::write(&note, ledger.checkpoint()).expect("a note");
     let held = node.restored(&out, Some(Point::Size(states[5].0)), Some(note.clone())).expect("restored");
@@ -168,48 +175,270 @@ fn a_point_is_restored() {
     assert_eq!(node.restored(&out, None, Some(note)).expect("restored"), (newest, None));
 }
 
-/// Goal: a learner's key and a node's key that are destroyed are gone from the copy after the next step, and the bytes
-/// that it had are overwritten.
+/// The learners' keys of a node that does not run.
+fn learners(dir: &Path) -> KeyStore {
+    let secrets = fs::read_to_string(dir.join("keys/secrets")).expect("secrets");
+    let master = secrets.lines().find_map(|line| line.strip_prefix("master ")).expect("a master key");
+    let byte = |at: usize| u8::from_str_radix(&master[2 * at..2 * at + 2], 16).expect("hexadecimal");
+    let master: [u8; 32] = std::array::from_fn(byte);
+    let path = dir.join("learners.keys");
+    KeyStore::open(&RealDisk::shared(), 0, &path, &master, 0, &mut fill(0)).expect("a key store")
+}
+
+/// Bytes that are others with each call.
+fn fill(mut seed: u8) -> impl FnMut(&mut [u8]) {
+    move |bytes: &mut [u8]| {
+        seed = seed.wrapping_add(1);
+        bytes.fill(seed);
+    }
+}
+
+/// What a handle leads to, from its beginning.
+fn bytes_of(file: &mut fs::File) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    file.rewind().and_then(|()| file.read_to_end(&mut bytes)).expect("it reads");
+    bytes
+}
+
+fn is_wiped(file: &mut fs::File) -> bool {
+    let bytes = bytes_of(file);
+    !bytes.is_empty() && bytes.iter().all(|byte| *byte == 0)
+}
+
+/// Goal: a learner's key that is destroyed is gone from the copy after the next step, and the bytes that it had are
+/// overwritten, also where the journal has a fault, and where a step was cut short. A key file that the node has no more
+/// stays, until it is taken out by hand.
 #[test]
 fn a_destroyed_key_leaves_the_copy() {
     let node = Node::new();
     let (dir, out) = (node.at("node"), node.at("copy"));
-    let mut seed = 0_u8;
-    let mut fill = |bytes: &mut [u8]| {
-        seed = seed.wrapping_add(1);
-        bytes.fill(seed);
-    };
     let path = dir.join("learners.keys");
     let accounts = [AccountId([1; 16]), AccountId([2; 16]), AccountId([3; 16])];
     let grown = fs::metadata(&path).expect("it is there").len();
-    fs::remove_file(&path).expect("removed");
-    let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[9; 32], 0, &mut fill).expect("a key store");
-    keys.insert(&accounts[..2], &mut fill).expect("two keys");
+    let keys = learners(&dir);
+    keys.insert(&accounts[..2], &mut fill(20)).expect("two keys");
     let mut follower = node.follow(&dir, &out).expect("a new copy");
     follower.step().expect("a step");
-    keys.insert(&accounts[2..], &mut fill).expect("a third one");
+    keys.insert(&accounts[2..], &mut fill(40)).expect("a third one");
     let second = dir.join("keys/statement-2.key");
     fs::copy(dir.join("keys/statement.key"), &second).expect("copied");
     follower.step().expect("a step");
-    let copied = out.join("learners.keys");
+    let (copied, kept) = (out.join("learners.keys"), out.join("keys/statement-2.key"));
     assert_eq!(fs::read(&copied).expect("copied"), fs::read(&path).expect("the keys"), "the file has grown");
-    assert!(fs::metadata(&copied).expect("copied").len() > grown && out.join("keys/statement-2.key").exists());
+    assert!(fs::metadata(&copied).expect("copied").len() > grown && kept.exists());
 
     let before = fs::read(&copied).expect("copied");
-    let mut handles = [&copied, &out.join("keys/statement-2.key")].map(|path| fs::File::open(path).expect("it opens"));
-    keys.erase(&accounts[0], &mut fill).expect("erased");
+    let mut handle = fs::File::open(&copied).expect("it opens");
+    keys.erase(&accounts[0], &mut fill(60)).expect("erased");
     fs::remove_file(&second).expect("removed");
     follower.step().expect("a step");
     let after = fs::read(&copied).expect("copied");
     assert!(after == fs::read(&path).expect("the keys") && after != before);
-    assert!(!out.join("keys/statement-2.key").exists());
-    for old in &mut handles {
-        let mut bytes = Vec::new();
-        old.rewind().and_then(|()| old.read_to_end(&mut bytes)).expect("the file that has no name any more");
-        assert!(!bytes.is_empty() && bytes.iter().all(|byte| *byte == 0), "it is overwritten");
+    assert!(is_wiped(&mut handle));
+    let manifest = || fs::read_to_string(out.join("backup.json")).expect("a manifest");
+    let text = fs::read(dir.join("keys/statement.key")).expect("a key");
+    assert!(fs::read(&kept).expect("it stays") == text && manifest().contains("statement-2.key"));
+    node.restored(&out, None, None).expect("restored");
+    fs::remove_file(&kept).expect("removed by hand");
+    follower.step().expect("a step");
+    assert!(!kept.exists() && !manifest().contains("statement-2.key"));
+
+    // Cut short after the exchange: the old keys have the name of what is staged.
+    drop(follower);
+    let staged = out.join("learners.new");
+    fs::write(&staged, &before).expect("written");
+    let mut handle = fs::File::open(&staged).expect("it opens");
+    let mut follower = node.follow(&dir, &out).expect("it goes on");
+    assert!(is_wiped(&mut handle) && !staged.exists());
+
+    let (ledger, mut steps) = node.serve(&dir);
+    follower.step().expect("a step");
+    let size = ledger.size();
+    node.seal(&mut steps, 3);
+    drop((ledger, steps, keys));
+    let mut segments: Vec<_> =
+        fs::read_dir(dir.join("log/journal")).expect("segments").map(|file| file.expect("one").path()).collect();
+    segments.sort();
+    let last = segments.last().expect("a segment");
+    // Zeros may follow the last round.
+    let mut bytes = fs::read(last).expect("it reads");
+    let end = bytes.iter().rposition(|byte| *byte != 0).expect("a round");
+    bytes[end - 40] ^= 1;
+    fs::write(last, bytes).expect("written");
+    let mut handle = fs::File::open(&copied).expect("it opens");
+    learners(&dir).erase(&accounts[1], &mut fill(80)).expect("erased");
+    follower.step().expect_err("the journal has a fault");
+    assert!(is_wiped(&mut handle), "the key does not wait for the journal");
+    assert_eq!(fs::read(&copied).expect("copied"), fs::read(&path).expect("the keys"));
+    assert_eq!(node.restored(&out, None, None).expect("restored").0, size);
+}
+
+/// Goal: damage of the node's keys, in any of their files, is an error that leaves the copy as it is: nothing is cut,
+/// replaced or overwritten before what takes its place is proved. Once it is mended the copy goes on.
+#[test]
+fn damaged_keys_leave_the_copy() {
+    let node = Node::new();
+    let (dir, out) = (node.at("node"), node.at("copy"));
+    let path = dir.join("learners.keys");
+    let accounts: Vec<_> = (1..=20).map(|number| AccountId([number; 16])).collect();
+    learners(&dir).insert(&accounts, &mut fill(20)).expect("keys");
+    let mut follower = node.follow(&dir, &out).expect("a new copy");
+    follower.step().expect("a step");
+    let copied = out.join("learners.keys");
+    let before = fs::read(&copied).expect("copied");
+
+    let flipped = |bytes: &[u8], at: usize| {
+        let mut bytes = bytes.to_vec();
+        bytes[at] ^= 1;
+        bytes
+    };
+    let mut more = before.clone();
+    more.extend_from_slice(&before[before.len() - 93..]);
+    let erased = {
+        learners(&dir).erase(&accounts[4], &mut fill(90)).expect("erased");
+        fs::read(&path).expect("it reads")
+    };
+    let damaged = [
+        ("a flip in a key that was copied, and a record more", flipped(&more, 84 + 11 * 93 + 20)),
+        ("a flip in the head", flipped(&more, 20)),
+        ("a flip in the copied head's checksum", flipped(&more, 83)),
+        ("nothing", Vec::new()),
+        ("a part", before[..before.len() - 100].to_vec()),
+        ("a flip in a file that was written anew", flipped(&erased, 84 + 11 * 93 + 20)),
+        ("a flip in the head of a file that was written anew", flipped(&erased, 50)),
+    ];
+    for (what, bytes) in damaged {
+        let mut handle = fs::File::open(&copied).expect("it opens");
+        fs::write(&path, bytes).expect("written");
+        match follower.step() {
+            Err(BackupError::Damaged { what: why, .. }) => assert!(why.contains("The copy keeps the keys"), "{why}"),
+            other => panic!("{what}: expected damage, found {other:?}"),
+        }
+        assert!(fs::read(&copied).expect("it reads") == before && bytes_of(&mut handle) == before, "{what}");
+        node.restored(&out, None, None).expect("restored");
     }
-    let manifest = fs::read_to_string(out.join("backup.json")).expect("a manifest");
-    assert!(manifest.contains("keys/statement.key") && !manifest.contains("statement-2.key"));
+    fs::write(&path, &before).expect("mended");
+
+    for name in ["secrets", "log.key", "statement.key"] {
+        let (source, copy) = (dir.join("keys").join(name), out.join("keys").join(name));
+        let whole = fs::read(&source).expect("it reads");
+        let mut handle = fs::File::open(&copy).expect("it opens");
+        fs::write(&source, []).expect("written");
+        follower.step().expect_err(name);
+        // What the statement key of the registry is, the follower does not read.
+        if name != "statement.key" {
+            fs::write(&source, flipped(&whole, whole.len() / 2)).expect("written");
+            follower.step().expect_err(name);
+            fs::remove_file(&source).expect("removed");
+            follower.step().expect_err(name);
+        }
+        assert!(fs::read(&copy).expect("it reads") == whole && bytes_of(&mut handle) == whole, "{name}");
+        node.restored(&out, None, None).expect("restored");
+        fs::remove_file(&source).ok();
+        directory_file(&source, &whole);
+    }
+    follower.step().expect("all is mended");
+    fs::write(&path, &erased).expect("the erasure");
+    follower.step().expect("a step");
+    assert_eq!(fs::read(&copied).expect("it reads"), erased);
+}
+
+/// Writes a secret with the mode that it must have.
+fn directory_file(path: &Path, bytes: &[u8]) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.and_then(|mut file| std::io::Write::write_all(&mut file, bytes)).expect("written");
+}
+
+/// Goal: whoever may write to the copy's disk cannot make the follower write, cut or overwrite another file by a link, nor
+/// take any directory for a copy that was begun.
+#[test]
+fn links_in_the_copy_are_not_followed() {
+    let node = Node::new();
+    let (dir, out, victim) = (node.at("node"), node.at("copy"), node.at("victim"));
+    let (_ledger, mut steps) = node.serve(&dir);
+    node.seal(&mut steps, 2);
+    let mut follower = node.follow(&dir, &out).expect("a new copy");
+    follower.step().expect("a step");
+    let content = vec![7; 9_000];
+    fs::write(&victim, &content).expect("written");
+    let untouched = || fs::read(&victim).expect("it reads") == content;
+
+    // A name that the node has not, and one that it gets.
+    let name = out.join("keys/other.pem");
+    symlink(&victim, &name).expect("a link");
+    follower.step().expect("a step");
+    assert!(untouched() && fs::symlink_metadata(&name).expect("not ours").is_symlink());
+    fs::write(dir.join("keys/other.pem"), "a certificate").expect("written");
+    follower.step().expect("a step");
+    assert!(untouched() && !fs::symlink_metadata(&name).expect("a new file").is_symlink());
+    assert_eq!(fs::read_to_string(&name).expect("it reads"), "a certificate");
+
+    let mut segments: Vec<_> =
+        fs::read_dir(out.join("log/journal")).expect("segments").map(|file| file.expect("one").path()).collect();
+    segments.sort();
+    let kept = node.at("kept");
+    for (number, name) in [segments.pop().expect("one"), out.join("node.toml"), name].into_iter().enumerate() {
+        for is_hard in [false, true] {
+            fs::rename(&name, &kept).expect("put away");
+            let made = if is_hard { fs::hard_link(&victim, &name) } else { symlink(&victim, &name) };
+            made.expect("a link");
+            node.seal(&mut steps, 1);
+            fs::write(dir.join("keys/other.pem"), format!("another one {number}")).expect("written");
+            let refused = follower.step();
+            assert!(untouched(), "{}", name.display());
+            // A segment may be full: then nothing is written to it.
+            if number > 0 {
+                let refused = refused.expect_err("a link").to_string();
+                assert!(refused.contains("link"), "{refused}");
+            }
+            fs::remove_file(&name).expect("removed");
+            fs::rename(&kept, &name).expect("put back");
+            follower.step().expect("a step");
+        }
+    }
+    let (log, away) = (out.join("log"), node.at("away"));
+    fs::rename(&log, &away).expect("put away");
+    symlink(&away, &log).expect("a link");
+    node.seal(&mut steps, 1);
+    follower.step().expect_err("a directory that is a link");
+
+    let other = node.at("other");
+    fs::create_dir_all(other.join("keys")).expect("a directory");
+    fs::write(other.join("keys/mine"), "mine").expect("written");
+    for status in ["{}", "{\"follows\":\"00\"}", ""] {
+        fs::write(other.join("status.json"), status).expect("written");
+        let refused = node.follow(&dir, &other).err().expect("somebody's directory");
+        assert!(matches!(refused, BackupError::Exists(_)), "{refused}");
+    }
+    assert_eq!(fs::read_to_string(other.join("keys/mine")).expect("it reads"), "mine");
+}
+
+/// Goal: another node of the same length that is put in the place of the followed one, while that runs, is noticed before
+/// anything of it is copied.
+#[test]
+fn a_fork_in_the_place_of_the_node_is_not_followed() {
+    let node = Node::new();
+    let (dir, out, old) = (node.at("node"), node.at("copy"), node.at("old"));
+    copy(&dir, &old);
+    let (_ledger, mut steps) = node.serve(&dir);
+    node.seal(&mut steps, 5);
+    let mut follower = node.follow(&dir, &out).expect("a new copy");
+    follower.step().expect("a step");
+    follower.step().expect("its past");
+    let twin = Environment {
+        tune: Arc::new(|options| options.placement = creditbank_store::Placement::TakeOver),
+        ..node.environment.clone()
+    };
+    let (twin, mut twin_steps) =
+        directory::open_stepped::<(), ()>(&twin, &old, &node.config, Limits::default()).expect("it opens");
+    node.seal(&mut twin_steps, 5);
+    drop((twin, twin_steps));
+    learners(&old).insert(&[AccountId([1; 16])], &mut fill(20)).expect("a key");
+    let before = fs::read(out.join("learners.keys")).expect("it reads");
+    fs::rename(&dir, node.at("away")).and_then(|()| fs::rename(&old, &dir)).expect("exchanged");
+    assert!(matches!(follower.step(), Err(BackupError::NotItsPast { .. })));
+    assert_eq!(fs::read(out.join("learners.keys")).expect("it reads"), before);
 }
 
 /// Goal: a copy is of one log's past: a node that was set back behind it, and one that has another history, do not touch
@@ -249,5 +478,7 @@ fn another_history_is_not_followed() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(&segment, bytes).expect("written");
-    assert!(node.follow(&dir, &out).is_err() && node.restored(&out, None, None).is_err(), "it is damaged");
+    let (followed, restored) = (node.follow(&dir, &out).err(), node.restored(&out, None, None).err());
+    assert!(matches!(restored, Some(BackupError::Damaged { .. })), "{restored:?}");
+    assert!(matches!(followed, Some(BackupError::Damaged { .. } | BackupError::Store(_))), "{followed:?}");
 }

@@ -32,6 +32,15 @@ fn kept(state: &Path, kind: &str) -> Vec<u64> {
     sizes
 }
 
+/// The origin of the checkpoint that is kept of the one log that was seen.
+fn pinned(state: &Path) -> String {
+    let mut files = fs::read_dir(state).expect("a directory").map(|file| file.expect("a name").path());
+    let path = files.find(|path| path.extension().is_some_and(|kind| kind == "seen")).expect("a file");
+    let text = fs::read_to_string(path).expect("it reads");
+    let (_, note) = text.split_once('\n').expect("two parts");
+    Checkpoint::parse(Note::parse(note.as_bytes()).expect("a note").text()).expect("a checkpoint").origin
+}
+
 /// Goal: a node that was set back to an older copy is refused by whoever has seen more, with both signed checkpoints
 /// kept as evidence, and so is the second history that it then signs; whoever has seen neither believes it. The right
 /// node is believed again, and any number of commands at once.
@@ -130,5 +139,6 @@ async fn a_part_that_was_given_up_binds_nobody() {
             assert_eq!(client.origin(), SECOND);
         }
         assert_eq!(kept(state.path(), "-shown"), Vec::<u64>::new());
+        assert_eq!(pinned(state.path()), SECOND, "the new name is what is kept");
     }
 }

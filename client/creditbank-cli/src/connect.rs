@@ -46,7 +46,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, env = "CREDITBANK_STATE", value_name = "DIR")]
     log_state: Option<PathBuf>,
     /// Keep and compare nothing between commands: for a machine that is made anew for each
-    #[arg(long, global = true, conflicts_with = "log_state")]
+    #[arg(long, global = true)]
     no_log_state: bool,
     /// Seconds after which a call counts as unanswered
     #[arg(long, global = true, default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3_600))]

@@ -575,6 +575,7 @@ async fn what_was_seen_is_kept() {
         output.status.code() == Some(2) && err.contains("--log-state DIR") && err.contains("--no-log-state"),
         "{err}"
     );
+    desk.good(&["log", "checkpoint", "--no-log-state"]).await;
     let mut command = desk.command(&["log", "checkpoint", "--no-log-state"]);
     command.env_remove("CREDITBANK_STATE");
     assert!(desk.run(command).await.status.success());

@@ -68,21 +68,24 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
 /// Steps until a signal. The first step must succeed; a later one that fails is tried again: a share may be away for a while.
 async fn followed(mut follower: Follower, to: &Path, lag: Duration, once: bool, json: bool) -> anyhow::Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let (mut told, mut failing) = (None, false);
+    // What was told last, and of a step that failed.
+    let (mut told, mut failure) = (None, None);
     loop {
         match tokio::task::block_in_place(|| follower.step()) {
             Ok(status) => {
-                if told != Some((status.sequence, status.size)) || failing {
+                if told != Some((status.sequence, status.size)) || failure.is_some() {
                     tell(to, &status, json)?;
                 }
-                (told, failing) = (Some((status.sequence, status.size)), false);
+                (told, failure) = (Some((status.sequence, status.size)), None);
             }
             Err(error) if told.is_none() => return Err(usage(error)),
-            Err(error) if !failing => {
-                eprintln!("error: {error}. It is tried again; the copy stays as it was published last");
-                failing = true;
+            Err(error) => {
+                let why = error.to_string();
+                if failure.as_ref() != Some(&why) {
+                    eprintln!("error: {why}. It is tried again; the copy stays as it was published last");
+                }
+                failure = Some(why);
             }
-            Err(_) => {}
         }
         if once {
             return Ok(());
@@ -104,10 +107,10 @@ fn tell(to: &Path, status: &FollowStatus, json: bool) -> anyhow::Result<()> {
     let sealed =
         status.sealed_ms.map_or_else(|| "no seal".to_owned(), |ms| format!("sealed {}", show_minute(ms / 60_000)));
     crate::say(&format!(
-        "{} has {} log entries, {sealed}; at most {} s behind",
+        "{} has {} log entries, {sealed}: all that the node had made durable at {}",
         to.display(),
         status.size,
-        status.lag_ms / 1_000
+        show_minute(status.complete_at_ms / 60_000)
     ));
     Ok(())
 }

@@ -26,7 +26,8 @@ pub(crate) struct Arguments {
     /// Restore only up to a point: a number of log entries, or a time as 2026-11-26T09:30Z; to the last seal at or before it
     ///
     /// Learners' keys are those of the whole backup, so that what was erased later stays erased. What others have seen
-    /// beyond the point holds the node (--seen): a log does not go back, but under another name (succeed).
+    /// beyond the point holds the node, and so does the backup's own checkpoint: a log does not go back, but under another
+    /// name (succeed).
     #[arg(long, value_name = "SIZE|TIME", value_parser = point)]
     to: Option<Point>,
     /// Use learners' keys that should have been deleted by now.
@@ -63,8 +64,14 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (size, Manifest { made_at_ms, .. }) = (restored.size, restored.manifest);
     if json {
         crate::say(
-            &json!({ "dir": dir, "size": size, "made_at_ms": made_at_ms, "held_below": restored.held_below })
-                .to_string(),
+            &json!({
+                "dir": dir,
+                "size": size,
+                "made_at_ms": made_at_ms,
+                "held_below": restored.held_below,
+                "confirm_after_ms": restored.confirm_after_ms,
+            })
+            .to_string(),
         );
         return Ok(());
     }
@@ -80,8 +87,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     if let Some(below) = restored.held_below {
         crate::say(&format!(
-            "HELD: others have seen a checkpoint of {below} entries. The node does not serve before its log has them: put a \
-             journal with the missing rounds into {dir}/log/journal, with its guard, and start it with serve --take-over."
+            "HELD: the log key has signed a checkpoint of {below} entries. A node that lacks them is not served: it would sign a \
+             second history. Restore from a newer backup or copy that has them. Where there is none, or this point is where you \
+             want to go on from, the log goes on under another name and another key: creditbank-node succeed --help"
         ));
     }
     Ok(())

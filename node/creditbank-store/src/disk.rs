@@ -16,6 +16,19 @@ pub trait Disk: Debug + Send + Sync + 'static {
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
     /// Opens a file for reading; an error where it is missing.
     fn open_existing(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    /// Opens a regular file that is there for reading and writing; an error where the name is a link, or one of several names
+    /// of the file. For directories that others may write to, where a name may lead to a file that is none of theirs.
+    fn open_plain(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        if self.exists(path)? { self.open(path) } else { Err(io::ErrorKind::NotFound.into()) }
+    }
+    /// Whether a name is a symbolic link; `false` where nothing has it.
+    fn is_link(&self, _path: &Path) -> io::Result<bool> {
+        Ok(false)
+    }
+    /// Lets two files change their names in one step; `Unsupported` where the file system has no such step.
+    fn exchange(&self, _one: &Path, _other: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// Makes an empty file, in place of one that is there.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
     /// Makes an empty file; an error where one is there.

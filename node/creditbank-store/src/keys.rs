@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use creditbank_protocol::AccountId;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-pub use inspect::ReadKeys;
+pub use inspect::{ProvedKeys, ReadKeys};
 use record::{Content, HEAD_LEN, RECORD_LEN};
 
 use crate::{Disk, DiskFile, StoreError, file};

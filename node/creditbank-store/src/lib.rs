@@ -46,7 +46,7 @@ pub use faults::{Crash, FaultRates, Random, SimulatedDisk, SimulatedIndex};
 pub use guard::Guard;
 pub use index::{Index, IndexError, MemoryIndex};
 pub use journal::{Before, Journal, JournalError, Position};
-pub use keys::{KeyStore, KeyStoreError, Known, LearnerKey, ReadKeys};
+pub use keys::{KeyStore, KeyStoreError, Known, LearnerKey, ProvedKeys, ReadKeys};
 pub use lock::DirectoryLock;
 pub use memory::MemoryStore;
 pub use place::{Place, PlaceError, Placement};

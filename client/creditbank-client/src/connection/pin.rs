@@ -6,7 +6,7 @@
 //! STATE/ORIGIN-GENESIS.evidence-N    two notes that contradict each other: N is the size, then `seen` or `shown`
 //! ```
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,10 @@ const MAGIC: &str = "creditbank seen v1 ";
 /// A command that runs for long writes what it has seen so often.
 const INTERVAL: Duration = Duration::from_secs(2);
 /// How often it is looked again, where other commands write too.
-const TRIES_MAX: usize = 5;
+const TRIES_MAX: usize = 20;
+/// How long another command may hold the lock, which it does for one small file.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A checkpoint with its signatures.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +57,8 @@ struct Known {
     kept: Option<Seen>,
     /// The largest that the node has shown.
     newest: Option<Seen>,
+    /// Whether `kept` is of a part of the log that was given up: then the newest replaces it, whatever its size.
+    is_given_up: bool,
     written: Option<Instant>,
 }
 
@@ -109,11 +114,12 @@ impl Pin {
         if found != known.kept {
             return Ok(found);
         }
-        if known.kept.as_ref().is_none_or(|kept| kept.checkpoint.size < newest.checkpoint.size) {
+        let is_larger = known.kept.as_ref().is_none_or(|kept| kept.checkpoint.size < newest.checkpoint.size);
+        if is_larger || known.is_given_up {
             let note = String::from_utf8_lossy(&newest.note);
             let text = format!("{MAGIC}{}\n{note}", hex::encode(Sha256::digest(note.as_bytes())));
             replace(&self.path, text.as_bytes())?;
-            known.kept = Some(newest);
+            (known.kept, known.is_given_up) = (Some(newest), false);
         }
         known.written = Some(Instant::now());
         Ok(None)
@@ -127,8 +133,22 @@ impl Pin {
         let path = self.path.with_extension("lock");
         let file = OpenOptions::new().write(true).create(true).truncate(false).mode(PRIVATE).open(&path);
         let file = file.map_err(at(&path))?;
-        file.lock().map_err(at(&path))?;
-        Ok(file)
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(error)) => return Err(at(&path)(error)),
+                Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(ClientError::Local(format!(
+                        "{}: another command has held this lock for {} s. Look which one hangs, or pass --log-state with \
+                         another directory",
+                        path.display(),
+                        PATIENCE.as_secs()
+                    )));
+                }
+            }
+        }
     }
 
     /// Whether a command that runs on should write now. The first time is at the connection.
@@ -174,37 +194,62 @@ fn is_given_up(client: &Client, trust: &Trust, seen: &Checkpoint) -> bool {
     followed || trust.check_former(seen).is_err()
 }
 
+/// Names the way out where a file cannot be written.
+fn not_kept(error: ClientError) -> ClientError {
+    match error {
+        ClientError::File { path, error } => ClientError::Local(format!(
+            "{path}: what was seen of the log cannot be kept: {error}. Pass --log-state DIR (or CREDITBANK_STATE) with a \
+             directory that can be written, or --no-log-state to keep and compare nothing"
+        )),
+        other => other,
+    }
+}
+
 impl Client {
     /// Checks that the node shows the log that earlier commands have seen, and keeps the larger checkpoint.
     pub(super) async fn check_pin(&self) -> Result<(), ClientError> {
         let Some(pin) = &self.pin else { return Ok(()) };
-        let mut found = pin.read()?;
+        let mut found = pin.read().map_err(not_kept)?;
         for _ in 0..TRIES_MAX {
-            if let Some(seen) = &found {
+            let is_given_up = found.as_ref().is_some_and(|seen| is_given_up(self, &self.trust, &seen.checkpoint));
+            if let Some(seen) = found.as_ref().filter(|_| !is_given_up) {
                 self.check_seen(pin, seen).await?;
             }
-            pin.known().kept.clone_from(&found);
-            match pin.write()? {
+            {
+                let mut known = pin.known();
+                known.kept.clone_from(&found);
+                known.is_given_up = is_given_up;
+            }
+            match pin.write().map_err(not_kept)? {
                 None => return Ok(()),
                 // Another command was faster.
                 other => found = other,
             }
         }
-        Ok(())
+        // What stands there now was not compared with what the node has shown.
+        Err(ClientError::Local(format!(
+            "{}: other commands have written it {TRIES_MAX} times while this one looked: run this one again",
+            pin.path.display()
+        )))
     }
 
     /// The node has shown a checkpoint, which was checked. It is kept, now and then, once the pin itself was checked.
     pub(super) async fn show_pin(&self, checkpoint: &Checkpoint, note: &[u8]) -> Result<(), ClientError> {
         let Some(pin) = &self.pin else { return Ok(()) };
         pin.shown(checkpoint, note);
-        if pin.is_due() { Box::pin(self.check_pin()).await } else { Ok(()) }
+        if !pin.is_due() {
+            return Ok(());
+        }
+        match Box::pin(self.check_pin()).await {
+            // A block may have been sealed: that it was is worth more than the note of it, which the next command writes, or
+            // says at once why it cannot.
+            Err(ClientError::File { .. } | ClientError::Local(_)) => Ok(()),
+            checked => checked,
+        }
     }
 
     async fn check_seen(&self, pin: &Pin, seen: &Seen) -> Result<(), ClientError> {
         let Some(shown) = pin.known().newest.clone() else { return Ok(()) };
-        if is_given_up(self, &self.trust, &seen.checkpoint) {
-            return Ok(());
-        }
         let (old, new) = if seen.checkpoint.size <= shown.checkpoint.size { (seen, &shown) } else { (&shown, seen) };
         let why = match self.is_one_history(&old.checkpoint, &new.checkpoint).await {
             Ok(()) => return Ok(()),
@@ -268,6 +313,28 @@ mod tests {
         assert_eq!(other.write().expect("it is written"), None);
         drop((one, other));
         assert_eq!(pin(dir.path()).read().expect("it reads"), Some(seen(9)));
+    }
+
+    /// Goal: of a part that was given up the newest takes the place, though it is smaller; a state that cannot be written
+    /// names the way out.
+    #[test]
+    fn what_was_given_up_is_replaced() {
+        let dir = tempfile::tempdir().expect("a directory");
+        keep(&pin(dir.path()), 9);
+        let one = pin(dir.path());
+        assert_eq!(keep(&one, 4), Some(seen(9)));
+        one.known().kept = Some(seen(9));
+        one.known().is_given_up = true;
+        assert_eq!(one.write().expect("it is written"), None);
+        assert_eq!(one.read().expect("it reads"), Some(seen(4)));
+        assert!(!one.known().is_given_up);
+
+        fs::write(dir.path().join("file"), "no directory").expect("written");
+        let nowhere = pin(&dir.path().join("file"));
+        let Seen { checkpoint, note } = seen(3);
+        nowhere.shown(&checkpoint, &note);
+        let why = not_kept(nowhere.write().expect_err("no directory")).to_string();
+        assert!(why.contains("--log-state DIR") && why.contains("--no-log-state"), "{why}");
     }
 
     /// Goal: no damaged file is taken for one that is not there: every cut, and a flip of any bit.

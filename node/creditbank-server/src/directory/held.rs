@@ -35,7 +35,8 @@ pub(super) fn check(disk: &dyn Disk, log_dir: &Path, store: &dyn Store, begun: &
     if size < published.size {
         let what = format!(
             "the log was restored with {size} entries, and others have seen a checkpoint of {}: signing below it would be \
-             a second history. Put the journal with the missing rounds here, as from a newer backup",
+             a second history. Restore from a newer backup or copy that has them, into a new directory; where there is none, \
+             the log goes on under another name (creditbank-node succeed)",
             published.size
         );
         return Err(DirectoryError::Held { path: shown, what });

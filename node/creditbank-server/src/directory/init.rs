@@ -17,7 +17,7 @@ use ed25519_dalek::SigningKey;
 
 use super::config::{Config, Connections, Operations, Quotas, Scrub, Tls, is_origin};
 use super::secrets::Secrets;
-use super::{DirectoryError, StoreUrl, at, key_path, open_stepped, read_key, read_key_at, write_secret};
+use super::{DirectoryError, StoreUrl, at, key_path, modes, open_stepped, read_key, read_key_at, write_secret};
 use crate::append::SubmitError;
 use crate::clock::random;
 use crate::environment::Environment;
@@ -105,6 +105,8 @@ pub fn init(
             return Err(InitError::RegistryKeys(path.display().to_string()));
         }
     }
+    // Before anything is written: what is refused leaves nothing behind.
+    modes::check_dir(&**disk, dir)?;
     let keys_dir = dir.join("keys");
     disk.make_dir(&keys_dir).map_err(at(&keys_dir))?;
     let keys = PURPOSES.map(|purpose| KeyFile { purpose, key: SigningKey::from_bytes(&random(&**entropy)) });

@@ -21,6 +21,14 @@ fn mode(disk: &dyn Disk, path: &Path) -> Result<Option<u32>, DirectoryError> {
     }
 }
 
+/// Refuses a directory that others may write in; not one that is not there.
+pub(super) fn check_dir(disk: &dyn Disk, path: &Path) -> Result<(), DirectoryError> {
+    match mode(disk, path)?.filter(|mode| mode & WRITABLE_BY_OTHERS != 0) {
+        Some(mode) => Err(DirectoryError::DirectoryMode { path: path.display().to_string(), mode }),
+        None => Ok(()),
+    }
+}
+
 /// Refuses directories that others may write in, and secrets that others may read or write.
 pub(super) fn check(disk: &dyn Disk, dir: &Path, config: &Config) -> Result<(), DirectoryError> {
     let keys = keys_dir(dir);
@@ -29,9 +37,7 @@ pub(super) fn check(disk: &dyn Disk, dir: &Path, config: &Config) -> Result<(), 
         dirs.extend([dir.join(log), dir.join(log).join("journal")]);
     }
     for path in dirs {
-        if let Some(mode) = mode(disk, &path)?.filter(|mode| mode & WRITABLE_BY_OTHERS != 0) {
-            return Err(DirectoryError::DirectoryMode { path: path.display().to_string(), mode });
-        }
+        check_dir(disk, &path)?;
     }
     let mut secrets = vec![dir.join("learners.keys")];
     for name in disk.list(&keys).map_err(at(&keys))? {

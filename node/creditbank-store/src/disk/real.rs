@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use rustix::fs::{FsWord, statfs};
+use rustix::fs::{CWD, FsWord, OFlags, RenameFlags, renameat_with, statfs};
 use sha2::{Digest as _, Sha256};
 
 use super::{Disk, DiskFile, FileInfo};
@@ -49,6 +49,39 @@ impl Disk for RealDisk {
 
     fn open_existing(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         Ok(Box::new(File::open(path)?))
+    }
+
+    fn open_plain(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let odd = || {
+            let what = "expected a regular file with one name, found a link or something else: look who may write here";
+            io::Error::new(io::ErrorKind::InvalidInput, what)
+        };
+        if !fs::symlink_metadata(path)?.is_file() {
+            return Err(odd());
+        }
+        // The name may have changed its meaning since: neither followed, nor waited for.
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)?;
+        let found = file.metadata()?;
+        if found.is_file() && found.nlink() == 1 { Ok(Box::new(file)) } else { Err(odd()) }
+    }
+
+    fn is_link(&self, path: &Path) -> io::Result<bool> {
+        match fs::symlink_metadata(path) {
+            Ok(found) => Ok(found.is_symlink()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn exchange(&self, one: &Path, other: &Path) -> io::Result<()> {
+        renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).map_err(|error| match error {
+            // What file systems say that have no such step: NFS, SMB, FUSE.
+            rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP => {
+                io::ErrorKind::Unsupported.into()
+            }
+            other => other.into(),
+        })
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {

@@ -16,16 +16,29 @@ pub struct ReadKeys {
     pub fault: Option<(u64, u64)>,
 }
 
+/// How far a file of keys is whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProvedKeys {
+    /// Bytes of the head and of the records that open.
+    pub len: u64,
+    /// How many records these are.
+    pub records: u64,
+    /// Whether a record that opens stands behind one that does not: this is damage, and not a record that is being written.
+    pub is_damaged: bool,
+}
+
 impl KeyStore {
-    /// How many of a file's bytes are head and whole records: what follows is being written, or torn.
-    pub fn whole_len(bytes: &[u8]) -> usize {
-        if bytes.get(..HEAD_LEN).and_then(record::checked).is_none() {
-            return 0;
-        }
-        let whole = bytes[HEAD_LEN..]
-            .chunks(RECORD_LEN)
-            .take_while(|bytes| bytes.len() == RECORD_LEN && record::checked(bytes).is_some());
-        HEAD_LEN + whole.count() * RECORD_LEN
+    /// Proves the keys of a file's bytes under the master key, up to the first record that does not open. Those before `from`
+    /// are taken as proved.
+    pub fn prove(bytes: &[u8], from: u64, path: &Path, master: &[u8; 32]) -> Result<ProvedKeys, KeyStoreError> {
+        let epoch = record::open_head(&Zeroizing::new(*master), bytes, path)?;
+        let records = bytes[HEAD_LEN..].chunks(RECORD_LEN);
+        let proved = usize::try_from(from).unwrap_or(usize::MAX).saturating_sub(HEAD_LEN) / RECORD_LEN;
+        let opens = |record: &&[u8]| record::open(&epoch, record).is_some();
+        let good = proved.min(records.len()) + records.clone().skip(proved).take_while(opens).count();
+        let len = (HEAD_LEN + good * RECORD_LEN).min(bytes.len());
+        let is_damaged = records.skip(good + 1).any(|record| opens(&record));
+        Ok(ProvedKeys { len: len as u64, records: good as u64, is_damaged })
     }
 
     /// Reads the keys of a file as it is, up to the first record that does not read.

@@ -1,8 +1,10 @@
 //! A copy that follows a node which serves: segments and learners' keys as they grow, everything else as it changes.
 //!
 //! Each step publishes a state that is whole: what the guard says is durable, the journal up to it, then the learners' keys,
-//! and last the manifest, by a rename. Between two steps the copy may hold more than its manifest says, never less. A key that
-//! was destroyed is gone from the copy after the next step: the file is replaced as a whole and the old one overwritten.
+//! and last the manifest, by a rename. Between two steps the copy may hold more than its manifest says, never less. Whatever
+//! replaces a file of the copy is proved first: keys open under the master key and are as many as the log needs, and the
+//! node's keys sign. A learner's key that was destroyed is gone from the copy after the next step, also where the journal has
+//! a fault: the file is replaced as a whole and the old one overwritten. A step that is cut short leaves that to the next.
 
 mod growing;
 mod parts;
@@ -19,11 +21,11 @@ use serde::Serialize;
 use super::make::{DAY_MS, MakeOptions};
 use super::tree::{Point, Tree};
 use super::{BackedUpFile, BackupError, Manifest, at, files};
-use crate::directory::{Config, DirectoryError, KeyRing, Secrets};
+use crate::directory::{Config, DirectoryError, KeyRing, Secrets, read_config};
 use crate::environment::Environment;
 use crate::ledger::sign_by;
 use growing::Growing;
-use parts::head_of;
+use parts::{ChangedKeys, head_of};
 use small::Small;
 
 /// A manifest without changes is written anew after this time, so that the copy does not look abandoned.
@@ -34,6 +36,8 @@ const STATUS: &str = "status.json";
 /// How far a copy is: `status.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FollowStatus {
+    /// Which log is copied: what it was begun with, in hexadecimal. A directory with such a file is a copy that was begun.
+    pub follows: String,
     /// Log entries that the copy has.
     pub size: u64,
     /// The number of its last round.
@@ -43,7 +47,7 @@ pub struct FollowStatus {
     /// When it last had everything that the node had made durable, milliseconds since 1970 by the copying machine's clock.
     /// It lags by as much as this lies in the past.
     pub complete_at_ms: u64,
-    /// The most that it lags while all goes well.
+    /// What the steps aim at: half of it is the pause between two of them.
     pub lag_ms: u64,
     /// Why the last step failed; then the copy is as of `complete_at_ms`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,6 +72,8 @@ pub struct Follower {
     /// The other files.
     small: Vec<BackedUpFile>,
     published: Option<Manifest>,
+    /// When the copy last had everything, milliseconds since 1970.
+    complete_at_ms: u64,
     /// Whether the node was seen to have what the copy has.
     is_its_past: bool,
     _lock: DirectoryLock,
@@ -88,7 +94,9 @@ impl Follower {
         let disk = &*environment.disk;
         disk.make_dir(out).map_err(at(out))?;
         let has_manifest = files::exists(disk, &out.join("backup.json"))?;
-        if !has_manifest && !files::exists(disk, &out.join(STATUS))? && !disk.list(out).map_err(at(out))?.is_empty() {
+        let genesis = config.beginning().genesis();
+        if !has_manifest && !is_begun(disk, out, &genesis.to_string())? && !disk.list(out).map_err(at(out))?.is_empty()
+        {
             return Err(BackupError::Exists(out.display().to_string()));
         }
         let lock = disk.lock(out)?;
@@ -105,6 +113,7 @@ impl Follower {
             keys_head: Vec::new(),
             small: Vec::new(),
             published: None,
+            complete_at_ms: 0,
             is_its_past: false,
             _lock: lock,
         };
@@ -135,6 +144,7 @@ impl Follower {
 
     /// Reads what the copy has, and proves it.
     fn resume(&mut self) -> Result<(), BackupError> {
+        self.check_dirs()?;
         let manifest = Manifest::read(self.disk(), &self.out, &self.secrets()?.master)?;
         if !manifest.followed {
             return Err(BackupError::Exists(self.out.display().to_string()));
@@ -148,15 +158,22 @@ impl Follower {
         let segments = journal.segments()?;
         for file in &manifest.files {
             let path = self.out.join(&file.path);
+            if file.path == KEYS || file.path.starts_with("keys/") {
+                small::wipe_staged(self.disk(), &path)?;
+            }
             if let Some((first, ..)) = segments.iter().find(|(_, segment, _)| *segment == path) {
                 self.segments.push((*first, Growing::resume(self.disk(), &path, file)?));
             } else if file.path == KEYS && self.keys.len() == 0 {
                 // Of two versions one is there. Where it is neither, the next step copies the file anew.
-                self.keys = Growing::resume(self.disk(), &path, file).unwrap_or_default();
-                self.keys_head = head_of(&self.disk().read(&path).map_err(at(&path))?);
+                if let Ok(keys) = Growing::resume(self.disk(), &path, file) {
+                    self.keys = keys;
+                    let bytes = small::read_plain(self.disk(), &path)?;
+                    self.keys_head = bytes.map(|bytes| head_of(&bytes)).unwrap_or_default();
+                }
             }
         }
         self.segments.sort_by_key(|(first, _)| *first);
+        self.complete_at_ms = manifest.made_at_ms;
         self.published = Some(manifest);
         Ok(())
     }
@@ -165,11 +182,13 @@ impl Follower {
     pub fn step(&mut self) -> Result<FollowStatus, BackupError> {
         let begun_ms = self.environment.clock.now_ms();
         match self.copy(begun_ms) {
-            Ok(()) => self.write_status(begun_ms, None),
+            Ok(()) => {
+                self.complete_at_ms = begun_ms;
+                self.write_status(begun_ms, None)
+            }
             Err(error) => {
-                let complete_at_ms = self.published.as_ref().map_or(0, |manifest| manifest.made_at_ms);
                 // The share may be what is gone.
-                let _ = self.write_status(complete_at_ms, Some(error.to_string()));
+                let _ = self.write_status(self.complete_at_ms, Some(error.to_string()));
                 Err(error)
             }
         }
@@ -177,44 +196,95 @@ impl Follower {
 
     fn copy(&mut self, begun_ms: u64) -> Result<(), BackupError> {
         let log_dir = self.log_dir();
-        let (sequence, head) = guard(self.disk(), &log_dir)?.ok_or(BackupError::Nothing)?;
+        let disk = Arc::clone(&self.environment.disk);
+        self.check_dirs()?;
+        let (sequence, head) = guard(&*disk, &log_dir)?.ok_or(BackupError::Nothing)?;
         self.check_past(&log_dir, sequence, head)?;
+        // What the node has is proved before anything of the copy is replaced.
+        read_config(&self.environment, &self.dir)?;
+        let secrets = self.secrets()?;
+        KeyRing::open(&self.environment, &self.dir)?;
+        // Keys that were written anew come first: after an erasure the old ones go, also where the journal has a fault.
+        if let Some(ChangedKeys::Anew(bytes)) = self.changed_keys(&secrets.master)? {
+            self.check_still_past(&log_dir, sequence, head)?;
+            self.replace_keys(&bytes, &secrets.master)?;
+        }
         if sequence != self.tree.sequence {
             self.copy_journal(&log_dir, sequence, head)?;
-            write_guard(self.disk(), &self.out.join("log"), sequence, head)?;
+            // It keeps `serve` out of this directory, and proves nothing: `restore` goes by the manifest.
+            write_guard(&*disk, &self.out.join("log"), sequence, head)?;
         }
         // Behind the journal: every key that its rounds need is there.
-        let new_keys = self.copy_keys()?;
+        match self.changed_keys(&secrets.master)? {
+            None => {}
+            Some(ChangedKeys::Anew(bytes)) => self.replace_keys(&bytes, &secrets.master)?,
+            Some(ChangedKeys::More(bytes)) => {
+                let mut keys = self.keys.clone();
+                keys.extend(&*disk, &self.out.join(KEYS), &bytes)?;
+                self.keys = keys;
+            }
+        }
+        let note = self.signed()?;
+        self.copy_small(&log_dir, &secrets.master)?;
+        // Compared with what was published, and not with the step before: that one may have failed.
+        let mut listed = self.listed();
+        listed.sort_by(|one, other| one.path.cmp(&other.path));
+        let is_published = |last: &Manifest| {
+            let is_young = begun_ms.saturating_sub(last.made_at_ms) < RENEW_MS;
+            is_young && last.sequence == self.tree.sequence && last.files == listed
+        };
+        if self.published.as_ref().is_some_and(is_published) { Ok(()) } else { self.publish(listed, note, begun_ms) }
+    }
+
+    /// The directories of the copy are none that a link leads to.
+    fn check_dirs(&self) -> Result<(), BackupError> {
+        for name in ["keys", "log", "log/journal"] {
+            let path = self.out.join(name);
+            if self.disk().is_link(&path).map_err(at(&path))? {
+                let what = "a link, where the copy has a directory: look who may write there".to_owned();
+                return Err(BackupError::Damaged { path: path.display().to_string(), what });
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Self::check_past`], read from the node's journal once more. One that cannot be read any more says nothing else
+    /// than what was found before.
+    fn check_still_past(&mut self, log_dir: &Path, sequence: u64, head: Head) -> Result<(), BackupError> {
+        self.is_its_past = false;
+        match self.check_past(log_dir, sequence, head) {
+            Err(error @ BackupError::NotItsPast { .. }) => Err(error),
+            _ => {
+                self.is_its_past = true;
+                Ok(())
+            }
+        }
+    }
+
+    /// Copies the files that are replaced as a whole.
+    fn copy_small(&mut self, log_dir: &Path, master: &[u8; 32]) -> Result<(), BackupError> {
         let disk = Arc::clone(&self.environment.disk);
-        let small = Small::compare(&*disk, (&self.dir, &log_dir), &self.out, self.options.with_keys)?;
-        let coming = small.changed.iter().map(|(name, bytes)| Growing::of(bytes).listed(name));
-        let coming: Vec<_> = coming.chain(new_keys.iter().map(|bytes| Growing::of(bytes).listed(KEYS))).collect();
-        if !coming.is_empty() || !small.gone.is_empty() {
-            // Whatever of it is done when the machine stops, one of the versions is there.
-            if let Some(mut both) = self.published.clone() {
-                both.files.retain(|file| !small.gone.contains(&file.path));
-                both.files.extend(coming);
-                both.write(&*disk, &self.out, &self.secrets()?.master)?;
-            }
-            for (name, bytes) in &small.changed {
-                small::replace(&*disk, &self.out.join(name), bytes)?;
-            }
-            if let Some(bytes) = &new_keys {
-                small::replace(&*disk, &self.out.join(KEYS), bytes)?;
-                (self.keys, self.keys_head) = (Growing::of(bytes), head_of(bytes));
-            }
+        let listed = self.published.as_ref().map(|manifest| manifest.files.clone()).unwrap_or_default();
+        let sources = (&*self.dir, log_dir);
+        let small = Small::compare(&*disk, sources, (&self.out, &listed), self.options.with_keys)?;
+        let is_listed = |name: &String| listed.iter().any(|file| file.path == *name);
+        let (changed, new): (Vec<_>, Vec<_>) = small.changed.into_iter().partition(|(name, _)| is_listed(name));
+        // What is new before it is listed: the disk may be full.
+        for (name, bytes) in &new {
+            small::put(&*disk, &self.out.join(name), bytes)?;
+        }
+        for (name, bytes) in &changed {
+            self.replace_listed(&Growing::of(bytes).listed(name), bytes, master)?;
+        }
+        if let Some(published) = self.published.as_mut().filter(|_| !small.gone.is_empty()) {
+            published.files.retain(|file| !small.gone.contains(&file.path));
+            published.write(&*disk, &self.out, master)?;
             for name in &small.gone {
                 small::remove(&*disk, &self.out.join(name))?;
             }
         }
         self.small = small.listed;
-        // Compared with what was published, and not with the step before: that one may have failed.
-        let listed = self.listed();
-        let is_published = |last: &Manifest| {
-            let is_young = begun_ms.saturating_sub(last.made_at_ms) < RENEW_MS;
-            is_young && last.sequence == self.tree.sequence && last.files == listed
-        };
-        if self.published.as_ref().is_some_and(is_published) { Ok(()) } else { self.publish(listed, begun_ms) }
+        Ok(())
     }
 
     /// All files of the copy, as the manifest lists them.
@@ -228,16 +298,21 @@ impl Follower {
         listed
     }
 
-    /// Writes the manifest of what the copy has.
-    fn publish(&mut self, files: Vec<BackedUpFile>, made_at_ms: u64) -> Result<(), BackupError> {
+    /// The signed note of what the copy has. So the keys that are in force are there, and open.
+    fn signed(&self) -> Result<Vec<u8>, BackupError> {
         let Head { size, root, .. } = self.tree.head;
-        let checkpoint = Checkpoint { origin: self.origin(), size, root };
         let ring = KeyRing::open(&self.environment, &self.dir)?;
-        let note = sign_by(&ring, &checkpoint, &self.tree.signers).map_err(DirectoryError::from)?;
+        let checkpoint = Checkpoint { origin: self.origin(), size, root };
+        Ok(sign_by(&ring, &checkpoint, &self.tree.signers).map_err(DirectoryError::from)?)
+    }
+
+    /// Writes the manifest of what the copy has.
+    fn publish(&mut self, files: Vec<BackedUpFile>, note: Vec<u8>, made_at_ms: u64) -> Result<(), BackupError> {
+        let Head { size, root, .. } = self.tree.head;
         let days = u64::from(self.options.keys_expire_days);
         let manifest = Manifest {
             version: Manifest::VERSION,
-            origin: checkpoint.origin.clone(),
+            origin: self.origin(),
             log_keys: self.tree.log_keys.iter().map(hex::encode).collect(),
             size,
             root: root.to_string(),
@@ -261,6 +336,7 @@ impl Follower {
     fn write_status(&self, complete_at_ms: u64, error: Option<String>) -> Result<FollowStatus, BackupError> {
         let Tree { sequence, head, sealed_ms, .. } = &self.tree;
         let status = FollowStatus {
+            follows: self.config.beginning().genesis().to_string(),
             size: head.size,
             sequence: *sequence,
             sealed_ms: *sealed_ms,
@@ -274,6 +350,13 @@ impl Follower {
         self.disk().replace(&path, &text).map_err(at(&path))?;
         Ok(status)
     }
+}
+
+/// Whether a copy of this log was begun in a directory. A file of that name may be anybody's.
+fn is_begun(disk: &dyn Disk, out: &Path, genesis: &str) -> Result<bool, BackupError> {
+    let text = small::read_plain(disk, &out.join(STATUS))?;
+    let status = text.and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
+    Ok(status.is_some_and(|status| status.get("follows").and_then(|follows| follows.as_str()) == Some(genesis)))
 }
 
 fn file_name(path: &Path) -> String {

@@ -81,7 +81,8 @@ impl Manifest {
         let path = from.join(FILE);
         let damaged = |what: String| BackupError::Damaged { path: path.display().to_string(), what };
         let bytes = disk.read(&path).map_err(at(&path))?;
-        let sealed: Sealed = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+        let sealed: Sealed = serde_json::from_slice(&bytes)
+            .map_err(|error| damaged(format!("{error}: it is damaged, or an older version has written it")))?;
         let found = hex::decode(&sealed.mac).map_err(|error| damaged(format!("mac: {error}")))?;
         let text = sealed.manifest.get().as_bytes();
         if mac(master, text).verify_slice(&found).is_err() {

@@ -95,23 +95,31 @@ pub fn restore(
             return Err(BackupError::Fork { path: path.clone(), size: checkpoint.size, published, found });
         }
     }
+    let whole_root = tree.head.root;
     let newest = seen.iter().max_by_key(|seen| seen.checkpoint.size);
     let cut = match options.to {
         None => tree,
         // Everything up to its end has been proved; this finds the place.
         Some(point) => {
+            if matches!(point, Point::Size(size) if size > manifest.size) {
+                return Err(BackupError::Beyond { size: manifest.size });
+            }
             let mut cut = Tree::new(&[]);
-            cut.read(&journal, Some(point), |_| {})?;
+            // A followed copy may have rounds beyond its manifest, which nobody has proved and which may not be whole.
+            cut.read_within(&journal, Some(point), manifest.sequence, |_| {})?;
             cut
         }
     };
     let Some(end) = cut.end else {
         return Err(BackupError::BeforeAll);
     };
-    // A followed copy may have rounds beyond its manifest, which nobody has proved.
-    if cut.sequence > manifest.sequence {
-        return Err(BackupError::Beyond { size: manifest.size });
-    }
+    // Behind a point the log key has signed what the backup itself shows.
+    let own = Seen {
+        path: from.join("backup.json").display().to_string(),
+        note: manifest.checkpoint.clone().into_bytes(),
+        checkpoint: Checkpoint { origin: manifest.origin.clone(), size: manifest.size, root: whole_root },
+    };
+    let newest = newest.into_iter().chain([&own]).max_by_key(|seen| seen.checkpoint.size);
     let held = newest.filter(|seen| seen.checkpoint.size > cut.head.size);
     let segments = journal.segments()?;
     copy(disk, from, dir, (&manifest, &whole), options, (&segments, end), |done| {

@@ -41,6 +41,8 @@ pub(super) struct Tree {
     pub(super) signers: Vec<[u8; 32]>,
     /// All log keys that have ever signed a checkpoint.
     pub(super) log_keys: BTreeSet<[u8; 32]>,
+    /// Records of the key store that it needs.
+    pub(super) keys: u64,
     frontier: Frontier,
     /// The sizes whose roots are noted.
     sizes: Vec<u64>,
@@ -61,6 +63,7 @@ impl Tree {
             sealed_ms: None,
             signers: Vec::new(),
             log_keys: BTreeSet::new(),
+            keys: 0,
             frontier,
             sizes: sizes.to_vec(),
         }
@@ -71,6 +74,18 @@ impl Tree {
         &mut self,
         journal: &JournalReader,
         to: Option<Point>,
+        progress: impl FnMut(u64),
+    ) -> Result<(), BackupError> {
+        let last = if let Some(Point::Sequence(sequence)) = to { sequence } else { u64::MAX };
+        self.read_within(journal, to, last, progress)
+    }
+
+    /// As [`Self::read`], and not beyond the round `last`: what follows it may not be whole.
+    pub(super) fn read_within(
+        &mut self,
+        journal: &JournalReader,
+        to: Option<Point>,
+        last: u64,
         mut progress: impl FnMut(u64),
     ) -> Result<(), BackupError> {
         let mut wrong = None;
@@ -79,9 +94,7 @@ impl Tree {
             Ok(true) => {
                 done += raw.frame_len();
                 progress(done);
-                // What follows may not be whole.
-                let is_last = to == Some(Point::Sequence(raw.sequence));
-                if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if raw.sequence >= last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             }
             Ok(false) => ControlFlow::Break(()),
             Err(what) => {
@@ -129,6 +142,10 @@ impl Tree {
             if row.key == round.next.size.to_be_bytes() {
                 self.signers = note.signers;
             }
+        }
+        for row in round.rows.iter().filter(|row| row.table == tables::COUNTS) {
+            let counts = row.value.as_deref().and_then(tables::Counts::from_bytes);
+            self.keys = counts.map_or(self.keys, |counts| counts.keys);
         }
         self.head = round.next;
         if (self.frontier.size(), self.frontier.root()) != (self.head.size, self.head.root) {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use creditbank_store::Disk;
+use creditbank_store::{Disk, DiskFile};
 use sha2::{Digest as _, Sha256};
 
 use super::super::{BackedUpFile, BackupError, at, files};
@@ -20,7 +20,7 @@ impl Growing {
     /// Of a copy that is there: as long as a manifest says, and with that hash. What a step that was not finished has left
     /// behind is cut: a segment that does not grow any more would keep it.
     pub(super) fn resume(disk: &dyn Disk, path: &Path, listed: &BackedUpFile) -> Result<Self, BackupError> {
-        let file = disk.open_existing(path).map_err(at(path))?;
+        let file = disk.open_plain(path).map_err(at(path))?;
         let mut hash = Sha256::new();
         let found = files::chunks(&*file, path, &listed.path, listed.bytes, |chunk, _| {
             hash.update(chunk);
@@ -28,7 +28,7 @@ impl Growing {
         })?;
         if found == *listed {
             if file.length().map_err(at(path))? > listed.bytes {
-                disk.open(path).and_then(|file| file.set_length(listed.bytes)).map_err(at(path))?;
+                file.set_length(listed.bytes).map_err(at(path))?;
             }
             return Ok(Self { len: listed.bytes, hash });
         }
@@ -56,8 +56,8 @@ impl Growing {
         if len == self.len {
             return Ok(());
         }
-        let (source, copy) = (disk.open_existing(from).map_err(at(from))?, disk.open(to).map_err(at(to))?);
-        copy.set_length(self.len).map_err(at(to))?;
+        let source = disk.open_existing(from).map_err(at(from))?;
+        let copy = self.opened(disk, to)?;
         let mut chunk = Vec::new();
         while self.len < len {
             chunk.resize(usize::try_from(CHUNK_LEN.min(len - self.len)).expect("a chunk is small"), 0);
@@ -67,6 +67,26 @@ impl Growing {
             self.len += chunk.len() as u64;
         }
         copy.sync().map_err(at(to))
+    }
+
+    /// Adds bytes to the copy, and makes them durable.
+    pub(super) fn extend(&mut self, disk: &dyn Disk, to: &Path, bytes: &[u8]) -> Result<(), BackupError> {
+        let copy = self.opened(disk, to)?;
+        copy.write_at(bytes, self.len).map_err(at(to))?;
+        copy.sync().map_err(at(to))?;
+        self.hash.update(bytes);
+        self.len += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// The copy, cut behind what is known of it. One of which nothing is known is made anew: what has its name may be a link.
+    fn opened(&self, disk: &dyn Disk, to: &Path) -> Result<Box<dyn DiskFile>, BackupError> {
+        if self.len == 0 {
+            return disk.create(to).map_err(at(to));
+        }
+        let copy = disk.open_plain(to).map_err(at(to))?;
+        copy.set_length(self.len).map_err(at(to))?;
+        Ok(copy)
     }
 
     /// Of a file that was written as a whole.

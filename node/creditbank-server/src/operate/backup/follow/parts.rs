@@ -8,9 +8,9 @@ use creditbank_store::{Head, KeyStore};
 use zeroize::Zeroizing;
 
 use super::super::tree::Point;
-use super::super::{BackupError, at};
+use super::super::{BackedUpFile, BackupError, at};
 use super::growing::Growing;
-use super::{Follower, KEYS, file_name};
+use super::{Follower, KEYS, file_name, small};
 
 /// Bytes at the beginning of the learners' keys that are random with each time that the file is written anew.
 const HEAD_LEN: usize = 64;
@@ -23,7 +23,8 @@ impl Follower {
         if sequence < copied {
             return Err(other(format!("ends with round {sequence}")));
         }
-        if copied == 0 || self.is_its_past {
+        // A head at the same round is compared each time: another node may have been put in the place of this one.
+        if copied == 0 || (self.is_its_past && sequence > copied) {
             return Ok(());
         }
         let mut found = (sequence == copied).then_some(head);
@@ -41,32 +42,79 @@ impl Follower {
         Ok(())
     }
 
-    /// Copies the learners' keys on. Where their file was written anew, as after an erasure, its bytes are returned, to be
-    /// put in place.
-    pub(super) fn copy_keys(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, BackupError> {
+    /// What the node's file of learners' keys has that the copy lacks; `None` where that is nothing. It opens under the
+    /// master key, and has all keys that the copied rounds need: before that is proved nothing of the copy is touched.
+    pub(super) fn changed_keys(&self, master: &[u8; 32]) -> Result<Option<ChangedKeys>, BackupError> {
         let from = self.dir.join(KEYS);
-        let disk = Arc::clone(&self.environment.disk);
+        let damaged = |what: String| BackupError::Damaged {
+            path: from.display().to_string(),
+            what: format!(
+                "{what}. The copy keeps the keys that it has: run check on the node, and restore what it lacks"
+            ),
+        };
+        let disk = self.disk();
         let file = disk.open_existing(&from).map_err(at(&from))?;
         let len = file.length().map_err(at(&from))?;
+        let copied = self.keys.len();
         let mut head = vec![0; HEAD_LEN];
-        if len == self.keys.len() && len >= HEAD_LEN as u64 {
+        if len == copied && len >= HEAD_LEN as u64 {
             file.read_at(&mut head, 0).map_err(at(&from))?;
             if head == self.keys_head {
                 return Ok(None);
             }
         }
         let mut bytes = Zeroizing::new(disk.read(&from).map_err(at(&from))?);
-        // A record that is being written is copied with the next step.
-        let whole = KeyStore::whole_len(&bytes);
-        bytes.truncate(whole);
-        let (copied, is_same_file) = (self.keys.len(), head_of(&bytes) == self.keys_head);
-        if !is_same_file || (whole as u64) < copied {
-            return Ok(Some(bytes));
+        let is_same_file = copied > 0 && head_of(&bytes) == self.keys_head;
+        let known = if is_same_file { copied } else { 0 };
+        if is_same_file {
+            let before = usize::try_from(copied).ok().and_then(|copied| bytes.get(..copied));
+            if before.is_none_or(|before| Growing::of(before).listed(KEYS) != self.keys.listed(KEYS)) {
+                return Err(damaged(format!("it is another one in the {copied} bytes that were copied")));
+            }
         }
-        let mut keys = self.keys.clone();
-        keys.grow(&*disk, &from, &self.out.join(KEYS), whole as u64)?;
-        self.keys = keys;
-        Ok(None)
+        let proved = KeyStore::prove(&bytes, known, &from, master).map_err(|error| damaged(error.to_string()))?;
+        if proved.is_damaged {
+            return Err(damaged(format!("the record at {} does not open, later ones do", proved.len)));
+        }
+        if proved.records < self.tree.keys {
+            return Err(damaged(format!("it has {} keys, the log needs {}", proved.records, self.tree.keys)));
+        }
+        // A record that is being written is copied with the next step.
+        bytes.truncate(usize::try_from(proved.len).unwrap_or(usize::MAX));
+        if !is_same_file {
+            return Ok(Some(ChangedKeys::Anew(bytes)));
+        }
+        let more = usize::try_from(copied).map_or(&[][..], |copied| &bytes[copied..]);
+        Ok((!more.is_empty()).then(|| ChangedKeys::More(Zeroizing::new(more.to_vec()))))
+    }
+
+    /// Copies the learners' keys where their file was written anew, as after an erasure.
+    pub(super) fn replace_keys(&mut self, bytes: &[u8], master: &[u8; 32]) -> Result<(), BackupError> {
+        let grown = Growing::of(bytes);
+        self.replace_listed(&grown.listed(KEYS), bytes, master)?;
+        (self.keys, self.keys_head) = (grown, head_of(bytes));
+        Ok(())
+    }
+
+    /// Puts a file in place of one of the copy's. Until that is done the manifest lists both.
+    pub(super) fn replace_listed(
+        &mut self,
+        coming: &BackedUpFile,
+        bytes: &[u8],
+        master: &[u8; 32],
+    ) -> Result<(), BackupError> {
+        let disk = Arc::clone(&self.environment.disk);
+        if let Some(mut both) = self.published.clone() {
+            both.files.push(coming.clone());
+            both.write(&*disk, &self.out, master)?;
+        }
+        small::replace(&*disk, &self.out.join(&coming.path), bytes)?;
+        if let Some(published) = &mut self.published {
+            published.files.retain(|file| file.path != coming.path);
+            published.files.push(coming.clone());
+            published.write(&*disk, &self.out, master)?;
+        }
+        Ok(())
     }
 
     /// Copies the segments up to the end of a round, and reads the copy back.
@@ -103,6 +151,14 @@ impl Follower {
         (self.tree, self.segments) = (tree, segments);
         Ok(())
     }
+}
+
+/// How the learners' keys have changed.
+pub(super) enum ChangedKeys {
+    /// The file was written anew: all of it.
+    Anew(Zeroizing<Vec<u8>>),
+    /// It has grown: what follows the copied part.
+    More(Zeroizing<Vec<u8>>),
 }
 
 /// What a file of learners' keys begins with: random with each time that it is written anew.

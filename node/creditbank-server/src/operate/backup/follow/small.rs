@@ -1,9 +1,12 @@
 //! Files that are replaced as a whole: keys and secrets, configuration, trust file, a hold.
+//!
+//! Others may write to the copy's disk. So a name is written through, cut or overwritten only where it is a regular file, and
+//! one that a manifest of the copy lists; in place of anything else a new file is put.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use creditbank_store::Disk;
+use creditbank_store::{Disk, DiskFile};
 use zeroize::Zeroizing;
 
 use super::super::{BackedUpFile, BackupError, at, files};
@@ -16,16 +19,17 @@ pub(super) struct Small {
     pub(super) listed: Vec<BackedUpFile>,
     /// Those that the copy lacks, or has otherwise.
     pub(super) changed: Vec<(String, Zeroizing<Vec<u8>>)>,
-    /// Those that the node has no more.
+    /// Those that the node has no more, and that hold no secret.
     pub(super) gone: Vec<String>,
 }
 
 impl Small {
-    /// Compares the node of `dir`, whose log is in `log_dir`, with its copy.
+    /// Compares the node of `dir`, whose log is in `log_dir`, with its copy, of which a manifest lists `published`. A key
+    /// file that the node has no more stays in the copy: it may be gone by mistake.
     pub(super) fn compare(
         disk: &dyn Disk,
         (dir, log_dir): (&Path, &Path),
-        out: &Path,
+        (out, published): (&Path, &[BackedUpFile]),
         with_keys: bool,
     ) -> Result<Self, BackupError> {
         let mut names = vec!["node.toml".to_owned(), "trust.toml".to_owned()];
@@ -37,54 +41,127 @@ impl Small {
         let mut small = Self { listed: Vec::new(), changed: Vec::new(), gone: Vec::new() };
         for (from, name) in sources {
             // A file that is just being put in place of another one.
-            let Some(bytes) = read(disk, &from)?.filter(|_| !name.ends_with(".new")) else { continue };
-            small.listed.push(Growing::of(&bytes).listed(&name));
-            if read(disk, &out.join(&name))?.is_none_or(|copy| *copy != *bytes) {
+            if name.ends_with(".new") {
+                continue;
+            }
+            let bytes = match disk.read(&from) {
+                Ok(bytes) => Zeroizing::new(bytes),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(at(&from)(error)),
+            };
+            let listed = Growing::of(&bytes).listed(&name);
+            let to = out.join(&name);
+            let is_known = published.iter().any(|file| file.path == name);
+            let copy = match read_plain(disk, &to) {
+                // Put there by somebody else: a new file takes the name.
+                Err(BackupError::File { error, .. }) if !is_known && error.kind() == io::ErrorKind::InvalidInput => {
+                    None
+                }
+                copy => copy?,
+            };
+            small.listed.push(listed);
+            if copy.is_none_or(|copy| *copy != *bytes) {
                 small.changed.push((name, bytes));
             }
         }
-        let copied =
-            if files::exists(disk, &out.join("keys"))? { files::list(disk, &out.join("keys"))? } else { Vec::new() };
-        let copied = copied.iter().map(|name| format!("keys/{name}"));
-        let all = copied.chain(["trust.toml".to_owned(), format!("log/{HELD_FILE}")]);
-        for name in all.filter(|name| !small.listed.iter().any(|file| file.path == *name)) {
-            if files::exists(disk, &out.join(&name))? {
-                small.gone.push(name);
+        for file in published {
+            let name = &file.path;
+            if small.listed.iter().any(|listed| listed.path == *name) || small.gone.contains(name) {
+                continue;
+            }
+            if name.starts_with("keys/") {
+                // Once it is taken out of the copy by hand, it is listed no more.
+                if let Some(bytes) = read_plain(disk, &out.join(name))? {
+                    small.listed.push(Growing::of(&bytes).listed(name));
+                }
+            } else if *name == "trust.toml" || *name == format!("log/{HELD_FILE}") {
+                small.gone.push(name.clone());
             }
         }
         Ok(small)
     }
 }
 
-/// A file's bytes, wiped when they are dropped; `None` where there is no such file.
-fn read(disk: &dyn Disk, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, BackupError> {
-    match disk.read(path) {
-        Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(at(path)(error)),
-    }
+/// The bytes of a regular file, wiped when they are dropped; `None` where there is no such file.
+pub(super) fn read_plain(disk: &dyn Disk, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, BackupError> {
+    let file = match disk.open_plain(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(at(path)(error)),
+    };
+    let len =
+        usize::try_from(file.length().map_err(at(path))?).map_err(|_| at(path)(io::ErrorKind::FileTooLarge.into()))?;
+    let mut bytes = Zeroizing::new(vec![0; len]);
+    file.read_at(&mut bytes, 0).map_err(at(path))?;
+    Ok(Some(bytes))
 }
 
-/// Puts a file in place of one that is there, which is overwritten: it may hold a key that was destroyed. A disk that writes
-/// elsewhere than it is told (a snapshot, a flash chip) keeps it all the same.
-pub(super) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
-    let old = if files::exists(disk, path)? { Some(disk.open(path).map_err(at(path))?) } else { None };
+/// Puts a file under a name, whatever stands there: that keeps its bytes.
+pub(super) fn put(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
     if let Some(parent) = path.parent() {
         disk.make_dir(parent).map_err(at(parent))?;
     }
-    disk.replace(path, bytes).map_err(at(path))?;
-    old.map_or(Ok(()), |old| overwrite(&*old, path))
+    disk.replace(path, bytes).map_err(at(path))
 }
 
-/// Overwrites a file, and takes it away.
-pub(super) fn remove(disk: &dyn Disk, path: &Path) -> Result<(), BackupError> {
-    let old = disk.open(path).map_err(at(path))?;
-    overwrite(&*old, path)?;
-    disk.remove(path).map_err(at(path))?;
+/// Puts a file in place of one of the copy's, which is overwritten: it may hold a key that was destroyed. A disk that writes
+/// elsewhere than it is told (a snapshot, a flash chip) keeps it all the same.
+pub(super) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
+    let old = match disk.open_plain(path) {
+        Ok(old) => old,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return put(disk, path, bytes),
+        Err(error) => return Err(at(path)(error)),
+    };
+    wipe_staged(disk, path)?;
+    let staged = staged(path);
+    if let Err(error) = disk.write_new(&staged, bytes) {
+        let _ = disk.remove(&staged);
+        return Err(at(&staged)(error));
+    }
+    let parent = path.parent().unwrap_or(path);
+    match disk.exchange(&staged, path) {
+        Ok(()) => {
+            disk.sync_dir(parent).map_err(at(parent))?;
+            // Cut short before this, the old file has a name that the next process finds.
+            return wipe_staged(disk, path);
+        }
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+        Err(error) => return Err(at(path)(error)),
+    }
+    disk.rename(&staged, path).map_err(at(path))?;
+    disk.sync_dir(parent).map_err(at(parent))?;
+    overwrite(&*old, path)
+}
+
+/// Overwrites what a replacement that was cut short has left beside a file, and takes it away.
+pub(super) fn wipe_staged(disk: &dyn Disk, path: &Path) -> Result<(), BackupError> {
+    let staged = staged(path);
+    match disk.open_plain(&staged) {
+        Ok(file) => overwrite(&*file, &staged)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // Not ours: it loses the name, and keeps its bytes.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {}
+        Err(error) => return Err(at(&staged)(error)),
+    }
+    disk.remove(&staged).map_err(at(&staged))?;
     path.parent().map_or(Ok(()), |parent| disk.sync_dir(parent).map_err(at(parent)))
 }
 
-fn overwrite(file: &dyn creditbank_store::DiskFile, path: &Path) -> Result<(), BackupError> {
+/// Takes a file without secrets away.
+pub(super) fn remove(disk: &dyn Disk, path: &Path) -> Result<(), BackupError> {
+    match disk.remove(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(path)(error)),
+        _ => {}
+    }
+    path.parent().map_or(Ok(()), |parent| disk.sync_dir(parent).map_err(at(parent)))
+}
+
+/// Where [`Disk::replace`] writes the next version of a file.
+fn staged(path: &Path) -> PathBuf {
+    path.with_extension("new")
+}
+
+fn overwrite(file: &dyn DiskFile, path: &Path) -> Result<(), BackupError> {
     let len = file.length().map_err(at(path))?;
     let zeros = vec![0; 1 << 20];
     let mut done = 0;
