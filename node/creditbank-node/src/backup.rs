@@ -69,7 +69,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
 async fn followed(mut follower: Follower, to: &Path, lag: Duration, once: bool, json: bool) -> anyhow::Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     // What was told last, and of a step that failed.
-    let (mut told, mut failure) = (None, None);
+    let (mut told, mut failure) = (None, None::<String>);
     loop {
         match tokio::task::block_in_place(|| follower.step()) {
             Ok(status) => {
