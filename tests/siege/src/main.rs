@@ -51,6 +51,10 @@ enum Command {
         /// The index engine.
         #[arg(long, default_value = "sled:log")]
         store: String,
+        /// Print how long honest calls wait, but judge memory and refusals alone: where others use the machine too,
+        /// waits say little.
+        #[arg(long)]
+        only_memory: bool,
     },
     /// The attackers of such a run.
     Attack {
@@ -69,9 +73,11 @@ enum Command {
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().command {
-        Command::Siege { node, seconds, honest_only, pause_ms, store } => {
+        Command::Siege { node, seconds, honest_only, pause_ms, store, only_memory } => {
             let node = Node::start(&node, &store)?;
-            siege(node, Duration::from_secs(seconds), honest_only, Duration::from_millis(pause_ms)).await
+            let (time, pause) = (Duration::from_secs(seconds), Duration::from_millis(pause_ms));
+            let (peak_mb, worked) = siege(node, time, honest_only, pause).await?;
+            Ok(verdict(peak_mb, &worked, only_memory))
         }
         Command::Attack { url, trust, seconds } => {
             attack::run(&url, &trust, Duration::from_secs(seconds)).await?;
@@ -80,7 +86,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     }
 }
 
-async fn siege(node: Node, time: Duration, honest_only: bool, pause: Duration) -> anyhow::Result<ExitCode> {
+async fn siege(node: Node, time: Duration, honest_only: bool, pause: Duration) -> anyhow::Result<(u64, Figures)> {
     let universities = [node.admit(1).await?, node.admit(2).await?];
     let alone = honest::work(&node, &universities[0], time.min(Duration::from_secs(10)), pause).await?;
     println!("before the attack: {alone}");
@@ -99,7 +105,8 @@ async fn siege(node: Node, time: Duration, honest_only: bool, pause: Duration) -
     let (worked, ()) = tokio::join!(working, looking);
     let worked = worked?;
     if let Some(attackers) = &mut attackers {
-        attackers.wait().await?;
+        let ended = attackers.wait().await?;
+        anyhow::ensure!(ended.success(), "the attackers ended with {ended}: this was no siege");
     }
     println!("memory: {begun_mb} MB before, {} MB at the end, {} MB at most", node.rss_mb(), node.peak_rss_mb());
     if let (Some(half), Some(last)) = (looks.get(looks.len() / 2), looks.last()) {
@@ -111,10 +118,10 @@ async fn siege(node: Node, time: Duration, honest_only: bool, pause: Duration) -
     }
     let stopped = node.stop()?;
     println!("the node stopped in {stopped:?}");
-    Ok(verdict(node.peak_rss_mb(), &worked))
+    Ok((node.peak_rss_mb(), worked))
 }
 
-fn verdict(peak_mb: u64, worked: &Figures) -> ExitCode {
+fn verdict(peak_mb: u64, worked: &Figures, only_memory: bool) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     let mut check = |what: &str, holds: bool| {
         println!("{} {what}", if holds { "ok    " } else { "FAILED" });
@@ -124,8 +131,12 @@ fn verdict(peak_mb: u64, worked: &Figures) -> ExitCode {
     };
     check(&format!("memory: {peak_mb} MB, bound {RSS_MAX_MB} MB"), peak_mb < RSS_MAX_MB);
     let (submit, read) = (worked.submits.at(99), worked.reads.at(99));
-    check(&format!("submit p99: {submit:?}, bound {SUBMIT_P99_MAX:?}"), submit < SUBMIT_P99_MAX);
-    check(&format!("read p99: {read:?}, bound {READ_P99_MAX:?}"), read < READ_P99_MAX);
+    if only_memory {
+        println!("       submit p99: {submit:?}, read p99: {read:?} (not judged)");
+    } else {
+        check(&format!("submit p99: {submit:?}, bound {SUBMIT_P99_MAX:?}"), submit < SUBMIT_P99_MAX);
+        check(&format!("read p99: {read:?}, bound {READ_P99_MAX:?}"), read < READ_P99_MAX);
+    }
     check(&format!("honest calls that were refused: {}", worked.refused), worked.refused == 0);
     check("honest calls were made", worked.submits.len() > 10 && worked.reads.len() > 10);
     code
