@@ -35,7 +35,7 @@ async fn credits(scene: &Scene, number: u64) -> Vec<RecordReference> {
 /// Goal: what an institution publishes is in the registry from the next round on, proved, and only in its own name.
 #[tokio::test]
 async fn an_institution_publishes_a_definition() {
-    let scene = scene().await;
+    let scene = Box::pin(scene()).await;
     let key = RegistryKey::QualificationDefinition(1.into(), "BA".to_owned(), 1);
     let found = scene.client.registry_entry(&key).await.expect("a proof").expect("the definition");
     assert_eq!(found.body, encode(&definition(1, "BA", 120)).expect("canonical"));
@@ -53,7 +53,7 @@ async fn an_institution_publishes_a_definition() {
 /// gives them back.
 #[tokio::test]
 async fn no_root_pays_twice() {
-    let scene = scene().await;
+    let scene = Box::pin(scene()).await;
     let counted = credits(&scene, 7).await;
     let (own, other) = (alias(&scene.node, &scene.one, 7).await, alias(&scene.node, &scene.two, 7).await);
     let Scene { client, one, two, .. } = &scene;
@@ -122,7 +122,7 @@ async fn no_root_pays_twice() {
 /// under review: only what is by right of the issuer of the record shows its place. A replay comes to the same marks.
 #[tokio::test]
 async fn the_log_does_not_show_what_an_award_rests_on() {
-    let scene = scene().await;
+    let scene = Box::pin(scene()).await;
     let counted = credits(&scene, 7).await;
     let own = alias(&scene.node, &scene.one, 7).await;
     let Scene { client, one, .. } = &scene;
@@ -158,7 +158,7 @@ async fn the_log_does_not_show_what_an_award_rests_on() {
 /// and with those of other records the block is refused; with the right ones it is sealed, and sealed once.
 #[tokio::test]
 async fn places_beside_a_block_are_compared() {
-    let scene = scene().await;
+    let scene = Box::pin(scene()).await;
     let (counted, others) = (credits(&scene, 7).await, credits(&scene, 8).await);
     let own = alias(&scene.node, &scene.one, 7).await;
     let Scene { node, client, one, .. } = scene;
@@ -201,7 +201,7 @@ async fn places_beside_a_block_are_compared() {
 #[tokio::test(flavor = "multi_thread")]
 async fn races_have_one_winner() {
     let races: u64 = std::env::var("CREDITBANK_RACES").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);
-    let scene = scene().await;
+    let scene = Box::pin(scene()).await;
     let Scene { client, one, two, node, .. } = &scene;
     let persons = || (0..races).map(citizen).collect::<Vec<_>>();
     let ours = one.client(node).await.open_accounts(1, persons()).await.expect("accounts");

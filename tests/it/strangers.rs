@@ -248,13 +248,13 @@ async fn silent_sockets_are_closed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_connections_make_room() {
     let connections = Connections { max: 8, per_address: 6 };
-    let patience = Patience { handshake: Duration::from_secs(60), ..Patience::default() };
+    let patience = Patience { handshake: Duration::from_mins(1), ..Patience::default() };
     let node = TestNode::with_settings(Settings { connections, patience, ..hasty() }).await;
     let mut idle = Vec::new();
     for _ in 0..6 {
         idle.push(socket(node.address(), 2).await);
     }
-    eventually("six are open", || measure(node.ledger(), "creditbank_connections ") == 6.0).await;
+    eventually("six are open", || (measure(node.ledger(), "creditbank_connections ") - 6.0).abs() < 0.5).await;
     let mut seventh = socket(node.address(), 2).await;
     assert!(is_closed(&mut seventh).await, "one more than an address may have");
     let mut others = Vec::new();

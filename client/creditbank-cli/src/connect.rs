@@ -42,7 +42,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, env = "CREDITBANK_REGISTRY_KEY", value_name = "FILE")]
     registry_key: Option<KeyPlace>,
     /// Directory that keeps the largest checkpoint seen of each log between commands, so that a log that goes back or shows
-    /// another history is refused [default: $XDG_STATE_HOME/creditbank, or ~/.local/state/creditbank]
+    /// another history is refused [default: `$XDG_STATE_HOME/creditbank`, or ~/.local/state/creditbank]
     #[arg(long, global = true, env = "CREDITBANK_STATE", value_name = "DIR")]
     log_state: Option<PathBuf>,
     /// Keep and compare nothing between commands: for a machine that is made anew for each

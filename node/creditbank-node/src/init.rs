@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
     tls: Option<(PathBuf, PathBuf)>,
     /// For a trial: serve with TLS and a certificate that signs itself, for this host name or address
     ///
-    /// It is written to DIR/keys/tls-cert.pem. Clients pass that file: creditbank --ca tls-cert.pem, or CREDITBANK_CA.
+    /// It is written to DIR/keys/tls-cert.pem. Clients pass that file: `creditbank --ca tls-cert.pem`, or in `CREDITBANK_CA`.
     #[arg(long, value_name = "HOST", conflicts_with = "tls")]
     tls_self_signed: Option<String>,
 }

@@ -28,6 +28,18 @@ const IN_FLIGHT: usize = 3_000;
 const REPEATS: usize = 3;
 const BLOCKS: usize = 30;
 
+/// Where on the loopback those come from who send rubbish and half requests, who read nothing, and who flood. Honest
+/// institutions come from 127.0.0.1: an address that holds much has to wait.
+const SENDING: [u8; 4] = [127, 0, 0, 2];
+const UNREADING: [u8; 4] = [127, 0, 0, 3];
+const FLOODING: [u8; 4] = [127, 0, 0, 4];
+
+/// A connection from an address.
+async fn connect(url: &str, from: [u8; 4]) -> Channel {
+    let endpoint = Channel::from_shared(url.to_owned()).expect("a URL").local_address(Some(from.into()));
+    endpoint.connect().await.expect("a connection")
+}
+
 /// A gRPC frame around a message, or around a part of one of which the whole length is `stated`.
 fn frame(message: &[u8], stated: usize) -> Bytes {
     let stated = u32::try_from(stated).expect("at most 32 MiB");
@@ -88,7 +100,7 @@ async fn issue(child: &Child, university: &University, alias: Alias) -> Vec<(Sub
 async fn flood(url: String, request: SubmitBlockRequest) -> (usize, usize) {
     let mut connections = Vec::new();
     for _ in 0..CONNECTIONS {
-        connections.push(LedgerServiceClient::connect(url.clone()).await.expect("a connection"));
+        connections.push(LedgerServiceClient::new(connect(&url, FLOODING).await));
     }
     let (mut receipts, mut refusals) = (0, 0);
     for _ in 0..REPEATS {
@@ -119,7 +131,7 @@ async fn memory_stays_bounded_and_accepted_work_is_finished() {
     let universities = [child.admit(1).await, child.admit(2).await];
     let aliases = child.aliases(&universities).await;
     let url = child.url().to_owned();
-    let channel = || async { Channel::from_shared(url.clone()).expect("a URL").connect().await.expect("a connection") };
+    let channel = || connect(&url, SENDING);
 
     // Sixteen million empty records in 32 MiB, and as many identities in one record.
     let empty = Bytes::from([0x12, 0x00].repeat(16_000_000));
@@ -157,9 +169,14 @@ async fn memory_stays_bounded_and_accepted_work_is_finished() {
     let mut unread: Vec<tonic::Streaming<SubmitBlocksResponse>> = Vec::new();
     for _ in 0..20 {
         let blocks = tokio_stream::iter(std::iter::repeat_n(first.clone(), 20_000));
-        let mut client = LedgerServiceClient::connect(url.clone()).await.expect("a connection");
-        unread.push(client.submit_blocks(blocks).await.expect("a stream").into_inner());
+        let mut client = LedgerServiceClient::new(connect(&url, UNREADING).await);
+        // One address gets some streams, and BUSY for more.
+        match client.submit_blocks(blocks).await {
+            Ok(stream) => unread.push(stream.into_inner()),
+            Err(status) => assert_eq!(status.code(), tonic::Code::ResourceExhausted, "{status}"),
+        }
     }
+    assert!(!unread.is_empty(), "no stream was taken");
 
     let (flooded, first_issue, second_issue) = tokio::join!(
         flood(url.clone(), first.clone()),

@@ -1,4 +1,4 @@
-//! What a node measures of itself, for its operator, in the text format of OpenMetrics 1.0.
+//! What a node measures of itself, for its operator, in the text format of `OpenMetrics` 1.0.
 //!
 //! Each part of the node registers what it measures. No measure has a label that names a person, a record or an address:
 //! institutions are labelled by their number, which is public.

@@ -178,9 +178,10 @@ pub async fn start_with(ledger: Ledger, settings: &Settings) -> Result<Running, 
         }
     });
     let (origin, size) = (ledger.origin(), ledger.size());
-    match operations {
-        Some(operations) => tracing::info!(%address, %operations, origin, size, "serving"),
-        None => tracing::info!(%address, origin, size, "serving"),
+    if let Some(operations) = operations {
+        tracing::info!(%address, %operations, origin, size, "serving");
+    } else {
+        tracing::info!(%address, origin, size, "serving");
     }
     Ok(Running { address, operations, stop, server, ledger })
 }

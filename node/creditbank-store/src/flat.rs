@@ -56,15 +56,17 @@ impl Location {
     }
 }
 
+/// Rows by file and position: level + 1, or 0 for the entries.
+type HeldRows = BTreeMap<(u8, u64), [u8; 32]>;
+
 /// All flat files of a log.
 pub(crate) struct FlatFiles {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
     entries: Flat,
     levels: RwLock<Vec<Arc<Flat>>>,
-    /// Rows that the disk has no room for, by file and position: level + 1, or 0 for the entries. `None` where rows are
-    /// written at once.
-    held: RwLock<Option<BTreeMap<(u8, u64), [u8; 32]>>>,
+    /// Rows that the disk has no room for. `None` where rows are written at once.
+    held: RwLock<Option<HeldRows>>,
 }
 
 struct Flat {

@@ -42,12 +42,15 @@ pub(crate) struct Parts<'a> {
     pub(crate) until: u64,
 }
 
+/// Reads the value of a row from the index.
+type ReadRow<'a> = dyn Fn(&Row) -> Result<Option<Vec<u8>>, StoreError> + 'a;
+
 /// Reads from a position on. A frame that is damaged ends its segment: the next one names the frame that it follows.
 pub(crate) fn scrub(
     parts: &Parts<'_>,
     from: ScrubPosition,
     len_max: u64,
-    row: &dyn Fn(&Row) -> Result<Option<Vec<u8>>, StoreError>,
+    row: &ReadRow<'_>,
 ) -> Result<Scrubbed, StoreError> {
     let mut done = Scrubbed::default();
     let segments = parts.readers.segments()?;
@@ -107,7 +110,7 @@ fn round_faults(
     position: Position,
     sequence: u64,
     payload: &[u8],
-    row: &dyn Fn(&Row) -> Result<Option<Vec<u8>>, StoreError>,
+    row: &ReadRow<'_>,
 ) -> Result<Vec<String>, StoreError> {
     let (round, sections) = match Round::decode(payload) {
         Ok(decoded) => decoded,

@@ -374,15 +374,7 @@ impl Registry {
     }
 
     fn set(&mut self, record: RegistryRecord<'_>, judged: Judged) -> Result<RegistryKey, Rejection> {
-        let malformed =
-            |error: &dyn std::fmt::Display| Rejection::new(Rule::InvalidCode, "a canonical body", error.to_string());
-        let key = RegistryKey::of(record.kind, record.body).map_err(|error| match error {
-            RegistryKeyError::Suite(found) => {
-                Rejection::new(Rule::Contradiction, "1 (Ed25519)", found.to_string()).field("suite")
-            }
-            error @ RegistryKeyError::PublicKey => malformed(&error).field("public_key"),
-            error => malformed(&error),
-        })?;
+        let key = key_of(record)?;
         // Of what is canonical; a body that is not is refused below.
         texts::check(record.kind, record.body)?;
         macro_rules! set {
@@ -478,6 +470,22 @@ impl Registry {
         }
         Ok(key)
     }
+}
+
+/// A body that is not what a record of its kind is.
+fn malformed(error: &dyn std::fmt::Display) -> Rejection {
+    Rejection::new(Rule::InvalidCode, "a canonical body", error.to_string())
+}
+
+/// The key of the entry that a record sets.
+fn key_of(record: RegistryRecord<'_>) -> Result<RegistryKey, Rejection> {
+    RegistryKey::of(record.kind, record.body).map_err(|error| match error {
+        RegistryKeyError::Suite(found) => {
+            Rejection::new(Rule::Contradiction, "1 (Ed25519)", found.to_string()).field("suite")
+        }
+        error @ RegistryKeyError::PublicKey => malformed(&error).field("public_key"),
+        error => malformed(&error),
+    })
 }
 
 /// What an institution publishes it publishes in its own name.

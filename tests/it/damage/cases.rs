@@ -22,7 +22,12 @@ pub(super) struct Case {
 #[derive(Debug, Clone)]
 enum How {
     /// A bit of a named field, or of any place.
-    Flip { field: String, byte: usize, bit: u8 },
+    Flip {
+        #[expect(dead_code, reason = "the message of a case that fails shows it")]
+        field: String,
+        byte: usize,
+        bit: u8,
+    },
     /// Bytes from a place on become what a seed says.
     Noise { at: usize, len: usize, seed: u64 },
     /// Bytes from a place on become zero, as a sector that was never written.
@@ -170,7 +175,7 @@ fn is_registry_key(path: &Path) -> bool {
 
 fn kind(path: &Path) -> String {
     let text = path.to_string_lossy().into_owned();
-    if text.ends_with(".seg") {
+    if path.extension().is_some_and(|extension| extension == "seg") {
         return "journal segment".to_owned();
     }
     if text.starts_with("log/index") {

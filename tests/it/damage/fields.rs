@@ -8,8 +8,9 @@ pub(super) type Field = (String, Range<usize>);
 /// The fields of a file of a node's directory, by its path; none of a format that is not the node's own.
 pub(super) fn of(path: &str, bytes: &[u8]) -> Vec<Field> {
     let name = path.rsplit('/').next().unwrap_or_default();
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
     match name {
-        name if name.ends_with(".seg") => segment(bytes),
+        _ if extension == Some("seg") => segment(bytes),
         "guard" => slots(bytes),
         "entries" => rows(
             bytes,
@@ -30,7 +31,7 @@ pub(super) fn of(path: &str, bytes: &[u8]) -> Vec<Field> {
             ("crc", 4),
         ]),
         "secrets" | "node.toml" | "clean" => lines(bytes),
-        name if name.ends_with(".key") => lines(bytes),
+        _ if extension == Some("key") => lines(bytes),
         _ => Vec::new(),
     }
 }

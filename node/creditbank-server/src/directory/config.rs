@@ -122,7 +122,7 @@ impl Config {
     pub fn parse(text: &str, engines: &[Engine]) -> Result<Self, ConfigError> {
         let text: Text = toml::from_str(text).map_err(|error| ConfigError::Toml(error.to_string()))?;
         let (operations, connections) = (text.operations.clone(), text.connections.clone());
-        let (quotas, scrub) = (text.quotas.clone(), text.scrub.clone());
+        let (quotas, scrub) = (text.quotas, text.scrub.clone());
         let Text { origin, log_key, registry_key, next_registry_key, store, listen, tls, .. } = text;
         let wrong = |key: &'static str, expected: &str, found: String| ConfigError::Value {
             key,
@@ -174,7 +174,7 @@ impl Config {
             tls: self.tls.clone(),
             operations: self.operations.clone(),
             connections: self.connections.clone(),
-            quotas: self.quotas.clone(),
+            quotas: self.quotas,
             scrub: self.scrub.clone(),
         };
         let body = toml::to_string(&text).expect("strings and paths are TOML");

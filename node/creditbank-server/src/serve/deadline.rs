@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn timeouts_are_read() {
-        assert_eq!(read("3H"), Some(Duration::from_secs(10_800)));
+        assert_eq!(read("3H"), Some(Duration::from_hours(3)));
         assert_eq!(read("99999999m"), Some(Duration::from_millis(99_999_999)));
         assert_eq!(read("20u"), Some(Duration::from_micros(20)));
         for wrong in ["", "S", "1", "1x", "123456789S", "+1S", "1\u{e9}"] {

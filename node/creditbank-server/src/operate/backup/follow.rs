@@ -252,13 +252,11 @@ impl Follower {
     /// than what was found before.
     fn check_still_past(&mut self, log_dir: &Path, sequence: u64, head: Head) -> Result<(), BackupError> {
         self.is_its_past = false;
-        match self.check_past(log_dir, sequence, head) {
-            Err(error @ BackupError::NotItsPast { .. }) => Err(error),
-            _ => {
-                self.is_its_past = true;
-                Ok(())
-            }
+        if let Err(error @ BackupError::NotItsPast { .. }) = self.check_past(log_dir, sequence, head) {
+            return Err(error);
         }
+        self.is_its_past = true;
+        Ok(())
     }
 
     /// Copies the files that are replaced as a whole.

@@ -123,7 +123,7 @@ pub fn restore(
     let held = newest.filter(|seen| seen.checkpoint.size > cut.head.size);
     let segments = journal.segments()?;
     copy(disk, from, dir, (&manifest, &whole), options, (&segments, end), |done| {
-        progress(total * 2 + done, total * 3)
+        progress(total * 2 + done, total * 3);
     })?;
     write_guard(disk, &dir.join("log"), cut.sequence, cut.head)?;
     if let Some(held) = held {
@@ -147,6 +147,9 @@ pub fn restore(
     Ok(Restored { manifest, size: cut.head.size, sealed_ms: cut.sealed_ms, held_below, confirm_after_ms })
 }
 
+/// First round, path and length of each segment.
+type Segments = [(u64, PathBuf, u64)];
+
 /// Copies everything but configuration and guard; the journal up to the segment and the offset of `end`.
 fn copy(
     disk: &dyn Disk,
@@ -154,7 +157,7 @@ fn copy(
     dir: &Path,
     (manifest, whole): (&Manifest, &[BackedUpFile]),
     options: &RestoreOptions,
-    (segments, end): (&[(u64, PathBuf, u64)], (u64, u64)),
+    (segments, end): (&Segments, (u64, u64)),
     mut progress: impl FnMut(u64),
 ) -> Result<(), BackupError> {
     files::new_dir(disk, dir)?;

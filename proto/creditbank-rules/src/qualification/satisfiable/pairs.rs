@@ -198,8 +198,8 @@ impl Scope<'_> {
         let apart: Vec<Vec<bool>> = shares.iter().map(row).collect();
         for first in 0..shares.len() {
             let mut chosen = vec![first];
-            for next in first + 1..shares.len() {
-                if chosen.iter().all(|one| apart[*one][next]) {
+            for (next, is_apart) in apart.iter().enumerate().skip(first + 1) {
+                if chosen.iter().all(|one| is_apart[*one]) {
                     chosen.push(next);
                 }
             }

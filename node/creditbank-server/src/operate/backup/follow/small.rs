@@ -41,7 +41,7 @@ impl Small {
         let mut small = Self { listed: Vec::new(), changed: Vec::new(), gone: Vec::new() };
         for (from, name) in sources {
             // A file that is just being put in place of another one.
-            if name.ends_with(".new") {
+            if Path::new(&name).extension().is_some_and(|extension| extension == "new") {
                 continue;
             }
             let bytes = match disk.read(&from) {
