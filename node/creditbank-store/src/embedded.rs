@@ -129,8 +129,15 @@ impl EmbeddedStore {
         let has_room = file::has_room(&**disk, dir, options.reserve_bytes)?;
         let guard = Guard::open(&**disk, dir, options.placement)?;
         let guarded = guard.state().map(|(sequence, _)| sequence);
-        let before = Before { guarded, clean, has_room };
-        let journal = Journal::open(disk, &dir.join("journal"), options.log, options.segment_len_max, before)?;
+        let open = |has_room| {
+            let before = Before { guarded, clean, has_room };
+            Journal::open(disk, &dir.join("journal"), options.log, options.segment_len_max, before)
+        };
+        // Somebody else may have taken the room in between: then there is none.
+        let (journal, has_room) = match open(has_room) {
+            Err(StoreError::Full { .. }) if has_room => (open(false)?, false),
+            opened => (opened?, has_room),
+        };
         check_present(&guard, journal.last_sequence(), dir)?;
         let flat = Arc::new(FlatFiles::open(disk, &dir.join("flat"))?);
         let recovered = recover::recover(dir, options, &journal, &flat, &index, Found { clean, has_room }, replayed)?;
