@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     origin: String,
     #[arg(long, help = StoreUrl::help(ENGINES), default_value_t = StoreUrl::standard())]
     store: StoreUrl,
-    /// Where gRPC will be served; can be changed in DIR/node.toml [default: 127.0.0.1:7600, with TLS [::]:7600]
+    /// Where gRPC will be served; can be changed in DIR/node.toml [default: 127.0.0.1:7600, with TLS `[::]:7600`]
     #[arg(long)]
     listen: Option<SocketAddr>,
     /// Serve with TLS: PEM files of the certificate chain, the server's first, and of its private key
