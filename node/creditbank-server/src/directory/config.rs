@@ -121,9 +121,8 @@ impl Config {
     /// Reads a configuration, whose store may be kept by one of `engines`.
     pub fn parse(text: &str, engines: &[Engine]) -> Result<Self, ConfigError> {
         let text: Text = toml::from_str(text).map_err(|error| ConfigError::Toml(error.to_string()))?;
-        let (operations, connections) = (text.operations.clone(), text.connections.clone());
-        let (quotas, scrub) = (text.quotas, text.scrub.clone());
         let Text { origin, log_key, registry_key, next_registry_key, store, listen, tls, .. } = text;
+        let Text { operations, connections, quotas, scrub, .. } = text;
         let wrong = |key: &'static str, expected: &str, found: String| ConfigError::Value {
             key,
             expected: expected.to_owned(),
