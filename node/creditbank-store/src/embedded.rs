@@ -87,6 +87,17 @@ struct Writer {
     failed: Option<String>,
 }
 
+impl Writer {
+    /// Takes nothing more, after a failure. A full disk is none: nothing was written.
+    fn fail(&mut self, error: &StoreError) {
+        match error {
+            StoreError::Full { .. } => {}
+            StoreError::Stopped(why) => self.failed = Some(why.clone()),
+            error => self.failed = Some(error.to_string()),
+        }
+    }
+}
+
 /// Rounds that the index lacks: they wait for room on the disk, and are read from memory.
 struct HeldJobs {
     jobs: Vec<Job>,
@@ -194,11 +205,10 @@ impl EmbeddedStore {
 
     /// Does what the start had no room for.
     fn catch_up(&self, writer: &mut Writer) -> Result<(), StoreError> {
-        let Writer { upkeep: Some(upkeep), held, failed, .. } = writer else { return Ok(()) };
+        let Writer { upkeep: Some(upkeep), held, .. } = writer else { return Ok(()) };
         let Some(waiting) = held else { return Ok(()) };
         if waiting.in_memory {
             let why = "the disk has room again: start the node again, so that it can write its index";
-            *failed = Some(why.to_owned());
             self.shared.fail(&StoreError::Stopped(why.to_owned()));
             return Err(StoreError::Stopped(why.to_owned()));
         }
@@ -302,9 +312,9 @@ impl Store for EmbeddedStore {
         }
         if writer.held.is_some() {
             file::check_room(&*self.disk, &self.dir, self.reserve_bytes)?;
-            self.catch_up(&mut writer)?;
+            self.catch_up(&mut writer).inspect_err(|error| writer.fail(error))?;
         }
-        let Writer { journal, guard, upkeep, payload, failed, .. } = &mut *writer;
+        let Writer { journal, guard, upkeep, payload, .. } = &mut *writer;
         let upkeep = upkeep.as_mut().ok_or_else(|| StoreError::Stopped("it was closed".to_owned()))?;
         self.shared.healthy()?;
         let head = self.head();
@@ -318,11 +328,10 @@ impl Store for EmbeddedStore {
             self.flat.write(round.base.size, &locations(position, &sections), &round.nodes)
         });
         // Once the journal may have the round, nothing may be built on the head before it.
-        written.inspect_err(|error| {
-            if !matches!(error, StoreError::Full { .. }) {
-                *failed = Some(error.to_string());
-            }
-        })?;
+        if let Err(error) = written {
+            writer.fail(&error);
+            return Err(error);
+        }
         let sequence = journal.last_sequence();
         let batch = self.shared.overlay(sequence, &round.rows);
         *self.head.write().unwrap_or_else(PoisonError::into_inner) = round.next;
