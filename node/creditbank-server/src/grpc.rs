@@ -26,7 +26,7 @@ pub(crate) use status::busy;
 pub use status::of_submit as refusal_of;
 
 /// Most bytes of a request: a block and 1,024 records.
-const REQUEST_LEN_MAX: usize = 32 << 20;
+pub(crate) const REQUEST_LEN_MAX: usize = 32 << 20;
 /// Most records that a call may show.
 const SHOWN_MAX: usize = 1_024;
 /// Most bytes of an answer: a transcript.

@@ -2,7 +2,7 @@
 //!
 //! The transport's limits are bytes of one message. Those of all requests together come out of one room, byte by byte as
 //! they arrive; a message of many tiny parts, of which each costs many times its bytes once decoded, is refused; and who
-//! begins a message and does not finish it loses the call.
+//! begins a request and does not finish it loses the call.
 
 use std::future::Future as _;
 use std::pin::Pin;
@@ -17,17 +17,19 @@ use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::Bytes;
 
-use super::{REQUEST_LEN_MAX, status};
+use super::status;
 use crate::serve::room::{Charge, Part};
 
 /// Messages of at most so many bytes may take the reserve of the room.
 const SMALL: usize = 16 << 10;
 /// Compression flag and length in front of each message.
 const PREFIX_LEN: usize = 5;
-/// Shorter messages are harmless, whatever they consist of.
-const COUNTED_LEN: usize = 256 << 10;
 /// Fields of a message and of the messages in it. The largest list of one call has 10,000 elements.
 const FIELDS_MAX: usize = 200_000;
+/// What a field takes up once it is decoded, beside its bytes: a message of some fields, most of them empty.
+const DECODED_FIELD: usize = 128;
+/// So many bytes of a message that is long in coming are progress.
+const PROGRESS: usize = 16 << 10;
 
 /// The charge of a request. The body takes more as bytes arrive; who answers keeps it until then.
 #[derive(Clone)]
@@ -46,36 +48,61 @@ impl Received {
         self.charge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn grow(&self, more: usize, part: Part) -> Result<(), Status> {
+        let mut charge = self.charge();
+        charge.came();
+        charge.grow(more, part).map_err(|_| status::busy())
+    }
+
     /// Whether the client took the call back before all of the request was there.
     pub(crate) fn is_given_up(&self) -> bool {
         self.given_up.load(Ordering::Relaxed)
     }
 }
 
-/// A body that passes on whole messages only.
+/// What the messages of a call are held to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Most bytes of one.
+    pub(crate) len_max: usize,
+    /// Whether several may come.
+    pub(crate) many: bool,
+    /// For more of a message that has begun, and for the only one of a call.
+    pub(crate) message: Duration,
+    /// For the next of several messages.
+    pub(crate) idle: Duration,
+}
+
+/// A body that passes on whole messages only: the only one of a call once the request has ended.
 pub(crate) struct Bounded {
     inner: Body,
     received: Received,
+    bounds: Bounds,
     /// What the call itself takes up.
     call: usize,
-    /// Whether several messages may come.
-    streams: bool,
     message: Vec<u8>,
-    /// Whether a message was passed on.
+    /// Bytes of the message when its deadline was last set.
+    progress: usize,
+    /// The only message of the call, until the request ends.
+    only: Option<Bytes>,
     passed_on: bool,
-    wait: Duration,
     sleep: Pin<Box<Sleep>>,
     ended: bool,
 }
 
 impl Bounded {
-    /// Bounds the body of a request. A message that has begun must be there after `wait`, and the only message of a call
-    /// too.
-    pub(crate) fn new(inner: Body, received: Received, streams: bool, wait: Duration) -> Self {
+    /// Bounds the body of a request.
+    pub(crate) fn new(inner: Body, received: Received, bounds: Bounds) -> Self {
         let call = received.charge().amount();
+        let wait = if bounds.many { bounds.idle } else { bounds.message };
         let sleep = Box::pin(tokio::time::sleep(wait));
-        let (message, passed_on, ended) = (Vec::new(), false, false);
-        Self { inner, received, call, streams, message, passed_on, wait, sleep, ended }
+        let (message, progress, only, passed_on, ended) = (Vec::new(), 0, None, false, false);
+        Self { inner, received, bounds, call, message, progress, only, passed_on, sleep, ended }
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.sleep.as_mut().reset(Instant::now() + time);
+        self.progress = self.message.len();
     }
 
     /// The length that the message's prefix states.
@@ -86,17 +113,27 @@ impl Bounded {
 
     /// Takes in bytes of the message, and the room for them.
     fn take_in(&mut self, bytes: &[u8]) -> Result<(), Status> {
-        if self.message.is_empty() {
-            self.sleep.as_mut().reset(Instant::now() + self.wait);
+        if self.only.is_some() && !bytes.is_empty() {
+            return Err(status::invalid("request", "one message", "more bytes after it"));
         }
-        let is_small = self.message.len() + bytes.len() <= SMALL && self.stated().is_none_or(|len| len <= SMALL);
-        let part = if is_small { Part::Whole } else { Part::BeforeReserve };
-        self.received.charge().grow(bytes.len(), part).map_err(|_| status::busy())?;
+        let needed = self.message.len() + bytes.len();
+        let stated = self.stated().map_or(0, |len| len.saturating_add(PREFIX_LEN));
+        if needed > self.message.capacity() {
+            // Twice as much each time, and never more than the message needs.
+            let capacity = needed.max(self.message.capacity().saturating_mul(2).min(stated));
+            let part = if needed.max(stated) <= SMALL { Part::Whole } else { Part::BeforeReserve };
+            self.received.grow(capacity - self.message.capacity(), part)?;
+            self.message.reserve_exact(capacity - self.message.len());
+        }
+        let begins = self.message.is_empty();
         self.message.extend_from_slice(bytes);
+        if begins || self.message.len() - self.progress >= PROGRESS {
+            self.wait(self.bounds.message);
+        }
         Ok(())
     }
 
-    /// The first message, if it is there as a whole.
+    /// The first message, if it is there as a whole. What it takes up once it is decoded is charged with it.
     fn whole(&mut self) -> Result<Option<Bytes>, Status> {
         let Some(len) = self.stated() else { return Ok(None) };
         match self.message.first() {
@@ -106,42 +143,58 @@ impl Bounded {
             }
             Some(flag) => return Err(status::invalid("compression flag", "0", flag)),
         }
-        if len > REQUEST_LEN_MAX {
-            return Err(Status::out_of_range(format!(
-                "the message has {len} bytes, at most {REQUEST_LEN_MAX} are taken"
-            )));
+        let len_max = self.bounds.len_max;
+        if len > len_max {
+            return Err(Status::out_of_range(format!("the message has {len} bytes, at most {len_max} are taken")));
         }
         let end = PREFIX_LEN + len;
         if self.message.len() < end {
             return Ok(None);
         }
-        if len > COUNTED_LEN && count(&self.message[PREFIX_LEN..end]) > FIELDS_MAX {
+        let fields = count(&self.message[PREFIX_LEN..end]);
+        if fields > FIELDS_MAX {
             return Err(status::invalid("message", &format!("at most {FIELDS_MAX} fields"), "more"));
         }
+        // The decoder has a copy of the bytes, too.
+        let more = end + fields * DECODED_FIELD;
+        let part = if more <= 2 * SMALL { Part::Whole } else { Part::BeforeReserve };
+        self.received.grow(more, part)?;
         let rest = self.message.split_off(end);
         Ok(Some(std::mem::replace(&mut self.message, rest).into()))
     }
 
-    /// Whether the client owes bytes: the rest of a message, or the only one.
-    fn waits_for_bytes(&self) -> bool {
-        !self.message.is_empty() || !(self.streams || self.passed_on)
+    /// How long the client may take for what it owes: more of a message, the end of the request, or another message.
+    /// Nothing where all of the request is there.
+    fn waits_for(&self) -> Option<&'static str> {
+        match (self.bounds.many, self.message.is_empty()) {
+            (true, true) => Some("no message came"),
+            (false, _) if self.passed_on => None,
+            _ => Some("the message was not finished"),
+        }
     }
 
     fn next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        if self.streams && self.passed_on {
+        if self.bounds.many && self.passed_on {
             // Whoever asks for the next message has charged the one before elsewhere, or dropped it.
-            self.received.charge().shrink_to(self.call + self.message.len());
+            self.received.charge().shrink_to(self.call + self.message.capacity());
         }
         loop {
             if let Some(message) = self.whole()? {
-                self.passed_on = true;
-                self.sleep.as_mut().reset(Instant::now() + self.wait);
-                return Poll::Ready(Some(Ok(Frame::data(message))));
+                if self.bounds.many {
+                    self.passed_on = true;
+                    self.wait(if self.message.is_empty() { self.bounds.idle } else { self.bounds.message });
+                    return Poll::Ready(Some(Ok(Frame::data(message))));
+                }
+                if !self.message.is_empty() || self.only.is_some() {
+                    return Poll::Ready(Some(Err(status::invalid("request", "one message", "more bytes after it"))));
+                }
+                self.only = Some(message);
             }
             match Pin::new(&mut self.inner).poll_frame(context) {
                 Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                     Ok(bytes) => self.take_in(&bytes)?,
-                    Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+                    Err(trailers) if self.bounds.many => return Poll::Ready(Some(Ok(trailers))),
+                    Err(_) => {}
                 },
                 Poll::Ready(Some(Err(error))) => {
                     // The services may see an end of the request where there was none, and answer; nobody hears it.
@@ -157,10 +210,15 @@ impl Bounded {
                         format!("{found} bytes and the end of the request"),
                     ))));
                 }
-                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Ready(None) => {
+                    (self.passed_on, self.ended) = (true, true);
+                    return Poll::Ready(self.only.take().map(|message| Ok(Frame::data(message))));
+                }
                 Poll::Pending => {
-                    if self.waits_for_bytes() && self.sleep.as_mut().poll(context).is_ready() {
-                        return Poll::Ready(Some(Err(Status::deadline_exceeded("the message was not finished"))));
+                    if let Some(missing) = self.waits_for()
+                        && self.sleep.as_mut().poll(context).is_ready()
+                    {
+                        return Poll::Ready(Some(Err(Status::deadline_exceeded(missing))));
                     }
                     return Poll::Pending;
                 }
@@ -184,7 +242,7 @@ impl http_body::Body for Bounded {
         if let Poll::Ready(Some(Err(_)) | None) = polled {
             // Nothing more is read of it.
             self.ended = true;
-            self.message = Vec::new();
+            (self.message, self.only) = (Vec::new(), None);
         }
         polled
     }

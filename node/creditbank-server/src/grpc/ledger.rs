@@ -89,7 +89,13 @@ impl LedgerService for Service {
                 // The place of its answer first, so that a block that was read is charged to the queue at once. The
                 // transport ends the stream of one who takes no answer.
                 let Ok(slot) = out.reserve().await else { return };
-                let block = match blocks.next().await {
+                let next = tokio::select! {
+                    biased;
+                    // Nobody hears of it any more.
+                    () = out.closed() => return,
+                    next = blocks.next() => next,
+                };
+                let block = match next {
                     Some(Ok(block)) => block,
                     // The stream ends here and says why; what was begun is sealed and answered all the same.
                     Some(Err(status)) => return slot.send(Err(status)),

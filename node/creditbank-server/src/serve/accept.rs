@@ -41,7 +41,7 @@ pub(super) async fn accept(
             // The client has gone before it was accepted.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
             Err(error) => {
-                rooms.measures.refused("descriptors");
+                rooms.measures.refused("system");
                 tracing::warn!(%error, "no connection can be accepted for the moment");
                 tokio::time::sleep(NO_DESCRIPTOR).await;
                 continue;
@@ -62,6 +62,7 @@ pub(super) async fn accept(
                 });
             }
             Err(Refused::Address) => rooms.measures.refused("address"),
+            Err(Refused::Pace) => rooms.measures.refused("pace"),
             Err(Refused::All) => rooms.measures.refused("all"),
         }
     }

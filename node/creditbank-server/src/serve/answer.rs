@@ -1,11 +1,12 @@
 //! The body of an answer: charged for as long as anything of it has not left, and handed to the transport in parts.
 
+use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http_body::Frame;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 use tonic::body::Body;
 use tonic::codegen::Bytes;
 use tonic::codegen::http::HeaderMap;
@@ -14,7 +15,7 @@ use tonic::{Code, Status};
 use super::connection::{Connection, UnderWay};
 use super::method::Method;
 use super::room::{Charge, Part};
-use super::stream::Stream;
+use super::stream::{End, Stream};
 use crate::grpc::bound::Received;
 use crate::grpc::busy;
 
@@ -30,7 +31,19 @@ pub(super) struct Held {
     /// Of the room of answers: as much as the call had to find before it worked.
     pub(super) answer: Charge,
     /// Of the calls that stream.
-    pub(super) _stream: Option<Charge>,
+    pub(super) _place: Option<Charge>,
+}
+
+/// The call that an answer is of.
+pub(super) struct Call {
+    /// Whether the answer has several messages.
+    pub(super) many: bool,
+    pub(super) deadline: Option<Instant>,
+    pub(super) held: Held,
+    /// The charge of the request, which a call of one message needs until it has its answer.
+    pub(super) received: Received,
+    pub(super) stream: Arc<Stream>,
+    pub(super) outcome: Outcome,
 }
 
 /// What became of a call, as the measures count it when it is dropped.
@@ -81,34 +94,36 @@ impl Drop for InTransport {
 /// The body of an answer.
 pub(super) struct Answer {
     inner: Body,
-    streams: bool,
+    many: bool,
+    /// Of an answer of several messages. One alone may take as long as its reader takes something.
+    deadline: Option<Pin<Box<Sleep>>>,
     held: Option<Held>,
-    /// The charge of the request, which a call of one message needs until it has its answer.
     received: Option<Received>,
     stream: Arc<Stream>,
     outcome: Outcome,
     /// What is left of a message.
     message: Option<(Bytes, Arc<Charge>)>,
     trailers: Option<HeaderMap>,
+    /// It was told why it ends.
+    ends: bool,
 }
 
 impl Answer {
-    pub(super) fn new(
-        inner: Body,
-        streams: bool,
-        held: Held,
-        received: Received,
-        stream: Arc<Stream>,
-        outcome: Outcome,
-    ) -> Self {
+    pub(super) fn new(inner: Body, call: Call) -> Self {
+        let Call { many, deadline, held, received, stream, outcome } = call;
+        let deadline = deadline.filter(|_| many).map(|deadline| Box::pin(tokio::time::sleep_until(deadline)));
         let (held, received) = (Some(held), Some(received));
-        Self { inner, streams, held, received, stream, outcome, message: None, trailers: None }
+        Self { many, deadline, held, received, ..Self::of(inner, stream, outcome) }
     }
 
     /// A status alone.
     pub(super) fn status(inner: Body, outcome: Outcome) -> Self {
-        let stream = Stream::current();
-        Self { inner, streams: false, held: None, received: None, stream, outcome, message: None, trailers: None }
+        Self { ends: true, ..Self::of(inner, Stream::current(), outcome) }
+    }
+
+    fn of(inner: Body, stream: Arc<Stream>, outcome: Outcome) -> Self {
+        let (many, ends, deadline, held, received, message, trailers) = (false, false, None, None, None, None, None);
+        Self { inner, many, deadline, held, received, stream, outcome, message, trailers, ends }
     }
 
     /// Notes the code of the call.
@@ -123,14 +138,15 @@ impl Answer {
     /// streams has few of them at once.
     fn charge(&mut self, bytes: usize) -> Result<Charge, Status> {
         let Some(held) = &mut self.held else { return Err(Status::internal("an answer without a charge")) };
-        if self.streams {
-            let mut charge = self.outcome.connection.answers.charge();
+        let none = self.outcome.connection.answers.charge(&self.stream);
+        if self.many {
+            let mut charge = none;
             charge.force(bytes);
             return Ok(charge);
         }
         // The request has been worked on.
         self.received = None;
-        let mut charge = std::mem::replace(&mut held.answer, self.outcome.connection.answers.charge());
+        let mut charge = std::mem::replace(&mut held.answer, none);
         charge.shrink_to(bytes);
         let part = if bytes <= SMALL { Part::Whole } else { Part::BeforeReserve };
         let more = bytes - charge.amount();
@@ -156,8 +172,24 @@ impl Answer {
         Poll::Ready(Some(Bytes::from_owner(InTransport { bytes, stream: Arc::clone(&self.stream), _message: charge })))
     }
 
+    /// Whether the call has to end before it is answered: what is left of it is given up.
+    fn look_for_end(&mut self, context: &mut Context<'_>) {
+        if self.ends {
+            return;
+        }
+        if self.deadline.as_mut().is_some_and(|deadline| deadline.as_mut().poll(context).is_ready()) {
+            self.stream.end(End::Deadline);
+        }
+        if let Poll::Ready(why) = self.stream.poll_ended(context) {
+            self.message = None;
+            self.end(why.status());
+        }
+    }
+
     /// Ends with a status.
     fn end(&mut self, status: Status) {
+        self.ends = true;
+        (self.held, self.received) = (None, None);
         self.inner = Body::empty();
         let head: tonic::codegen::http::Response<Body> = status.into_http();
         let mut trailers = head.into_parts().0.headers;
@@ -172,6 +204,7 @@ impl http_body::Body for Answer {
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let answer = &mut *self;
+        answer.look_for_end(context);
         loop {
             if let Some(part) = ready!(answer.part(context)) {
                 return Poll::Ready(Some(Ok(Frame::data(part))));

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -12,13 +13,14 @@ use tonic::service::Routes;
 use tonic::{Code, Status};
 use tower::ServiceExt as _;
 
-use super::answer::{Answer, Held, Outcome};
+use super::answer::{Answer, Call, Held, Outcome};
 use super::connection::{Connection, STREAM_WINDOW};
 use super::deadline;
 use super::method::{Class, Method};
 use super::room::{Charge, Full, Part};
-use super::stream::Stream;
-use crate::grpc::bound::{Bounded, Received};
+use super::settings::Patience;
+use super::stream::{End, Stream};
+use crate::grpc::bound::{Bounded, Bounds, Received};
 use crate::grpc::busy;
 
 /// What a call takes up beside its bytes: its task, the buffers of its decoder and encoder, its place in the transport.
@@ -28,6 +30,10 @@ const LARGE_ANSWER: usize = 256 << 10;
 const SMALL_ANSWER: usize = 4 << 10;
 /// Receipts of a stream of blocks that wait for their turn.
 const RECEIPTS: usize = 64 << 10;
+
+/// How often a call looks for room that others are about to leave.
+const LOOKS: u32 = 20;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// The services, as one connection calls them.
 #[derive(Clone)]
@@ -43,27 +49,39 @@ fn header_bytes(headers: &HeaderMap) -> usize {
 
 impl Calls {
     /// What a call must find room for before anything of it is read.
-    fn room_for(&self, method: Method, headers: &HeaderMap) -> Result<(Charge, Held), (Full, &'static str)> {
+    fn room_for(
+        &self,
+        stream: &Arc<Stream>,
+        method: Method,
+        headers: &HeaderMap,
+    ) -> Result<(Charge, Held), (Full, &'static str)> {
         let Self { connection, .. } = self;
         let call = CALL + header_bytes(headers);
         let no_room = |reason| move |full| (full, reason);
-        if method.class == Class::Inquiry {
-            let request = connection.inquiries.take(call, Part::Whole).map_err(no_room("inquiries"))?;
-            // Its answers are small, and a connection has a bound on its calls.
-            return Ok((request, Held { answer: connection.answers.charge(), _stream: None }));
+        let (room, reason, part) = match method.class {
+            Class::Health => (&connection.inquiries, "inquiries", Part::Whole),
+            Class::Watch | Class::Reflection => (&connection.inquiries, "inquiries", Part::BeforeReserve),
+            _ => (&connection.requests, "requests", Part::Whole),
+        };
+        let mut request = room.take(stream, call, part).map_err(no_room(reason))?;
+        let unread = matches!(method.class, Class::Blocks | Class::Reflection);
+        if unread {
+            // What a client may send on it before the node has read it.
+            let window = usize::try_from(STREAM_WINDOW).unwrap_or(usize::MAX);
+            request.grow(window, Part::BeforeReserve).map_err(no_room(reason))?;
         }
-        let stream = matches!(method.class, Class::Blocks | Class::Entries);
-        let stream = stream.then(|| connection.streams.take(1, Part::Whole)).transpose().map_err(no_room("streams"))?;
-        // What a client may send on it unread is charged at once.
-        let unread = if method.class == Class::Blocks { usize::try_from(STREAM_WINDOW).unwrap_or(0) } else { 0 };
-        let request = connection.requests.take(call + unread, Part::Whole).map_err(no_room("requests"))?;
+        let streams = matches!(method.class, Class::Blocks | Class::Entries);
+        let place = streams.then(|| connection.streams.take(stream, 1, Part::Whole));
+        let place = place.transpose().map_err(no_room("streams"))?;
         let (answer, part) = match method.class {
             Class::Large | Class::Entries => (LARGE_ANSWER, Part::BeforeReserve),
             Class::Blocks => (RECEIPTS, Part::Whole),
-            Class::Small | Class::Inquiry => (SMALL_ANSWER, Part::Whole),
+            Class::Small => (SMALL_ANSWER, Part::Whole),
+            // Their answers are small, and a connection has a bound on its calls.
+            Class::Health | Class::Watch | Class::Reflection => (0, Part::Whole),
         };
-        let answer = connection.answers.take(answer, part).map_err(no_room("answers"))?;
-        Ok((request, Held { answer, _stream: stream }))
+        let answer = connection.answers.take(stream, answer, part).map_err(no_room("answers"))?;
+        Ok((request, Held { answer, _place: place }))
     }
 
     async fn answer(self, mut request: Request<Incoming>) -> Response<Answer> {
@@ -71,27 +89,43 @@ impl Calls {
         let under_way = self.connection.call();
         let outcome = Outcome::new(Arc::clone(&self.connection), under_way, method, begun);
         let stream = Stream::current();
-        let (charge, held) = match self.room_for(method, request.headers()) {
-            Ok(held) => held,
-            Err((Full, reason)) => {
-                self.connection.measures().refused_call(reason);
-                return refused(&busy(), outcome);
+        let mut looked = 0;
+        let (charge, held) = loop {
+            match self.room_for(&stream, method, request.headers()) {
+                Ok(held) => break held,
+                Err((Full::Soon, _)) if looked < LOOKS => tokio::time::sleep(BETWEEN_LOOKS).await,
+                Err((_, reason)) => {
+                    self.connection.measures().refused_call(reason);
+                    return refused(&busy(), outcome);
+                }
             }
+            looked += 1;
         };
-        let deadline = begun + deadline::of(request.headers());
+        let deadline = deadline::of(request.headers(), method.gives_many()).map(|time| begun + time);
         request.extensions_mut().insert(self.connection.peer());
-        let wait = self.connection.patience().message;
         let received = Received::new(charge);
-        let streams = matches!(method.class, Class::Blocks | Class::Inquiry);
-        let bounded = |incoming| Bounded::new(Body::new(incoming), received.clone(), streams, wait);
-        let request = request.map(|incoming| Body::new(bounded(incoming)));
-        match tokio::time::timeout_at(deadline, self.routes.oneshot(request)).await {
-            Ok(Ok(response)) => {
-                with_code(response.map(|body| Answer::new(body, method.streams(), held, received, stream, outcome)))
+        let Patience { message, idle, .. } = self.connection.patience();
+        let bounds = Bounds { len_max: method.request_max, many: method.takes_many(), message, idle };
+        let request = request.map(|incoming| Body::new(Bounded::new(Body::new(incoming), received.clone(), bounds)));
+        let why = tokio::select! {
+            biased;
+            answered = self.routes.oneshot(request) => {
+                let Ok(response) = answered;
+                let call = Call { many: method.gives_many(), deadline, held, received, stream, outcome };
+                return with_code(response.map(|body| Answer::new(body, call)));
             }
-            Ok(Err(never)) => match never {},
-            Err(_) => refused(&Status::deadline_exceeded("the call has taken too long"), outcome),
-        }
+            why = stream.ended() => why,
+            () = until(deadline) => End::Deadline,
+        };
+        refused(&why.status(), outcome)
+    }
+}
+
+/// Waits for a moment that may never come.
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -13,6 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use tonic::service::Routes;
 
 use super::calls::Calls;
+use super::frames::Misuse;
 use super::io::{Traffic, Watched};
 use super::room::Account;
 use super::rooms::Rooms;
@@ -178,10 +179,9 @@ pub(super) async fn serve(
 ) {
     // Without it, small answers wait for the client's delayed acknowledgement: 40 ms a call.
     let _ = socket.set_nodelay(true);
-    let traffic = Arc::new(Traffic::default());
-    let socket = Watched::new(socket, Arc::clone(&traffic));
     let Some(tls) = tls else {
-        return speak(socket, &traffic, connection, routes, stop).await;
+        let traffic = Traffic::of_frames();
+        return speak(Watched::new(socket, Arc::clone(&traffic)), &traffic, connection, routes, stop).await;
     };
     let mut closed = connection.closed();
     let accepted = tokio::select! {
@@ -190,12 +190,19 @@ pub(super) async fn serve(
     };
     match accepted {
         Ok(Ok(socket)) => {
-            // Counted anew, above TLS: the first bytes of HTTP/2 have a deadline of their own.
-            let traffic = Arc::new(Traffic::default());
+            let traffic = Traffic::of_frames();
             speak(Watched::new(socket, Arc::clone(&traffic)), &traffic, connection, routes, stop).await;
         }
         Ok(Err(_)) => connection.measures().closed("tls"),
         Err(_) => connection.measures().closed("silent"),
+    }
+}
+
+/// How the measures name it.
+fn reason(misuse: Misuse) -> &'static str {
+    match misuse {
+        Misuse::Idle => "frames",
+        Misuse::Headers => "headers",
     }
 }
 
@@ -232,7 +239,12 @@ async fn speak<T>(
     let mut going: Option<Instant> = None;
     loop {
         tokio::select! {
-            _ = &mut speaking => return,
+            _ = &mut speaking => {
+                if let Some(misuse) = traffic.misuse() {
+                    connection.measures().closed(reason(misuse));
+                }
+                return;
+            }
             () = Connection::until_closed(&mut closed) => return,
             changed = stop.changed(), if !stopping => {
                 stopping = true;
@@ -246,6 +258,9 @@ async fn speak<T>(
                 }
                 if traffic.blocked_for().is_some_and(|blocked| blocked >= patience.stall) {
                     return connection.measures().closed("stalled");
+                }
+                if traffic.headers_for().is_some_and(|coming| coming >= patience.handshake) {
+                    return connection.measures().closed("headers");
                 }
                 if going.is_some_and(|since| since.elapsed() >= GOING) && connection.idle_for().is_some() {
                     return;

@@ -1,16 +1,16 @@
-//! How long a call may take: what its client says in `grpc-timeout`, and five minutes at most.
+//! How long a call may take: what its client says in `grpc-timeout`, and five minutes at most unless it streams.
 
 use std::time::Duration;
 
 use tonic::codegen::http::HeaderMap;
 
-/// A call that takes longer is ended, whatever its own deadline.
+/// A call with one answer that takes longer is ended, whatever its own deadline.
 const CALL_MAX: Duration = Duration::from_mins(5);
 
 /// The time that a call has, from its headers. A value that is none counts as absent.
-pub(super) fn of(headers: &HeaderMap) -> Duration {
+pub(super) fn of(headers: &HeaderMap, streams: bool) -> Option<Duration> {
     let stated = headers.get("grpc-timeout").and_then(|value| read(value.to_str().ok()?));
-    stated.map_or(CALL_MAX, |stated| stated.min(CALL_MAX))
+    if streams { stated } else { Some(stated.map_or(CALL_MAX, |stated| stated.min(CALL_MAX))) }
 }
 
 /// `TimeoutValue TimeoutUnit` of "gRPC over HTTP2": at most eight digits and a letter.
@@ -44,10 +44,12 @@ mod tests {
             assert_eq!(read(wrong), None, "{wrong:?}");
         }
         let mut headers = HeaderMap::new();
-        assert_eq!(of(&headers), CALL_MAX);
+        assert_eq!(of(&headers, false), Some(CALL_MAX));
+        assert_eq!(of(&headers, true), None, "a stream may be as long as it likes");
         headers.insert("grpc-timeout", "99H".parse().expect("a value"));
-        assert_eq!(of(&headers), CALL_MAX, "no call is longer");
+        assert_eq!(of(&headers, false), Some(CALL_MAX), "no other call is longer");
+        assert_eq!(of(&headers, true), Some(Duration::from_hours(99)));
         headers.insert("grpc-timeout", "1S".parse().expect("a value"));
-        assert_eq!(of(&headers), Duration::from_secs(1));
+        assert_eq!(of(&headers, true), Some(Duration::from_secs(1)));
     }
 }

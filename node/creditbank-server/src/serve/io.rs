@@ -1,40 +1,101 @@
-//! A socket that says how much came over it, and since when it has taken nothing.
+//! A socket that says what came over it, and since when it has taken nothing. It ends the connection of a client whose
+//! frames ask for nothing, and lets others have their turn while one sends much.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-/// What a socket has carried.
-#[derive(Debug, Default)]
-pub(super) struct Traffic {
-    read: AtomicU64,
-    blocked: Mutex<Option<Instant>>,
+use super::frames::{Frames, Misuse};
+
+/// Bytes that are read of a client before other tasks have their turn.
+const TURN: usize = 64 << 10;
+
+/// What has stopped a socket from taking bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Blocked {
+    Writing,
+    Flushing,
 }
 
+#[derive(Debug, Default)]
+struct State {
+    read: u64,
+    blocked: Option<(Instant, Blocked)>,
+    /// Of a socket that carries HTTP/2 as it is.
+    frames: Option<Frames>,
+    misuse: Option<Misuse>,
+}
+
+/// What a socket has carried.
+#[derive(Debug, Default)]
+pub(super) struct Traffic(Mutex<State>);
+
 impl Traffic {
+    /// Of a socket whose bytes are frames of HTTP/2.
+    pub(super) fn of_frames() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(State { frames: Some(Frames::new()), ..State::default() })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Bytes that were read.
     pub(super) fn read(&self) -> u64 {
-        self.read.load(Ordering::Relaxed)
+        self.state().read
     }
 
     /// How long bytes have waited and the socket has taken none.
     pub(super) fn blocked_for(&self) -> Option<Duration> {
-        self.blocked.lock().unwrap_or_else(PoisonError::into_inner).map(|since| since.elapsed())
+        self.state().blocked.map(|(since, _)| since.elapsed())
     }
 
-    fn wrote<T>(&self, result: &Poll<T>) {
-        let mut blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
+    /// How long a block of headers has been coming.
+    pub(super) fn headers_for(&self) -> Option<Duration> {
+        self.state().frames.as_ref().and_then(Frames::headers_for)
+    }
+
+    /// Why the client's frames are not read any further.
+    pub(super) fn misuse(&self) -> Option<Misuse> {
+        self.state().misuse
+    }
+
+    fn came(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut state = self.state();
+        state.read += bytes.len() as u64;
+        let Some(Err(misuse)) = state.frames.as_mut().map(|frames| frames.came(bytes)) else { return Ok(()) };
+        state.misuse = Some(misuse);
+        Err(io::Error::new(io::ErrorKind::ConnectionAborted, "frames that ask for nothing"))
+    }
+
+    fn wrote(&self, result: &Poll<io::Result<usize>>) {
+        let mut state = self.state();
         match result {
-            Poll::Ready(_) => *blocked = None,
+            Poll::Ready(written) => {
+                state.blocked = None;
+                if let (Some(frames), Ok(bytes)) = (&mut state.frames, written) {
+                    frames.left(*bytes);
+                }
+            }
             Poll::Pending => {
-                blocked.get_or_insert_with(Instant::now);
+                state.blocked.get_or_insert_with(|| (Instant::now(), Blocked::Writing));
+            }
+        }
+    }
+
+    /// What is below, as TLS, may hold bytes that the socket does not take.
+    fn flushed<T>(&self, result: &Poll<T>) {
+        let mut state = self.state();
+        match result {
+            Poll::Ready(_) if state.blocked.is_some_and(|(_, by)| by == Blocked::Flushing) => state.blocked = None,
+            Poll::Ready(_) => {}
+            Poll::Pending => {
+                state.blocked.get_or_insert_with(|| (Instant::now(), Blocked::Flushing));
             }
         }
     }
@@ -44,11 +105,13 @@ impl Traffic {
 pub(super) struct Watched<T> {
     inner: T,
     traffic: Arc<Traffic>,
+    /// Bytes that were read in this turn.
+    in_turn: usize,
 }
 
 impl<T> Watched<T> {
     pub(super) fn new(inner: T, traffic: Arc<Traffic>) -> Self {
-        Self { inner, traffic }
+        Self { inner, traffic, in_turn: 0 }
     }
 }
 
@@ -58,11 +121,20 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.in_turn >= TURN {
+            self.in_turn = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(context, buffer);
-        let read = buffer.filled().len() - before;
-        self.traffic.read.fetch_add(read as u64, Ordering::Relaxed);
-        polled
+        if polled.is_pending() {
+            self.in_turn = 0;
+        }
+        ready!(polled)?;
+        let new = &buffer.filled()[before..];
+        self.in_turn += new.len();
+        Poll::Ready(self.traffic.came(new))
     }
 }
 
@@ -88,7 +160,9 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(context)
+        let polled = Pin::new(&mut self.inner).poll_flush(context);
+        self.traffic.flushed(&polled);
+        polled
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

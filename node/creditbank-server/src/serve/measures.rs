@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
@@ -33,8 +34,10 @@ pub(super) struct Measures {
     pub(super) requests: Gauge,
     pub(super) answers: Gauge,
     pub(super) streams: Gauge,
+    pub(super) inquiries: Gauge,
     pub(super) stalled: Counter,
     refused_calls: Family<Label, Counter>,
+    ended_calls: Family<Label, Counter>,
     calls: Family<CallLabels, Counter>,
     times: Family<Label, Histogram, fn() -> Histogram>,
 }
@@ -57,8 +60,10 @@ impl Measures {
             requests: Gauge::default(),
             answers: Gauge::default(),
             streams: Gauge::default(),
+            inquiries: Gauge::default(),
             stalled: Counter::default(),
             refused_calls: Family::default(),
+            ended_calls: Family::default(),
             calls: Family::default(),
             times: Family::new_with_constructor(histogram),
         };
@@ -71,10 +76,14 @@ impl Measures {
             registry.register("connections_closed", help, own.closed_connections);
             registry.register("requests_held_bytes", "Bytes of requests that are held", own.requests);
             registry.register("answers_held_bytes", "Bytes of answers that have not left", own.answers);
+            let help = "Bytes of calls for health, watching it, and reflection";
+            registry.register("inquiries_held_bytes", help, own.inquiries);
             registry.register("streaming_calls", "Open calls that stream blocks or entries", own.streams);
             registry.register("streams_stalled", "Calls that ended as their reader took nothing", own.stalled);
             let help = "Calls that were refused before any work, by reason";
             registry.register("calls_refused", help, own.refused_calls);
+            let help = "Calls that ended so that callers who hold less have room, by room";
+            registry.register("calls_ended_for_room", help, own.ended_calls);
             registry.register("calls", "Answered calls by method and gRPC code", own.calls);
             let help = "Time from the beginning of a call to the end of its answer";
             registry.register("call_seconds", help, own.times);
@@ -99,6 +108,11 @@ impl Measures {
 
     pub(super) fn refused_call(&self, reason: &'static str) {
         self.refused_calls.get_or_create(&[("reason", reason)]).inc();
+    }
+
+    /// Counts calls that end so that others have room.
+    pub(super) fn ended(&self, room: &'static str) -> Counter {
+        self.ended_calls.get_or_create(&[("room", room)]).clone()
     }
 
     /// A call has ended.
@@ -146,7 +160,7 @@ impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
         let mut gauge = |name: &str, help: &str, value: u64| {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
-            gauge.encode(encoder.encode_descriptor(name, help, None, gauge_type(&gauge))?)
+            gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)
         };
         gauge("descriptors_open", "Open descriptors of the process", open_now())?;
         match resident_bytes() {
@@ -154,9 +168,4 @@ impl Collector for Process {
             None => Ok(()),
         }
     }
-}
-
-fn gauge_type(gauge: &ConstGauge<i64>) -> prometheus_client::metrics::MetricType {
-    use prometheus_client::encoding::EncodeMetric;
-    EncodeMetric::metric_type(gauge)
 }

@@ -1,5 +1,7 @@
 //! The methods of a node, and what each of them may hold.
 
+use crate::grpc::REQUEST_LEN_MAX;
+
 /// How a method is treated before it works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
@@ -11,9 +13,18 @@ pub(super) enum Class {
     Blocks,
     /// Entries go out, one after the other.
     Entries,
-    /// Asks how the node is, or what it can do: answered also where there is no room for work.
-    Inquiry,
+    /// Asks how the node is: answered also where there is no room for work.
+    Health,
+    /// Is told how the node is, each time that it changes.
+    Watch,
+    /// Asks what the node can do, one question after the other.
+    Reflection,
 }
+
+/// Bytes of a request, unless a method takes more.
+const REQUEST: usize = 64 << 10;
+/// Of a request that shows records or names many persons.
+const SHOWN: usize = 4 << 20;
 
 /// A method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,60 +32,73 @@ pub(super) struct Method {
     /// Service and method, as the measures name it.
     pub(super) name: &'static str,
     pub(super) class: Class,
+    /// Most bytes of a message that it takes.
+    pub(super) request_max: usize,
 }
 
 const fn method(name: &'static str, class: Class) -> Method {
-    Method { name, class }
+    Method { name, class, request_max: REQUEST }
 }
 
 const OTHER: Method = method("other", Class::Small);
 
 /// All methods of the node's own services.
 const METHODS: [Method; 25] = [
-    method("LedgerService/SubmitBlock", Class::Small),
-    method("LedgerService/SubmitBlocks", Class::Blocks),
+    method("LedgerService/SubmitBlock", Class::Small).takes(REQUEST_LEN_MAX),
+    method("LedgerService/SubmitBlocks", Class::Blocks).takes(REQUEST_LEN_MAX),
     method("LedgerService/GetChainHead", Class::Small),
     method("LedgerService/GetBlock", Class::Small),
     method("LedgerService/GetRecord", Class::Small),
     method("LedgerService/ListIssued", Class::Large),
-    method("LedgerService/CheckRecords", Class::Small),
-    method("LedgerService/Reconcile", Class::Large),
+    method("LedgerService/CheckRecords", Class::Small).takes(REQUEST_LEN_MAX),
+    method("LedgerService/Reconcile", Class::Large).takes(SHOWN),
     method("LedgerService/ListConsequences", Class::Large),
     method("LogService/GetCheckpoint", Class::Small),
     method("LogService/StreamEntries", Class::Entries),
     method("LogService/GetInclusionProof", Class::Small),
     method("LogService/GetConsistencyProof", Class::Small),
     method("LogService/GetStatusProof", Class::Large),
-    method("RegistryService/Publish", Class::Small),
+    method("RegistryService/Publish", Class::Small).takes(REQUEST_LEN_MAX),
     method("RegistryService/GetRegistryEntry", Class::Small),
     method("RegistryService/ListRegistry", Class::Large),
-    method("LearnerService/OpenAccounts", Class::Small),
+    method("LearnerService/OpenAccounts", Class::Small).takes(SHOWN),
     method("LearnerService/ListRecords", Class::Large),
-    method("LearnerService/ExportTranscript", Class::Large),
-    method("LearnerService/GetBalance", Class::Small),
-    method("LearnerService/EvaluateQualification", Class::Large),
-    method("RecognitionService/PreviewConversion", Class::Large),
+    method("LearnerService/ExportTranscript", Class::Large).takes(SHOWN),
+    method("LearnerService/GetBalance", Class::Small).takes(SHOWN),
+    method("LearnerService/EvaluateQualification", Class::Large).takes(SHOWN),
+    method("RecognitionService/PreviewConversion", Class::Large).takes(SHOWN),
     method("RecognitionService/ListApplications", Class::Large),
     method("RecognitionService/ListReviews", Class::Large),
 ];
 
 impl Method {
+    const fn takes(self, request_max: usize) -> Self {
+        Self { request_max, ..self }
+    }
+
     /// The method at a path.
     pub(super) fn of(path: &str) -> Self {
-        if path.starts_with("/grpc.health.v1.Health/") {
-            return method("Health", Class::Inquiry);
+        match path {
+            "/grpc.health.v1.Health/Check" => return method("Health/Check", Class::Health),
+            "/grpc.health.v1.Health/Watch" => return method("Health/Watch", Class::Watch),
+            _ => {}
         }
         if path.starts_with("/grpc.reflection.") {
-            return method("Reflection", Class::Inquiry);
+            return method("Reflection", Class::Reflection);
         }
         let own = path.strip_prefix("/creditbank.v1.");
         let known = own.and_then(|name| METHODS.iter().find(|known| known.name == name));
         known.copied().unwrap_or(OTHER)
     }
 
-    /// Whether several messages may come or go.
-    pub(super) fn streams(self) -> bool {
-        matches!(self.class, Class::Blocks | Class::Entries | Class::Inquiry)
+    /// Whether several messages may come.
+    pub(super) fn takes_many(self) -> bool {
+        matches!(self.class, Class::Blocks | Class::Reflection)
+    }
+
+    /// Whether several messages may go.
+    pub(super) fn gives_many(self) -> bool {
+        self.takes_many() || matches!(self.class, Class::Entries | Class::Watch)
     }
 }
 
@@ -94,8 +118,8 @@ mod tests {
                     let path = format!("/creditbank.v1.{}/{}", service.name(), one.name());
                     let method = Method::of(&path);
                     assert_ne!(method, OTHER, "{path}");
-                    let streams = one.client_streaming() || one.server_streaming();
-                    assert_eq!(method.streams(), streams, "{path}");
+                    assert_eq!(method.takes_many(), one.client_streaming(), "{path}");
+                    assert_eq!(method.gives_many(), one.server_streaming(), "{path}");
                     found += 1;
                 }
             }

@@ -10,12 +10,26 @@ use tonic::codegen::http::Extensions;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Peer(u64);
 
-/// Above all that four bytes can be: IPv4 addresses stand where no IPv6 network of the internet is.
+/// IPv4 addresses stand in `0:ffff::/32`, where no IPv6 network of the internet is.
 const V4: u64 = 0xffff << 32;
+/// Bits of an address below the prefix of each kind of network, the widest first: /48, /56 and /64 of IPv6, and /24 of
+/// IPv4, where an address alone is the narrower ones.
+const V6_BITS: [u32; LEVELS] = [16, 8, 0];
+const V4_BITS: [u32; LEVELS] = [8, 0, 0];
+
+/// How many networks a peer is in, itself included.
+pub(super) const LEVELS: usize = 3;
+
+/// A network of peers: those who have one address can often have many in it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Network {
+    pub(super) level: usize,
+    prefix: u64,
+}
 
 impl Peer {
     /// Of a call that came over no connection, as in a test.
-    pub const UNKNOWN: Self = Self(0);
+    pub const UNKNOWN: Self = Self(0xfffe << 32);
 
     /// The peer at an address. An IPv4 address that is written as IPv6 is the IPv4 address.
     pub fn of(address: SocketAddr) -> Self {
@@ -29,6 +43,24 @@ impl Peer {
     pub(crate) fn in_extensions(extensions: &Extensions) -> Self {
         extensions.get().copied().unwrap_or(Self::UNKNOWN)
     }
+
+    /// The networks that it is in, the widest first; the last one is itself.
+    pub(super) fn networks(self) -> [Network; LEVELS] {
+        let bits = if self.0 >> 32 == V4 >> 32 { V4_BITS } else { V6_BITS };
+        std::array::from_fn(|level| Network { level, prefix: self.0 >> bits[level] << bits[level] })
+    }
+}
+
+impl Network {
+    /// Whether a peer is in it.
+    pub(super) fn has(self, peer: Peer) -> bool {
+        peer.networks()[self.level] == self
+    }
+
+    /// The first peer of it: the only one, of a network at the last level.
+    pub(super) fn first(self) -> Peer {
+        Peer(self.prefix)
+    }
 }
 
 /// Without the address: it is personal data, and must not come into a log by the way.
@@ -38,17 +70,43 @@ impl fmt::Debug for Peer {
     }
 }
 
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Network")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn peer(text: &str) -> Peer {
+        Peer::of(text.parse().expect("an address"))
+    }
+
     /// Goal: neighbours in one IPv6 network of 64 bits are one; IPv4 addresses each are one, however they are written.
     #[test]
     fn networks_of_64_bits_are_one() {
-        let peer = |text: &str| Peer::of(text.parse().expect("an address"));
         assert_eq!(peer("[2001:db8::1]:1"), peer("[2001:db8::ffff:2]:2"));
         assert_ne!(peer("[2001:db8::1]:1"), peer("[2001:db8:0:1::1]:1"));
         assert_eq!(peer("192.0.2.1:1"), peer("[::ffff:192.0.2.1]:9"));
         assert_ne!(peer("192.0.2.1:1"), peer("192.0.2.2:1"));
+        assert_ne!(peer("[::1]:1"), Peer::UNKNOWN);
+    }
+
+    /// Goal: who has a /48 is in one network, whichever of its addresses are used.
+    #[test]
+    fn wider_networks() {
+        let shared = |one: &str, other: &str| {
+            let (one, other) = (peer(one).networks(), peer(other).networks());
+            (0..LEVELS).filter(|level| one[*level] == other[*level]).count()
+        };
+        assert_eq!(shared("[2001:db8:1::1]:1", "[2001:db8:1::2]:1"), 3);
+        assert_eq!(shared("[2001:db8:1:1::1]:1", "[2001:db8:1:2::1]:1"), 2, "the same /56");
+        assert_eq!(shared("[2001:db8:1:1::1]:1", "[2001:db8:1:fff0::1]:1"), 1, "the same /48");
+        assert_eq!(shared("[2001:db8:1::1]:1", "[2001:db8:2::1]:1"), 0);
+        assert_eq!(shared("192.0.2.1:1", "192.0.2.2:1"), 1, "the same /24");
+        assert_eq!(shared("192.0.2.1:1", "192.0.3.1:1"), 0);
+        assert!(peer("192.0.2.1:1").networks()[0].has(peer("192.0.2.9:1")));
     }
 }

@@ -1,23 +1,37 @@
 //! Rooms: what callers hold of the node's memory, and how it is shared among those who want it at once.
 //!
-//! A caller may hold at most half of what is free, so a room is never full for one who holds little: two callers get a
-//! quarter each at most, a hundred of them a fiftieth of half. Whoever takes much leaves the less for himself.
+//! One caller may hold at most half of what is free, so there is mostly room for the next one. Where there is none, whoever
+//! would still hold less than the largest gets it: of the network that holds most, the caller that holds most gives up the
+//! call on which nothing has moved for longest. So however many addresses hold however many calls, a newcomer is not
+//! kept out by those who hold more.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 
 use super::Peer;
+use super::shares::Shares;
+use super::stream::{End, Stream};
 
 /// One connection's other charges may take this part of a room: an eighth.
 const PER_CONNECTION: usize = 8;
+/// A caller who holds less than this part of a room needs no more than that it fits.
+const GRANTED: usize = 64;
+/// What calls that have to end still hold may come on top of the room: an eighth of it.
+const ENDING: usize = 8;
 
 /// There is no room for more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("there is no room for more")]
-pub(crate) struct Full;
+pub(crate) enum Full {
+    /// Others hold no more than the caller would.
+    Shared,
+    /// There will be some as soon as calls have ended that have to.
+    Soon,
+}
 
 /// Which part of the room may be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +42,86 @@ pub(crate) enum Part {
     BeforeReserve,
 }
 
+/// A call, and what it holds of a room.
+#[derive(Debug)]
+struct Holding {
+    stream: Arc<Stream>,
+    amount: usize,
+}
+
+/// What tells a call from others.
+type CallId = usize;
+
+fn id(stream: &Arc<Stream>) -> CallId {
+    Arc::as_ptr(stream).addr()
+}
+
 #[derive(Debug, Default)]
 struct Held {
-    all: usize,
-    /// Peers that hold anything.
-    peers: HashMap<Peer, usize>,
+    shares: Shares,
+    calls: HashMap<Peer, HashMap<CallId, Holding>>,
+    /// What calls still hold that have to end. It counts as nobody's.
+    ending: HashMap<CallId, usize>,
+    ending_all: usize,
+}
+
+impl Held {
+    fn add(&mut self, peer: Peer, stream: &Arc<Stream>, more: usize) {
+        if more == 0 {
+            return;
+        }
+        if let Some(amount) = self.ending.get_mut(&id(stream)) {
+            *amount += more;
+            self.ending_all += more;
+            return;
+        }
+        self.shares.add(peer, more);
+        let new = || Holding { stream: Arc::clone(stream), amount: 0 };
+        self.calls.entry(peer).or_default().entry(id(stream)).or_insert_with(new).amount += more;
+    }
+
+    fn sub(&mut self, peer: Peer, stream: &Arc<Stream>, less: usize) {
+        let id = id(stream);
+        if let Some(amount) = self.ending.get_mut(&id) {
+            *amount = amount.saturating_sub(less);
+            self.ending_all = self.ending_all.saturating_sub(less);
+            if *amount == 0 {
+                self.ending.remove(&id);
+            }
+            return;
+        }
+        self.shares.sub(peer, less);
+        let Some(calls) = self.calls.get_mut(&peer) else { return };
+        if let Some(holding) = calls.get_mut(&id) {
+            holding.amount = holding.amount.saturating_sub(less);
+            if holding.amount == 0 {
+                calls.remove(&id);
+            }
+        }
+        if calls.is_empty() {
+            self.calls.remove(&peer);
+        }
+    }
+
+    /// Ends the call of a caller on which nothing has moved for longest.
+    fn end_stillest(&mut self, peer: Peer) -> Result<(), Full> {
+        let calls = self.calls.get_mut(&peer).ok_or(Full::Shared)?;
+        let stillest = calls.iter().min_by_key(|(_, holding)| holding.stream.moved()).map(|(id, _)| *id);
+        let stillest = stillest.ok_or(Full::Shared)?;
+        let Holding { stream, amount } = calls.remove(&stillest).ok_or(Full::Shared)?;
+        if calls.is_empty() {
+            self.calls.remove(&peer);
+        }
+        self.shares.sub(peer, amount);
+        self.ending.insert(stillest, amount);
+        self.ending_all += amount;
+        stream.end(End::MakesRoom);
+        Ok(())
+    }
+
+    fn all(&self) -> usize {
+        self.shares.all() + self.ending_all
+    }
 }
 
 /// A room of so many units: bytes, or calls.
@@ -42,31 +131,52 @@ pub(crate) struct Room {
     reserve: usize,
     held: Mutex<Held>,
     gauge: Gauge,
+    /// Calls that had to end so that others have room.
+    ended: Counter,
 }
 
 impl Room {
-    pub(crate) fn new(total: usize, reserve: usize, gauge: Gauge) -> Arc<Self> {
-        Arc::new(Self { total, reserve, held: Mutex::default(), gauge })
+    pub(crate) fn new(total: usize, reserve: usize, gauge: Gauge, ended: Counter) -> Arc<Self> {
+        Arc::new(Self { total, reserve, held: Mutex::default(), gauge, ended })
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn show(&self, all: usize) {
-        self.gauge.set(i64::try_from(all).unwrap_or(i64::MAX));
+    fn show(&self, held: &Held) {
+        self.gauge.set(i64::try_from(held.all()).unwrap_or(i64::MAX));
     }
 
-    fn release(&self, peer: Peer, amount: usize) {
-        let mut held = self.held();
-        held.all = held.all.saturating_sub(amount);
-        if let Some(of_peer) = held.peers.get_mut(&peer) {
-            *of_peer = of_peer.saturating_sub(amount);
-            if *of_peer == 0 {
-                held.peers.remove(&peer);
+    /// Finds room for more of a caller, and makes it where others have more than he would have.
+    fn find(&self, held: &mut Held, peer: Peer, more: usize, part: Part) -> Result<(), Full> {
+        let limit = match part {
+            Part::Whole => self.total,
+            Part::BeforeReserve => self.total - self.reserve,
+        };
+        if more == 0 {
+            return Ok(());
+        }
+        if more > limit {
+            return Err(Full::Shared);
+        }
+        let fits = |held: &Held| held.shares.all() <= limit - more;
+        let own = held.shares.of(peer).saturating_add(more);
+        if fits(held) && (own <= (limit - more - held.shares.all()) / 2 || own <= limit / GRANTED) {
+            return Ok(());
+        }
+        let mut larger = held.shares.larger_than(peer, more).ok_or(Full::Shared)?;
+        while !fits(held) {
+            if held.ending_all > self.total / ENDING {
+                return Err(Full::Soon);
+            }
+            held.end_stillest(larger)?;
+            self.ended.inc();
+            if !fits(held) {
+                larger = held.shares.larger_than(peer, more).ok_or(Full::Shared)?;
             }
         }
-        self.show(held.all);
+        Ok(())
     }
 }
 
@@ -83,14 +193,14 @@ impl Account {
         Arc::new(Self { room: Arc::clone(room), peer, held: AtomicUsize::new(0) })
     }
 
-    /// A charge of nothing yet.
-    pub(crate) fn charge(self: &Arc<Self>) -> Charge {
-        Charge { account: Arc::clone(self), amount: 0 }
+    /// A charge of nothing yet, of one of the connection's calls.
+    pub(super) fn charge(self: &Arc<Self>, stream: &Arc<Stream>) -> Charge {
+        Charge { account: Arc::clone(self), stream: Arc::clone(stream), amount: 0 }
     }
 
     /// A charge of so much.
-    pub(crate) fn take(self: &Arc<Self>, amount: usize, part: Part) -> Result<Charge, Full> {
-        let mut charge = self.charge();
+    pub(super) fn take(self: &Arc<Self>, stream: &Arc<Stream>, amount: usize, part: Part) -> Result<Charge, Full> {
+        let mut charge = self.charge(stream);
         charge.grow(amount, part)?;
         Ok(charge)
     }
@@ -100,25 +210,24 @@ impl Account {
 #[derive(Debug)]
 pub(crate) struct Charge {
     account: Arc<Account>,
+    stream: Arc<Stream>,
     amount: usize,
 }
 
 impl Charge {
-    /// Takes more. One thing alone always fits where its peer holds at most half of what is left.
+    /// Takes more.
     pub(crate) fn grow(&mut self, more: usize, part: Part) -> Result<(), Full> {
         let account = Arc::clone(&self.account);
         let Account { room, peer, held } = &*account;
-        let limit = match part {
-            Part::Whole => room.total,
-            Part::BeforeReserve => room.total - room.reserve,
-        };
-        let mut all = room.held();
-        let after = all.all.checked_add(more).filter(|after| *after <= limit).ok_or(Full)?;
-        let of_peer = all.peers.get(peer).copied().unwrap_or(0) + more;
         let others_of_connection = held.load(Ordering::Relaxed).saturating_sub(self.amount);
-        if of_peer > (limit - after) / 2 || others_of_connection > room.total / PER_CONNECTION {
-            return Err(Full);
+        if others_of_connection > room.total / PER_CONNECTION {
+            return Err(Full::Shared);
         }
+        let mut all = room.held();
+        if all.ending.contains_key(&id(&self.stream)) {
+            return Err(Full::Shared);
+        }
+        room.find(&mut all, *peer, more, part)?;
         self.add(&mut all, more);
         Ok(())
     }
@@ -131,12 +240,9 @@ impl Charge {
 
     fn add(&mut self, all: &mut Held, more: usize) {
         let Account { room, peer, held } = &*self.account;
-        all.all += more;
-        if more > 0 {
-            *all.peers.entry(*peer).or_default() += more;
-        }
+        all.add(*peer, &self.stream, more);
         held.fetch_add(more, Ordering::Relaxed);
-        room.show(all.all);
+        room.show(all);
         self.amount += more;
     }
 
@@ -145,13 +251,21 @@ impl Charge {
         self.amount
     }
 
+    /// Bytes of the call have come.
+    pub(crate) fn came(&self) {
+        self.stream.came();
+    }
+
     /// Gives back what is above an amount.
     pub(crate) fn shrink_to(&mut self, amount: usize) {
         let back = self.amount.saturating_sub(amount);
         if back > 0 {
             self.amount -= back;
-            self.account.held.fetch_sub(back, Ordering::Relaxed);
-            self.account.room.release(self.account.peer, back);
+            let Account { room, peer, held } = &*self.account;
+            held.fetch_sub(back, Ordering::Relaxed);
+            let mut all = room.held();
+            all.sub(*peer, &self.stream, back);
+            room.show(&all);
         }
     }
 }
@@ -167,48 +281,95 @@ mod tests {
     use super::*;
 
     fn peer(number: u8) -> Peer {
-        Peer::of(([192, 0, 2, number], 1).into())
+        Peer::of(([192, 0, number, 1], 1).into())
     }
 
-    /// Goal: whatever others hold, one who holds nothing gets something; one alone gets a third and no more.
+    fn take(room: &Arc<Room>, number: u8, amount: usize) -> Result<Charge, Full> {
+        Account::new(room, peer(number)).take(&Stream::new(), amount, Part::Whole)
+    }
+
+    fn assert_empty(room: &Room) {
+        let held = room.held();
+        assert_eq!((held.all(), held.calls.len(), held.ending.len()), (0, 0, 0), "who holds nothing takes up nothing");
+    }
+
+    /// Goal: whatever others hold, a newcomer gets as much as they; one alone gets a third and no more; what gives up is
+    /// told.
     #[test]
-    fn a_room_is_never_full_for_who_holds_little() {
-        let room = Room::new(120_000, 0, Gauge::default());
+    fn a_room_is_never_full_for_who_holds_less_than_others() {
+        let room = Room::new(120_000, 0, Gauge::default(), Counter::default());
         let mut held = Vec::new();
         for number in 0..100 {
             // Each of them takes what he can get, over as many connections as he likes.
-            loop {
-                let account = Account::new(&room, peer(number));
-                let Ok(charge) = account.take(100, Part::Whole) else { break };
+            for _ in 0..2_000 {
+                let Ok(charge) = take(&room, number, 100) else { break };
                 held.push(charge);
             }
-            let of_first = room.held().peers[&peer(0)];
+            let of_first = room.held().shares.of(peer(0));
             assert!(of_first <= 40_000, "a third at most: {of_first}");
+            // A call that has to end does so.
+            held.retain(|charge| charge.stream.end_now().is_none());
         }
-        assert!(room.held().peers.len() >= 8, "many get a share: {}", room.held().peers.len());
-        let newcomer = Account::new(&room, peer(200));
-        newcomer.take(10, Part::Whole).expect("a little is free for one who holds nothing");
-        drop(held);
-        assert_eq!(room.held().all, 0);
-        assert!(room.held().peers.is_empty(), "who holds nothing takes up nothing");
+        let shares: Vec<usize> = (0..100).map(|number| room.held().shares.of(peer(number))).collect();
+        assert!(shares.iter().all(|share| *share >= 1_000), "nobody has less than others need: {shares:?}");
+        let newcomer = take(&room, 200, 1_000).expect("as much as each of the others has");
+        assert!(held.iter().any(|charge| charge.stream.end_now().is_some()), "somebody made room");
+        drop((held, newcomer));
+        assert_empty(&room);
+    }
+
+    /// Goal: a call that has to end takes nothing more, and what it still holds is nobody's until it is gone; there is a
+    /// bound on that.
+    #[test]
+    fn what_ends_still_counts() {
+        let room = Room::new(800, 0, Gauge::default(), Counter::default());
+        let first: Vec<Charge> = (0..2).map(|_| take(&room, 1, 100).expect("there is room")).collect();
+        let mut rest = Vec::new();
+        for number in 2..5 {
+            let mut charge = Account::new(&room, peer(number)).charge(&Stream::new());
+            charge.force(200);
+            rest.push(charge);
+        }
+        let newcomer = take(&room, 9, 50).expect("one makes room");
+        let mut ended: Vec<Charge> = first.into_iter().chain(rest).filter(|c| c.stream.end_now().is_some()).collect();
+        assert_eq!(ended.len(), 1);
+        let (live, ending) = {
+            let held = room.held();
+            (held.shares.all(), held.ending_all)
+        };
+        assert!(live <= 800 && ending >= 100, "{live} held, {ending} about to leave");
+        assert_eq!(ended[0].grow(1, Part::Whole), Err(Full::Shared));
+        ended[0].force(1);
+        drop(newcomer);
+        let mut force = Account::new(&room, peer(10)).charge(&Stream::new());
+        force.force(800);
+        assert_eq!(take(&room, 11, 50).err(), Some(Full::Soon), "too much is about to leave already");
+        drop((ended, force));
+        assert_empty(&room);
     }
 
     /// Goal: large things leave the reserve to small ones; a connection with many charges gets its share, while one
     /// charge alone may be larger.
     #[test]
     fn reserve_and_connection() {
-        let room = Room::new(80, 10, Gauge::default());
+        let room = Room::new(80, 10, Gauge::default(), Counter::default());
         let (one, other) = (Account::new(&room, peer(1)), Account::new(&room, peer(2)));
-        let first = one.take(23, Part::BeforeReserve).expect("one charge alone");
-        assert_eq!(one.take(1, Part::Whole).err(), Some(Full), "its connection holds more than an eighth");
-        let mut second = other.charge();
-        second.force(40);
+        let stream = Stream::new();
+        let first = one.take(&stream, 23, Part::BeforeReserve).expect("one charge alone");
+        assert_eq!(
+            one.take(&stream, 1, Part::Whole).err(),
+            Some(Full::Shared),
+            "its connection holds more than an eighth"
+        );
+        let mut second = other.charge(&Stream::new());
+        second.force(21);
         let third = Account::new(&room, peer(3));
-        assert_eq!(third.take(8, Part::BeforeReserve).err(), Some(Full));
-        let mut small = third.take(5, Part::Whole).expect("of the reserve");
+        let large = third.take(&Stream::new(), 26, Part::BeforeReserve);
+        assert_eq!(large.err(), Some(Full::Shared), "it would hold more than the others");
+        let mut small = third.take(&Stream::new(), 9, Part::Whole).expect("there is room");
         small.shrink_to(2);
-        assert_eq!(room.held().all, 65);
+        assert_eq!(room.held().all(), 46);
         drop((first, second, small));
-        assert_eq!(room.held().all, 0);
+        assert_empty(&room);
     }
 }

@@ -8,15 +8,17 @@ use super::settings::Patience;
 
 /// Bytes of requests that are being received, decoded or worked on.
 const REQUESTS: usize = 128 << 20;
-/// The last eighth of it is for small messages, so that they get through while large ones wait.
+/// The last eighth of it is for calls themselves and small messages, so that they get through while large ones wait.
 const REQUESTS_RESERVE: usize = REQUESTS / 8;
 /// Bytes of answers that have not left. A third of all but the reserve is more than the largest answer.
 const ANSWERS: usize = 288 << 20;
 const ANSWERS_RESERVE: usize = ANSWERS / 8;
 /// Calls that stream blocks or entries.
 const STREAMS: usize = 512;
-/// Bytes of calls that ask how the node is, and what it can do: they have a room of their own.
+/// Bytes of calls that ask how the node is, and what it can do: they have a room of their own, of which the last quarter is
+/// for those that are answered at once.
 const INQUIRIES: usize = 8 << 20;
+const INQUIRIES_RESERVE: usize = INQUIRIES / 4;
 
 /// What all connections share.
 #[derive(Debug)]
@@ -32,10 +34,10 @@ pub(crate) struct Rooms {
 impl Rooms {
     pub(super) fn new(patience: Patience, measures: Measures) -> Arc<Self> {
         Arc::new(Self {
-            requests: Room::new(REQUESTS, REQUESTS_RESERVE, measures.requests.clone()),
-            answers: Room::new(ANSWERS, ANSWERS_RESERVE, measures.answers.clone()),
-            streams: Room::new(STREAMS, 0, measures.streams.clone()),
-            inquiries: Room::new(INQUIRIES, 0, prometheus_client::metrics::gauge::Gauge::default()),
+            requests: Room::new(REQUESTS, REQUESTS_RESERVE, measures.requests.clone(), measures.ended("requests")),
+            answers: Room::new(ANSWERS, ANSWERS_RESERVE, measures.answers.clone(), measures.ended("answers")),
+            streams: Room::new(STREAMS, 0, measures.streams.clone(), measures.ended("streams")),
+            inquiries: Room::new(INQUIRIES, INQUIRIES_RESERVE, measures.inquiries.clone(), measures.ended("inquiries")),
             patience,
             measures,
         })

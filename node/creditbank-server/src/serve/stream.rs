@@ -1,32 +1,64 @@
-//! One call as the transport sees it: how many bytes of its answer wait for the reader, and since when none has left.
+//! One call as the transport sees it: how many bytes of its answer wait for the reader, since when nothing has moved, and
+//! whether it has to end.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tonic::Status;
 
 use super::connection::Connection;
+use crate::grpc::busy;
+
+/// How long a call that has to end may take to say so to its client, where that one takes anything.
+const FAREWELL: Duration = Duration::from_millis(250);
 
 tokio::task_local! {
     /// The stream on whose task something runs.
     static STREAM: Arc<Stream>;
 }
 
+/// Why a call has to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// Others who hold less need what it holds.
+    MakesRoom,
+    /// Its deadline has passed.
+    Deadline,
+}
+
+impl End {
+    /// What its client is told.
+    pub(super) fn status(self) -> Status {
+        match self {
+            Self::MakesRoom => busy(),
+            Self::Deadline => Status::deadline_exceeded("the call has taken too long"),
+        }
+    }
+}
+
 #[derive(Debug)]
-struct Waiting {
-    bytes: usize,
+struct State {
+    /// Bytes of the answer that wait.
+    waiting: usize,
+    /// When bytes last came or left.
     moved: Instant,
-    waker: Option<Waker>,
+    /// Of whoever waits until fewer bytes wait.
+    reader: Option<Waker>,
+    end: Option<End>,
+    /// Of whoever waits for the end: all of a call runs on one task.
+    ending: Option<Waker>,
 }
 
 /// What the transport has taken of an answer and the reader has not.
 #[derive(Debug)]
-pub(super) struct Stream(Mutex<Waiting>);
+pub(super) struct Stream(Mutex<State>);
 
 impl Stream {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Waiting { bytes: 0, moved: Instant::now(), waker: None })))
+        let (moved, reader, end, ending) = (Instant::now(), None, None, None);
+        Arc::new(Self(Mutex::new(State { waiting: 0, moved, reader, end, ending })))
     }
 
     /// The stream of this task; one of its own where there is none.
@@ -34,26 +66,36 @@ impl Stream {
         STREAM.try_with(Arc::clone).unwrap_or_else(|_| Self::new())
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes of its request have come.
+    pub(super) fn came(&self) {
+        self.state().moved = Instant::now();
+    }
+
+    /// When bytes of it last came or left.
+    pub(super) fn moved(&self) -> Instant {
+        self.state().moved
     }
 
     /// The transport takes bytes.
     pub(super) fn took(&self, bytes: usize) {
-        let mut waiting = self.waiting();
-        if waiting.bytes == 0 {
-            waiting.moved = Instant::now();
+        let mut state = self.state();
+        if state.waiting == 0 {
+            state.moved = Instant::now();
         }
-        waiting.bytes += bytes;
+        state.waiting += bytes;
     }
 
     /// They have left, or were dropped.
     pub(super) fn left(&self, bytes: usize) {
-        let mut waiting = self.waiting();
-        waiting.bytes = waiting.bytes.saturating_sub(bytes);
-        waiting.moved = Instant::now();
-        let waker = waiting.waker.take();
-        drop(waiting);
+        let mut state = self.state();
+        state.waiting = state.waiting.saturating_sub(bytes);
+        state.moved = Instant::now();
+        let waker = state.reader.take();
+        drop(state);
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -61,28 +103,72 @@ impl Stream {
 
     /// Waits until at most so many bytes wait. One task may do so.
     pub(super) fn poll_at_most(&self, bytes: usize, context: &Context<'_>) -> Poll<()> {
-        let mut waiting = self.waiting();
-        if waiting.bytes <= bytes {
+        let mut state = self.state();
+        if state.waiting <= bytes {
             return Poll::Ready(());
         }
-        waiting.waker = Some(context.waker().clone());
+        state.reader = Some(context.waker().clone());
         Poll::Pending
+    }
+
+    /// The call has to end.
+    pub(super) fn end(&self, why: End) {
+        let mut state = self.state();
+        state.end.get_or_insert(why);
+        let waker = state.ending.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Waits until it has to end. One task may do so.
+    pub(super) fn poll_ended(&self, context: &Context<'_>) -> Poll<End> {
+        let mut state = self.state();
+        if let Some(why) = state.end {
+            return Poll::Ready(why);
+        }
+        state.ending = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    /// Waits until it has to end.
+    pub(super) async fn ended(&self) -> End {
+        std::future::poll_fn(|context| self.poll_ended(context)).await
+    }
+
+    /// Why it has to end, if it has.
+    #[cfg(test)]
+    pub(super) fn end_now(&self) -> Option<End> {
+        self.state().end
     }
 
     /// Ends when bytes have waited for so long and none has left.
     async fn stalled(&self, patience: Duration) {
         loop {
             tokio::time::sleep(patience / 3).await;
-            let waiting = self.waiting();
-            if waiting.bytes > 0 && waiting.moved.elapsed() >= patience {
+            let state = self.state();
+            if state.waiting > 0 && state.moved.elapsed() >= patience {
                 return;
             }
         }
     }
+
+    /// Waits until it has to end and has had time to say so.
+    async fn overdue(&self) {
+        self.ended().await;
+        let is_still = {
+            let state = self.state();
+            state.waiting > 0 && state.moved.elapsed() >= FAREWELL
+        };
+        if !is_still {
+            tokio::time::sleep(FAREWELL).await;
+        }
+    }
 }
 
-/// Runs the streams of a connection, each on a task of its own. It ends a stream whose reader takes nothing: to drop the
-/// stream's future resets it, and frees what the transport had buffered.
+/// Runs the streams of a connection, each on a task of its own. It ends a stream whose reader takes nothing, or that has
+/// to make room: to drop the stream's future resets it, and frees what the transport had buffered.
 #[derive(Clone)]
 pub(super) struct Streams(pub(super) Arc<Connection>);
 
@@ -101,20 +187,41 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Streams
                     () = work => {}
                     () = Connection::until_closed(&mut closed) => return,
                     () = stream.stalled(patience) => return connection.stalled(),
+                    () = stream.overdue() => return,
                 }
             }
             // The transport may still hold the end of the answer, and nobody can take it back: the connection ends
             // where the reader does not take it.
             tokio::select! {
                 biased;
-                () = std::future::poll_fn(|context| stream.poll_at_most(0, context)) => {}
-                () = Connection::until_closed(&mut closed) => {}
-                () = stream.stalled(patience) => {
-                    connection.stalled();
-                    connection.measures().closed("stalled");
-                    connection.close();
-                }
+                () = std::future::poll_fn(|context| stream.poll_at_most(0, context)) => return,
+                () = Connection::until_closed(&mut closed) => return,
+                () = stream.stalled(patience) => {}
+                () = stream.overdue() => {}
             }
+            connection.stalled();
+            connection.measures().closed("stalled");
+            connection.close();
         }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a call that has to end is told once and for all, and the first reason stands.
+    #[tokio::test]
+    async fn the_first_reason_stands() {
+        let stream = Stream::new();
+        let waiting = tokio::spawn({
+            let stream = Arc::clone(&stream);
+            async move { stream.ended().await }
+        });
+        tokio::task::yield_now().await;
+        stream.end(End::MakesRoom);
+        stream.end(End::Deadline);
+        assert_eq!(waiting.await.expect("it ends"), End::MakesRoom);
+        assert_eq!(stream.ended().await, End::MakesRoom);
     }
 }

@@ -1,31 +1,99 @@
-//! Which connections are open, by address, and which one makes room for another.
+//! Which connections are open, by address, how fast an address may open them, and which one makes room for another.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::Peer;
 use super::connection::Connection;
+use super::shares::Shares;
 
 /// Most connections, of all addresses and of one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) all: usize,
+    /// At once. So many may also be opened one after the other without a pause.
     pub(super) per_address: usize,
 }
+
+/// Connections that an address may open in a second, when it has opened as many as it may have at once. Each costs a
+/// handshake, which with TLS is a signature.
+const OPENED_PER_SECOND: usize = 50;
+/// Addresses whose pace is kept; beyond them all new ones are one.
+const PACES_MAX: usize = 16_384;
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Why a connection is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
     /// Its address has as many as one may have.
     Address,
+    /// Its address opens them too fast.
+    Pace,
     /// There are as many as there may be, no address has more than this one, and it has none that is idle.
     All,
 }
 
+/// How fast an address opens connections.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    opened: usize,
+    since: Instant,
+}
+
+impl Pace {
+    fn forget(&mut self, now: Instant) {
+        let seconds = usize::try_from(now.duration_since(self.since).as_secs()).unwrap_or(usize::MAX);
+        if seconds > 0 {
+            self.opened = self.opened.saturating_sub(seconds.saturating_mul(OPENED_PER_SECOND));
+            self.since = now;
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Open {
-    all: usize,
+    shares: Shares,
     peers: HashMap<Peer, Vec<Arc<Connection>>>,
+    paces: HashMap<Peer, Pace>,
+    /// When paces were last forgotten, where there are too many.
+    forgotten: Option<Instant>,
+}
+
+impl Open {
+    /// Takes one connection out.
+    fn remove(&mut self, peer: Peer, which: impl Fn(&[Arc<Connection>]) -> Option<usize>) -> Option<Arc<Connection>> {
+        let held = self.peers.get_mut(&peer)?;
+        let removed = held.swap_remove(which(held)?);
+        if held.is_empty() {
+            self.peers.remove(&peer);
+        }
+        self.shares.sub(peer, 1);
+        Some(removed)
+    }
+
+    /// Whether an address may open another one by now.
+    fn may_open(&mut self, peer: Peer, at_once: usize) -> bool {
+        let now = Instant::now();
+        let is_new = !self.paces.contains_key(&peer);
+        // Going through all of them is no work for each connection.
+        if is_new && self.paces.len() >= PACES_MAX && self.forgotten.is_none_or(|last| now - last >= SECOND) {
+            self.forgotten = Some(now);
+            self.paces.retain(|_, pace| {
+                pace.forget(now);
+                pace.opened > 0
+            });
+        }
+        let peer = if is_new && self.paces.len() >= PACES_MAX { Peer::UNKNOWN } else { peer };
+        let pace = self.paces.entry(peer).or_insert(Pace { opened: 0, since: now });
+        pace.forget(now);
+        let may = pace.opened < at_once;
+        pace.opened += usize::from(may);
+        may
+    }
 }
 
 /// The open connections.
@@ -51,37 +119,34 @@ impl Table {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives a connection its place. Where all are taken, the address that has most gives one up, if it has more than
-    /// the new one's: the one that has been idle longest, or else the newest. Otherwise its own address gives up an idle
-    /// one. So whoever opens many keeps nobody out. Returns the one that was closed for it, too.
+    /// Gives a connection its place. Where all are taken, the network that has most gives one up, of its address that has
+    /// most, if that is more than the new one would have: the one that has been idle longest, or else the newest.
+    /// Otherwise its own address gives up an idle one. So whoever opens many keeps nobody out. Returns the one that was
+    /// closed for it, too.
     pub(super) fn admit(
         self: &Arc<Self>,
         connection: &Arc<Connection>,
     ) -> Result<(Place, Option<Arc<Connection>>), Refused> {
         let peer = connection.peer();
         let mut open = self.open();
-        let own = open.peers.get(&peer).map_or(0, Vec::len);
-        if own >= self.bounds.per_address {
+        if open.shares.of(peer) >= self.bounds.per_address {
             return Err(Refused::Address);
         }
+        if !open.may_open(peer, self.bounds.per_address) {
+            return Err(Refused::Pace);
+        }
         let mut closed = None;
-        if open.all >= self.bounds.all {
-            let largest = open.peers.iter().max_by_key(|(_, held)| held.len()).map(|(peer, held)| (*peer, held.len()));
-            let (largest, count) = largest.ok_or(Refused::All)?;
-            // Where nobody has more, its own address makes room, of what is idle.
-            let from = if count > own { largest } else { peer };
-            let held = open.peers.get_mut(&from).ok_or(Refused::All)?;
-            let victim = longest_idle(held).or_else(|| if count > own { newest(held) } else { None });
-            let victim = held.swap_remove(victim.ok_or(Refused::All)?);
-            if held.is_empty() {
-                open.peers.remove(&from);
-            }
-            open.all -= 1;
+        if open.shares.all() >= self.bounds.all {
+            let removed = match open.shares.larger_than(peer, 0) {
+                Some(larger) => open.remove(larger, |held| longest_idle(held).or_else(|| newest(held))),
+                None => open.remove(peer, longest_idle),
+            };
+            let victim = removed.ok_or(Refused::All)?;
             victim.close();
             closed = Some(victim);
         }
         open.peers.entry(peer).or_default().push(Arc::clone(connection));
-        open.all += 1;
+        open.shares.add(peer, 1);
         Ok((Place { table: Arc::clone(self), connection: Arc::clone(connection) }, closed))
     }
 }
@@ -100,16 +165,9 @@ fn newest(held: &[Arc<Connection>]) -> Option<usize> {
 impl Drop for Place {
     fn drop(&mut self) {
         self.connection.close();
-        let peer = self.connection.peer();
-        let mut open = self.table.open();
         // One that made room has left its place already.
-        let Some(held) = open.peers.get_mut(&peer) else { return };
-        let Some(at) = held.iter().position(|one| Arc::ptr_eq(one, &self.connection)) else { return };
-        held.swap_remove(at);
-        if held.is_empty() {
-            open.peers.remove(&peer);
-        }
-        open.all -= 1;
+        let own = |held: &[Arc<Connection>]| held.iter().position(|one| Arc::ptr_eq(one, &self.connection));
+        self.table.open().remove(self.connection.peer(), own);
     }
 }
 
@@ -150,7 +208,26 @@ mod tests {
         let third_busy = last.call();
         assert_eq!(table.admit(&connection(4)).err(), Some(Refused::All), "nobody has more, and its own one works");
         drop((busy, second_busy, third_busy, places));
-        assert_eq!(table.open().all, 0);
+        assert_eq!(table.open().shares.all(), 0);
         assert!(table.open().peers.is_empty());
+    }
+
+    /// Goal: an address that opens one connection after the other has to pause; others do not; the addresses whose pace
+    /// is kept have a bound.
+    #[tokio::test]
+    async fn who_opens_very_many_has_to_pause() {
+        let table = Table::new(Bounds { all: 100, per_address: 3 });
+        for _ in 0..3 {
+            table.admit(&connection(1)).expect("as many as it may have at once");
+        }
+        assert_eq!(table.admit(&connection(1)).err(), Some(Refused::Pace));
+        table.admit(&connection(2)).expect("another address");
+        table.open().paces.values_mut().for_each(|pace| pace.since -= SECOND);
+        table.admit(&connection(1)).expect("after a pause");
+        for number in 0..2 * u32::try_from(PACES_MAX).expect("small") {
+            let address = Peer::of(((0x0a00_0000 + number).to_be_bytes(), 1).into());
+            let _ = table.open().may_open(address, 3);
+        }
+        assert!(table.open().paces.len() <= PACES_MAX + 1);
     }
 }

@@ -1,0 +1,199 @@
+//! The frames of HTTP/2 that a client sends, counted as they come: work that it makes without calling anything.
+//!
+//! Frames that ask for nothing (SETTINGS, PING, PRIORITY, empty DATA, unknown ones) cost the node time, and headers that do not end
+//! cost it memory, both before there is a call that could be held to anything. Numbers and names are those of RFC 9113, 6.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Bytes of the preface, which come before the first frame.
+const PREFACE: usize = 24;
+/// Bytes of a frame's head: length, type, flags, stream.
+const HEAD: usize = 9;
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const CONTINUATION: u8 = 9;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+/// DATA of fewer bytes, unless it ends its stream, is one of many tiny parts.
+const TINY: usize = 32;
+/// Bytes of one block of headers as they are sent. The transport bounds them as they are read, too.
+const HEADERS_MAX: usize = 32 << 10;
+/// Frames that ask for nothing: so many at once, and so many more in a second.
+const IDLE_FRAMES_MAX: u64 = 1_000;
+const IDLE_FRAMES_PER_SECOND: u64 = 50;
+/// A call brings some of them along, and so do the bytes of an answer: a reader gives back the window that they took.
+const IDLE_FRAMES_PER_CALL: u64 = 4;
+const ANSWERED_BYTES_PER_IDLE_FRAME: u64 = 2 << 10;
+
+/// Why a client's frames are not read any further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Misuse {
+    /// Too many of them ask for nothing.
+    Idle,
+    /// A block of headers is too long.
+    Headers,
+}
+
+/// What has come of the frames.
+#[derive(Debug)]
+pub(super) struct Frames {
+    preface_left: usize,
+    head: [u8; HEAD],
+    head_len: usize,
+    /// Bytes of the frame's payload that have not come.
+    payload_left: usize,
+    /// A block of headers that has not ended: since when, and its bytes.
+    headers: Option<(Instant, usize)>,
+    /// Frames that ask for nothing and are not made up for.
+    idle: u64,
+    since: Instant,
+    answered: u64,
+}
+
+impl Frames {
+    pub(super) fn new() -> Self {
+        let since = Instant::now();
+        let head = [0; HEAD];
+        Self { preface_left: PREFACE, head, head_len: 0, payload_left: 0, headers: None, idle: 0, since, answered: 0 }
+    }
+
+    /// Takes note of bytes that have come.
+    pub(super) fn came(&mut self, mut bytes: &[u8]) -> Result<(), Misuse> {
+        while !bytes.is_empty() {
+            for left in [&mut self.preface_left, &mut self.payload_left] {
+                let part = bytes.len().min(*left);
+                *left -= part;
+                bytes = &bytes[part..];
+            }
+            let part = bytes.len().min(HEAD - self.head_len);
+            self.head[self.head_len..self.head_len + part].copy_from_slice(&bytes[..part]);
+            self.head_len += part;
+            bytes = &bytes[part..];
+            if self.head_len == HEAD {
+                self.head_len = 0;
+                self.frame()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes note of bytes that have left.
+    pub(super) fn left(&mut self, bytes: usize) {
+        self.answered += bytes as u64;
+        self.idle = self.idle.saturating_sub(self.answered / ANSWERED_BYTES_PER_IDLE_FRAME);
+        self.answered %= ANSWERED_BYTES_PER_IDLE_FRAME;
+    }
+
+    /// How long a block of headers has been coming.
+    pub(super) fn headers_for(&self) -> Option<Duration> {
+        self.headers.map(|(since, _)| since.elapsed())
+    }
+
+    /// The head of a frame is there.
+    fn frame(&mut self) -> Result<(), Misuse> {
+        let [a, b, c, kind, flags, ..] = self.head;
+        let len = usize::try_from(u32::from_be_bytes([0, a, b, c])).unwrap_or(usize::MAX);
+        self.payload_left = len;
+        match kind {
+            DATA if len >= TINY || flags & END_STREAM != 0 => Ok(()),
+            HEADERS => {
+                self.idle = self.idle.saturating_sub(IDLE_FRAMES_PER_CALL);
+                self.headers(len, flags)
+            }
+            CONTINUATION => self.headers(len, flags),
+            _ => self.idle(),
+        }
+    }
+
+    fn headers(&mut self, len: usize, flags: u8) -> Result<(), Misuse> {
+        let (since, before) = self.headers.unwrap_or_else(|| (Instant::now(), 0));
+        // Frames without bytes are bounded, too.
+        let bytes = before + len + HEAD;
+        if bytes > HEADERS_MAX {
+            return Err(Misuse::Headers);
+        }
+        self.headers = (flags & END_HEADERS == 0).then_some((since, bytes));
+        Ok(())
+    }
+
+    fn idle(&mut self) -> Result<(), Misuse> {
+        self.idle += 1;
+        if self.idle <= IDLE_FRAMES_MAX {
+            return Ok(());
+        }
+        let seconds = self.since.elapsed().as_secs();
+        self.idle = self.idle.saturating_sub(seconds.saturating_mul(IDLE_FRAMES_PER_SECOND));
+        self.since += Duration::from_secs(seconds);
+        if self.idle > IDLE_FRAMES_MAX { Err(Misuse::Idle) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTINGS: u8 = 4;
+    const PING: u8 = 6;
+
+    fn frame(kind: u8, flags: u8, len: usize) -> Vec<u8> {
+        let len_bytes = u32::try_from(len).expect("small").to_be_bytes();
+        [&len_bytes[1..], &[kind, flags, 0, 0, 0, 1], &vec![0xff; len]].concat()
+    }
+
+    fn begun() -> Frames {
+        let mut frames = Frames::new();
+        frames.came(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").expect("the preface");
+        frames.came(&frame(SETTINGS, 0, 18)).expect("the first frame");
+        frames
+    }
+
+    /// Goal: frames are told apart wherever the bytes are cut.
+    #[test]
+    fn frames_are_read_byte_by_byte() {
+        let mut frames = begun();
+        let bytes = [frame(HEADERS, 0, 100), frame(CONTINUATION, 0, 7), frame(CONTINUATION, END_HEADERS, 3)].concat();
+        for (at, byte) in bytes.iter().enumerate() {
+            frames.came(&[*byte]).expect("harmless");
+            let (begun, ended) = (HEAD, 100 + 7 + 3 * HEAD);
+            assert_eq!(frames.headers_for().is_some(), (begun..ended).contains(&(at + 1)), "after {at} bytes");
+        }
+        assert_eq!(frames.payload_left, 0);
+    }
+
+    /// Goal: who sends what asks for nothing is ended; who calls, or reads a large answer, may send such frames with it.
+    #[test]
+    fn floods_end() {
+        let flood = |mut frames: Frames, frame: &[u8]| (1..9_999).find(|_| frames.came(frame).is_err()).unwrap_or(0);
+        for (kind, len) in [(PING, 8), (SETTINGS, 0), (DATA, 0), (DATA, 1), (0x55, 3)] {
+            assert_eq!(flood(begun(), &frame(kind, 0, len)), IDLE_FRAMES_MAX, "type {kind}");
+        }
+        let mut frames = begun();
+        for _ in 0..10_000 {
+            frames.came(&frame(HEADERS, END_HEADERS, 50)).expect("a call");
+            frames.came(&frame(PING, 0, 8).repeat(4)).expect("what comes with it");
+            frames.came(&frame(DATA, 0, 10_000)).expect("its message");
+            frames.came(&frame(DATA, END_STREAM, 0)).expect("its end");
+        }
+        for _ in 0..10_000 {
+            frames.left(16 << 10);
+            frames.came(&frame(8, 0, 4)).expect("the window of what was read");
+        }
+        for _ in 0..100 {
+            frames.since -= Duration::from_secs(1);
+            frames.came(&frame(PING, 0, 8).repeat(50)).expect("in time they are forgotten");
+        }
+    }
+
+    /// Goal: headers have a bound, however they are cut.
+    #[test]
+    fn headers_have_a_bound() {
+        let mut frames = begun();
+        frames.came(&frame(HEADERS, 0, 16_000)).expect("within the bound");
+        assert_eq!(frames.came(&frame(CONTINUATION, 0, 16_800)), Err(Misuse::Headers));
+        let mut frames = begun();
+        let empty = frame(CONTINUATION, 0, 0);
+        assert!((0..5_000).any(|_| frames.came(&empty).is_err()), "empty ones, too");
+    }
+}

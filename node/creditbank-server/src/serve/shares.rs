@@ -1,0 +1,118 @@
+//! What callers have of something that there is only so much of, by their networks, and who has more than another.
+
+use std::collections::HashMap;
+
+use super::Peer;
+use super::peer::{LEVELS, Network};
+
+/// What each caller has, and each network of callers.
+#[derive(Debug, Default)]
+pub(super) struct Shares {
+    of: HashMap<Network, usize>,
+    all: usize,
+}
+
+impl Shares {
+    /// What all have together.
+    pub(super) fn all(&self) -> usize {
+        self.all
+    }
+
+    /// What a caller has.
+    pub(super) fn of(&self, peer: Peer) -> usize {
+        self.of_network(peer.networks()[LEVELS - 1])
+    }
+
+    fn of_network(&self, network: Network) -> usize {
+        self.of.get(&network).copied().unwrap_or(0)
+    }
+
+    /// A caller takes more.
+    pub(super) fn add(&mut self, peer: Peer, more: usize) {
+        if more > 0 {
+            self.all += more;
+            for network in peer.networks() {
+                *self.of.entry(network).or_default() += more;
+            }
+        }
+    }
+
+    /// A caller gives back.
+    pub(super) fn sub(&mut self, peer: Peer, less: usize) {
+        self.all = self.all.saturating_sub(less);
+        for network in peer.networks() {
+            let Some(held) = self.of.get_mut(&network) else { continue };
+            *held = held.saturating_sub(less);
+            if *held == 0 {
+                self.of.remove(&network);
+            }
+        }
+    }
+
+    /// The network in which most is held, of those at a level that are in `within`.
+    fn largest(&self, level: usize, within: Option<Network>) -> Option<(Network, usize)> {
+        let inside =
+            |network: &Network| network.level == level && within.is_none_or(|within| within.has(network.first()));
+        let held = self.of.iter().filter(|(network, _)| inside(network));
+        held.max_by_key(|(_, held)| **held).map(|(network, held)| (*network, *held))
+    }
+
+    /// Who is to give something up, so that `peer` can have `more`: of the widest networks the one in which most is held,
+    /// and in it whoever has most. Nobody, where `peer` or its network would have as much. Who has many addresses in one
+    /// network is one there.
+    pub(super) fn larger_than(&self, peer: Peer, more: usize) -> Option<Peer> {
+        let own = peer.networks();
+        let mut within = None;
+        for (level, own) in own.into_iter().enumerate() {
+            let (mut largest, held) = self.largest(level, within)?;
+            if largest == own {
+                within = Some(own);
+                continue;
+            }
+            if held <= self.of_network(own).saturating_add(more) {
+                return None;
+            }
+            for level in level + 1..LEVELS {
+                largest = self.largest(level, Some(largest))?.0;
+            }
+            return Some(largest.first());
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(text: &str) -> Peer {
+        Peer::of(format!("{text}:1").parse().expect("an address"))
+    }
+
+    /// Goal: who has most gives up, and a network of many addresses is one; nobody gives up for one who would have as much.
+    #[test]
+    fn the_largest_gives_up() {
+        let mut shares = Shares::default();
+        let newcomer = peer("198.51.100.1");
+        assert_eq!(shares.larger_than(newcomer, 1), None);
+        for number in 0..100 {
+            shares.add(peer(&format!("[2001:db8:1:{number}::]")), 10);
+        }
+        shares.add(peer("192.0.2.1"), 100);
+        shares.add(peer("192.0.2.2"), 101);
+        let larger = shares.larger_than(newcomer, 5).expect("somebody has more");
+        assert!(peer("[2001:db8:1:7::]").networks()[0].has(larger), "1,000 in a /48, 10 each");
+        assert_eq!(shares.larger_than(newcomer, 1_000), None, "it would have as much");
+        let neighbour = peer("[2001:db8:1:f0::]");
+        assert_eq!(shares.larger_than(neighbour, 10), None, "in the network that has most, each has as little");
+        let within = shares.larger_than(neighbour, 9).expect("one has 10");
+        assert!(neighbour.networks()[0].has(within));
+        for number in 0..100 {
+            shares.sub(peer(&format!("[2001:db8:1:{number}::]")), 10);
+        }
+        assert_eq!(shares.larger_than(newcomer, 1), Some(peer("192.0.2.2")), "of the neighbours the one with most");
+        shares.sub(peer("192.0.2.1"), 100);
+        shares.sub(peer("192.0.2.2"), 101);
+        assert_eq!((shares.all(), shares.of.len()), (0, 0), "who has nothing takes up nothing");
+    }
+}

@@ -1,0 +1,104 @@
+//! Requests that never end, that have too many parts, and calls whose time is over.
+
+use super::*;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+
+/// A connection without any timer of its own, unlike those of gRPC clients.
+async fn plain(node: &TestNode, from: u8) -> hyper::client::conn::http2::SendRequest<Body> {
+    let socket = TokioIo::new(socket(node.address(), from).await);
+    let (sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), socket).await.expect("HTTP/2");
+    tokio::spawn(async move {
+        let _ = connection.await;
+    });
+    sender
+}
+
+async fn timed(node: &TestNode, path: &str, body: Body, timeout: &str) -> Option<Code> {
+    let mut request = request(&node.url(), path, body);
+    request.headers_mut().insert("grpc-timeout", timeout.parse().expect("a value"));
+    let answer = plain(node, 2).await.send_request(request).await.ok()?;
+    code(Some(answer.map(Body::new))).await
+}
+
+/// Goal: a call ends at the deadline that its client has stated, also when the client does not end it itself, and also
+/// when it streams.
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_end_at_their_deadline() {
+    let node = TestNode::with_settings(hasty()).await;
+    let begun = Instant::now();
+    for path in [SUBMIT, STREAM] {
+        assert_eq!(timed(&node, path, unfinished(&[0]), "150m").await, Some(Code::DeadlineExceeded), "{path}");
+    }
+    // What changes is sent, and nothing does.
+    let watch = timed(&node, "/grpc.health.v1.Health/Watch", whole(message(&[])), "150m").await;
+    assert_eq!(watch, Some(Code::DeadlineExceeded));
+    assert!(begun.elapsed() < Duration::from_secs(2), "before the message's own time");
+    eventually("nothing is held", || measure(node.ledger(), "creditbank_requests_held_bytes ") == 0.0).await;
+}
+
+/// Goal: a stream of blocks on which no block comes ends in time; one on which blocks come goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_without_blocks_ends() {
+    let patience = Patience { idle: Duration::from_millis(800), ..hasty().patience };
+    let node = TestNode::with_settings(Settings { patience, ..hasty() }).await;
+    let nothing = Body::new(StreamBody::new(tokio_stream::pending::<Result<Frame<Bytes>, tonic::Status>>()));
+    let ended = code(call(channel(&node, 2, WINDOW).await, &node.url(), STREAM, nothing).await).await;
+    assert_eq!(ended, Some(Code::DeadlineExceeded));
+
+    let (sender, blocks) = tokio::sync::mpsc::channel(1);
+    let blocks = tokio_stream::wrappers::ReceiverStream::new(blocks);
+    let mut ledger = LedgerServiceClient::new(channel(&node, 2, WINDOW).await);
+    let mut answers = ledger.submit_blocks(blocks).await.expect("a stream").into_inner();
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(2) {
+        sender.send(SubmitBlockRequest::default()).await.expect("the stream is open");
+        answers.message().await.expect("the stream goes on").expect("a refusal");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Goal: of a request that has not ended nothing is worked on, and one message is all that a call takes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_has_one_message_and_an_end() {
+    let node = TestNode::with_settings(hasty()).await;
+    let channel = channel(&node, 2, WINDOW).await;
+    let open = call(channel.clone(), &node.url(), CHECKPOINT, unfinished(&[0, 0, 0, 0, 0])).await;
+    assert_eq!(code(open).await, Some(Code::DeadlineExceeded));
+    let two = [message(&[]), message(&[])].concat();
+    assert_eq!(
+        code(call(channel.clone(), &node.url(), CHECKPOINT, whole(two)).await).await,
+        Some(Code::InvalidArgument)
+    );
+    // Larger than any request of this method.
+    let large = message(&vec![0; 65 << 10]);
+    assert_eq!(code(call(channel, &node.url(), CHECKPOINT, whole(large)).await).await, Some(Code::OutOfRange));
+}
+
+/// Goal: messages of very many tiny parts are charged what they take up once they are decoded.
+#[tokio::test(flavor = "multi_thread")]
+async fn tiny_parts_are_charged() {
+    let node = TestNode::with_settings(hasty()).await;
+    let resident = || measure(node.ledger(), "creditbank_resident_memory_bytes ");
+    let before = resident();
+    // Records beside a block, all of them empty: 380 KB each.
+    let tiny = message(&[0x12, 0x00].repeat(190_000));
+    let mut calls = JoinSet::new();
+    for from in 2..6 {
+        let channel = channel(&node, from, WINDOW).await;
+        for _ in 0..20 {
+            let (channel, url, body) = (channel.clone(), node.url(), whole(tiny.clone()));
+            calls.spawn(async move { code(call(channel, &url, SUBMIT, body).await).await });
+        }
+    }
+    let mut most: f64 = 0.0;
+    let mut refused = 0;
+    while let Some(ended) = calls.join_next().await {
+        most = most.max(resident());
+        refused += usize::from(ended.expect("no panic") == Some(Code::ResourceExhausted));
+    }
+    assert!(refused > 0, "80 of them would take up 2 GB: {refused} were refused");
+    // The tests beside this one take up memory of the same process.
+    println!("{refused} of 80 were refused; {} MB more than before at most", (most - before) / 1e6);
+    eventually("nothing is held", || measure(node.ledger(), "creditbank_requests_held_bytes ") == 0.0).await;
+}
