@@ -18,7 +18,7 @@ use tonic::codegen::{Bytes, http};
 use tonic::transport::{Channel, Endpoint};
 use tower::{Service as _, ServiceExt as _};
 
-use crate::idle::{idle, silent};
+use crate::idle::{PING_FRAME, SETTINGS_FRAME, frames, idle, silent};
 use crate::node::connect;
 
 /// Idle connections in all, and those of one address.
@@ -27,6 +27,9 @@ const IDLE_PER_ADDRESS: usize = 500;
 const SILENT: usize = 300;
 /// Streams of one connection.
 const STREAMS: usize = 250;
+/// Addresses that hold half requests, and those that watch.
+const HALVES: std::ops::Range<u8> = 100..130;
+const WATCHING: std::ops::Range<u8> = 130..150;
 /// Pause between two bursts of a flood.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -35,6 +38,7 @@ const SUBMIT_MANY: &str = "/creditbank.v1.LedgerService/SubmitBlocks";
 const ACCOUNTS: &str = "/creditbank.v1.LearnerService/OpenAccounts";
 const LIST: &str = "/creditbank.v1.RegistryService/ListRegistry";
 const ENTRIES: &str = "/creditbank.v1.LogService/StreamEntries";
+const WATCH: &str = "/grpc.health.v1.Health/Watch";
 
 fn frame(message: &[u8]) -> Bytes {
     let len = u32::try_from(message.len()).expect("short");
@@ -74,6 +78,25 @@ async fn halves(url: String, from: u8) {
                 open.spawn(async move { call(channel, &url, path, one_byte()).await.is_some() });
             }
             while open.join_next().await.is_some() {}
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Streams that wait for news of which there is none.
+async fn watching(url: String, from: u8) {
+    loop {
+        if let Some(channel) = channel(&url, from, 65_535).await {
+            let mut held = JoinSet::new();
+            for _ in 0..STREAMS {
+                let (channel, url) = (channel.clone(), url.clone());
+                held.spawn(async move {
+                    if let Some(answer) = call(channel, &url, WATCH, whole(&[])).await {
+                        let _ = answer.into_body().collect().await;
+                    }
+                });
+            }
+            while held.join_next().await.is_some() {}
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
@@ -132,16 +155,21 @@ async fn resets(url: String, from: u8) {
     }
 }
 
-/// A block of the second institution whose signature is wrong.
-async fn forged(url: &str, trust: &Path, university: &University) -> anyhow::Result<Vec<u8>> {
+/// A block of the second institution that is sealed, and the next one with a signature that is wrong.
+async fn blocks(url: &str, trust: &Path, university: &University) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
     let client = connect(url, trust, Some(university.access.clone())).await?;
     let aliases = client.open_accounts(university.institution, vec![student("1")]).await?;
     let head = client.chain_head(UnitId::new(university.institution, university.unit)).await?;
+    let mut chain = Chain { head };
     let records: Vec<_> = (0..50).map(|at| credit_record(aliases[0], &format!("F-{at}"))).collect();
-    let good = Chain { head }.block(university, &records, Vec::new());
+    let sealed = chain.block(university, &records, Vec::new());
+    client.submit(sealed.clone()).await?;
+    chain.advance(&sealed);
+    let good = chain.block(university, &[credit_record(aliases[0], "G-1")], Vec::new());
     let mut block = pb::Block::decode(&good.block[..])?;
     *block.signature.first_mut().context("a signature")? ^= 1;
-    Ok(SubmitBlockRequest { block: block.encode_to_vec().into(), ..good }.encode_to_vec())
+    let forged = SubmitBlockRequest { block: block.encode_to_vec().into(), ..good };
+    Ok((sealed.encode_to_vec(), forged.encode_to_vec()))
 }
 
 /// An institution that opens accounts without end, in good order.
@@ -164,7 +192,7 @@ async fn accounts(url: String, trust: std::path::PathBuf, university: University
 pub(crate) async fn run(url: &str, trust: &Path, time: Duration) -> anyhow::Result<()> {
     let to: SocketAddr = url.trim_start_matches("http://").parse().context("the node's address")?;
     let second = University::new(2);
-    let forged = forged(url, trust, &second).await?;
+    let (sealed, forged) = blocks(url, trust, &second).await?;
     let mut attacks = JoinSet::new();
     for number in 0..IDLE {
         let from = u8::try_from(10 + number / IDLE_PER_ADDRESS).context("an address")?;
@@ -194,6 +222,19 @@ pub(crate) async fn run(url: &str, trust: &Path, time: Duration) -> anyhow::Resu
     attacks.spawn(accounts(url.to_owned(), trust.to_owned(), second));
     for from in 80..82 {
         attacks.spawn(resets(url.to_owned(), from));
+    }
+    for from in HALVES {
+        attacks.spawn(halves(url.to_owned(), from));
+    }
+    for from in WATCHING {
+        attacks.spawn(watching(url.to_owned(), from));
+    }
+    // Records beside a block, all of them empty, as many as a message may have; and a block that everybody can read.
+    for (from, message) in [(150, [0x12, 0x00].repeat(190_000)), (151, sealed.clone()), (152, sealed)] {
+        attacks.spawn(flood(url.to_owned(), from, SUBMIT, message, 20));
+    }
+    for (from, frame) in [(160, PING_FRAME), (161, SETTINGS_FRAME)] {
+        attacks.spawn(frames(to, from, frame));
     }
     tokio::time::sleep(time).await;
     attacks.abort_all();

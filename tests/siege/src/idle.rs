@@ -10,6 +10,9 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x0
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const ACK: u8 = 1;
+/// Frames that call nothing.
+pub(crate) const PING_FRAME: &[u8] = &[0, 0, 8, PING, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
+pub(crate) const SETTINGS_FRAME: &[u8] = &[0, 0, 0, SETTINGS, 0, 0, 0, 0, 0];
 /// Largest frame that a node sends to one who calls nothing.
 const FRAME_MAX: usize = 16 << 10;
 
@@ -43,6 +46,27 @@ pub(crate) async fn idle(to: SocketAddr, from: u8) {
     loop {
         let _ = idle_once(to, from).await;
         tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Floods the node with a frame, and begins anew where it closes.
+pub(crate) async fn frames(to: SocketAddr, from: u8, frame: &'static [u8]) {
+    loop {
+        if let Ok(socket) = open(to, from).await {
+            let (mut reading, mut writing) = socket.into_split();
+            let read = async { reading.read_to_end(&mut Vec::new()).await };
+            let write = async {
+                writing.write_all(PREFACE).await?;
+                loop {
+                    writing.write_all(&frame.repeat(100)).await?;
+                }
+            };
+            let _: Result<(), std::io::Error> = tokio::select! {
+                _ = read => Ok(()),
+                ended = write => ended,
+            };
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -21,6 +21,11 @@ use node::Node;
 const RSS_MAX_MB: u64 = 1_000;
 const SUBMIT_P99_MAX: Duration = Duration::from_millis(250);
 const READ_P99_MAX: Duration = Duration::from_millis(100);
+const STOP_MAX: Duration = Duration::from_secs(10);
+/// A siege has at least so many connections.
+const CONNECTIONS_MIN: usize = 5_000;
+/// Memory that it may take up more at the end than at half time.
+const GROWTH_MAX_MB: i128 = 200;
 /// No run is longer.
 const SECONDS_MAX: u64 = 3_600;
 /// How often the memory is looked at.
@@ -76,8 +81,8 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Siege { node, seconds, honest_only, pause_ms, store, only_memory } => {
             let node = Node::start(&node, &store)?;
             let (time, pause) = (Duration::from_secs(seconds), Duration::from_millis(pause_ms));
-            let (peak_mb, worked) = siege(node, time, honest_only, pause).await?;
-            Ok(verdict(peak_mb, &worked, only_memory))
+            let seen = siege(node, time, honest_only, pause).await?;
+            Ok(verdict(&seen, only_memory))
         }
         Command::Attack { url, trust, seconds } => {
             attack::run(&url, &trust, Duration::from_secs(seconds)).await?;
@@ -86,7 +91,18 @@ async fn main() -> anyhow::Result<ExitCode> {
     }
 }
 
-async fn siege(node: Node, time: Duration, honest_only: bool, pause: Duration) -> anyhow::Result<(u64, Figures)> {
+/// What was seen of a siege.
+struct Seen {
+    worked: Figures,
+    peak_mb: u64,
+    /// From half time to the end.
+    growth_mb: i128,
+    /// Most descriptors at once; `None` without attackers.
+    descriptors: Option<usize>,
+    stopped: Duration,
+}
+
+async fn siege(node: Node, time: Duration, honest_only: bool, pause: Duration) -> anyhow::Result<Seen> {
     let universities = [node.admit(1).await?, node.admit(2).await?];
     let alone = honest::work(&node, &universities[0], time.min(Duration::from_secs(10)), pause).await?;
     println!("before the attack: {alone}");
@@ -99,7 +115,7 @@ async fn siege(node: Node, time: Duration, honest_only: bool, pause: Duration) -
             tokio::time::sleep(LOOK).await;
             let now = (begun.elapsed(), node.rss_mb(), node.descriptors());
             println!("{:>5} s  {:>5} MB  {:>5} descriptors", now.0.as_secs(), now.1, now.2);
-            looks.push(now.1);
+            looks.push((now.1, now.2));
         }
     };
     let (worked, ()) = tokio::join!(working, looking);
@@ -109,19 +125,23 @@ async fn siege(node: Node, time: Duration, honest_only: bool, pause: Duration) -
         anyhow::ensure!(ended.success(), "the attackers ended with {ended}: this was no siege");
     }
     println!("memory: {begun_mb} MB before, {} MB at the end, {} MB at most", node.rss_mb(), node.peak_rss_mb());
-    if let (Some(half), Some(last)) = (looks.get(looks.len() / 2), looks.last()) {
-        println!("growth over the second half: {} MB", i128::from(*last) - i128::from(*half));
-    }
+    let growth_mb = match (looks.get(looks.len() / 2), looks.last()) {
+        (Some((half, _)), Some((last, _))) => i128::from(*last) - i128::from(*half),
+        _ => 0,
+    };
+    let descriptors = looks.iter().map(|(_, descriptors)| *descriptors).max().unwrap_or(0);
     println!("{}", if honest_only { format!("honest load: {worked}") } else { format!("under attack: {worked}") });
     for line in node.measures().await? {
         println!("  {line}");
     }
     let stopped = node.stop()?;
     println!("the node stopped in {stopped:?}");
-    Ok((node.peak_rss_mb(), worked))
+    let descriptors = (!honest_only).then_some(descriptors);
+    Ok(Seen { worked, peak_mb: node.peak_rss_mb(), growth_mb, descriptors, stopped })
 }
 
-fn verdict(peak_mb: u64, worked: &Figures, only_memory: bool) -> ExitCode {
+fn verdict(seen: &Seen, only_memory: bool) -> ExitCode {
+    let Seen { worked, peak_mb, growth_mb, descriptors, stopped } = seen;
     let mut code = ExitCode::SUCCESS;
     let mut check = |what: &str, holds: bool| {
         println!("{} {what}", if holds { "ok    " } else { "FAILED" });
@@ -129,7 +149,13 @@ fn verdict(peak_mb: u64, worked: &Figures, only_memory: bool) -> ExitCode {
             code = ExitCode::FAILURE;
         }
     };
-    check(&format!("memory: {peak_mb} MB, bound {RSS_MAX_MB} MB"), peak_mb < RSS_MAX_MB);
+    check(&format!("memory: {peak_mb} MB, bound {RSS_MAX_MB} MB"), *peak_mb < RSS_MAX_MB);
+    check(&format!("growth from half time on: {growth_mb} MB, bound {GROWTH_MAX_MB} MB"), *growth_mb < GROWTH_MAX_MB);
+    check(&format!("stopped in {stopped:?}, bound {STOP_MAX:?}"), *stopped < STOP_MAX);
+    if let Some(descriptors) = descriptors {
+        let what = format!("{descriptors} descriptors at once, expected {CONNECTIONS_MIN} of attackers at least");
+        check(&what, *descriptors >= CONNECTIONS_MIN);
+    }
     let (submit, read) = (worked.submits.at(99), worked.reads.at(99));
     if only_memory {
         println!("       submit p99: {submit:?}, read p99: {read:?} (not judged)");
