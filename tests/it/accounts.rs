@@ -167,3 +167,42 @@ async fn a_block_does_not_wait_for_accounts() {
     assert_eq!(order, [0, 8, 1, 2, 3, 4, 5, 6, 7]);
     steps.close().expect("a clean stop");
 }
+
+/// Goal: the same on a node with its threads: while one institution opens very many accounts, another one's block, which
+/// comes later, is sealed before most of them are open.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_block_comes_between_rounds_of_accounts() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use creditbank_tests::Chain;
+    use creditbank_tests::university::credit_record;
+
+    const CALLS: usize = 16;
+    let node = TestNode::start().await;
+    let (first, second) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
+    let alias = second.aliases(&node, [1]).await[0];
+    let (greedy, honest) = (Arc::new(first.client(&node).await), second.client(&node).await);
+    let request = Chain::of(&honest, &second).await.block(&second, &[credit_record(alias, "A")], Vec::new());
+    let answered = Arc::new(AtomicUsize::new(0));
+    let mut calls = tokio::task::JoinSet::new();
+    for call in 0..CALLS {
+        let (greedy, answered) = (Arc::clone(&greedy), Arc::clone(&answered));
+        calls.spawn(async move {
+            let persons = (0..1_000).map(|at| student(&format!("{}", 1_000 + call * 1_000 + at))).collect();
+            let opened = greedy.open_accounts(1, persons).await.expect("accounts");
+            answered.fetch_add(1, Ordering::Relaxed);
+            opened.len()
+        });
+    }
+    while answered.load(Ordering::Relaxed) == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    honest.submit(request).await.expect("sealed");
+    let before = answered.load(Ordering::Relaxed);
+    println!("{before} of {CALLS} calls were answered before");
+    assert!(before < CALLS / 2, "{before} of {CALLS} calls were answered before");
+    while let Some(opened) = calls.join_next().await {
+        assert_eq!(opened.expect("no panic"), 1_000);
+    }
+}

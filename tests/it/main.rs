@@ -26,6 +26,7 @@ mod import;
 mod log_key;
 mod lying;
 mod pins;
+mod queue;
 mod quotas;
 mod reads;
 mod recognition;

@@ -30,7 +30,7 @@ const DAY_MS: u64 = 24 * HOUR_MS;
 async fn seals_an_empty_round(node: &TestNode) -> bool {
     let size = node.ledger().size();
     for _ in 0..100 {
-        node.ledger().tick().await;
+        node.ledger().tick();
         if node.ledger().size() == size + 1 {
             return true;
         }
@@ -121,7 +121,7 @@ async fn a_start_after_days_asks_for_the_time() {
     let node = TestNode::again_unconfirmed(node.stop().await, 27 * HOUR_MS).await;
     let problems = node.ledger().health().problems();
     assert!(problems.len() == 1 && problems[0].contains("--confirm-time"), "{problems:?}");
-    node.ledger().tick().await;
+    node.ledger().tick();
     let client = university.client(&node).await;
     let chain = Chain::of(&client, &university).await;
     let block = chain.block(&university, &[credit_record(alias, "A-1")], Vec::new());

@@ -17,7 +17,7 @@ use crate::append::round::Context;
 use crate::append::seal_time::BEHIND_MS_MAX;
 use crate::append::state::{LoadError, State, load};
 use crate::append::threads::Threads;
-use crate::append::{Steps, Submission, SubmitError, VerifiedBlock, verify};
+use crate::append::{Claim, Signed, Steps, Submission, SubmitError, VerifiedBlock};
 use crate::clock::{Clock, Entropy};
 use crate::directory::{KeyFileFound, KeyFilesError, KeyRing, Quotas, file_name, key_files};
 use crate::health::{Condition, Health};
@@ -27,7 +27,7 @@ use crate::private::PrivateKeys;
 use crate::serve::Peer;
 use crate::tables::{self, Counts, Note};
 use crate::watched::Watched;
-use crate::work::{Asked, OverQuota, Token, Work};
+use crate::work::{Asked, BUSY_RETRY_MS, OverQuota, Refused, Token, Who, Work};
 
 /// Bounds of the append path.
 #[derive(Debug, Clone, Copy)]
@@ -212,13 +212,20 @@ impl Shared {
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
     }
 
-    /// Checks what needs no order of a block and what is beside it.
-    pub(crate) fn verify(&self, request: SubmitBlockRequest) -> Result<VerifiedBlock, SubmitError> {
+    /// Checks what needs no order of a block and what is beside it. `signed` is called as soon as its signature is
+    /// known to be good.
+    pub(crate) fn verify(
+        &self,
+        request: SubmitBlockRequest,
+        signed: impl FnOnce(),
+    ) -> Result<VerifiedBlock, SubmitError> {
         let state = self.state();
         let registry = &state.registry().registry;
-        let verified = verify(registry, request)?;
+        let block = Signed::read(registry, request)?;
+        signed();
         // Not before the signature is good: nobody uses up another's quota.
-        self.take_quota(verified.block.unit().institution, Asked::Blocks, 1)?;
+        self.take_quota(block.institution(), Asked::Blocks, 1)?;
+        let verified = block.check(registry)?;
         // Nobody could seal what follows once the key is in force.
         for key in log_keys(&verified) {
             let is_known = registry.log_keys().is_some_and(|known| known.contains(&key));
@@ -354,7 +361,7 @@ impl Shared {
 
 /// The log keys that a block names.
 fn log_keys(verified: &VerifiedBlock) -> Vec<[u8; 32]> {
-    let keys = verified.records.iter().filter(|record| record.kind() == Kind::Key);
+    let keys = verified.records.records().iter().filter(|record| record.kind() == Kind::Key);
     let keys = keys.filter_map(|record| decode::<pb::Key>(record.body()).ok());
     let of_log = keys.filter(|key| key.purpose == i32::from(Purpose::Log));
     of_log.filter_map(|key| key.public_key.try_into().ok()).collect()
@@ -507,22 +514,49 @@ impl Ledger {
 
     /// Checks a block, hands it to the sequencer, and waits until it is durable.
     pub async fn submit(&self, request: SubmitBlockRequest, peer: Peer) -> Result<Receipt, SubmitError> {
-        self.begin(request, peer).finish().await
+        self.begin(request, peer).await.finish().await
     }
 
-    /// Begins to check a block. What is begun first is sequenced first when it is finished by the same caller in order;
-    /// blocks of one chain that are begun together wait for one another.
-    pub fn begin(&self, request: SubmitBlockRequest, peer: Peer) -> Submission {
-        match &self.threads {
-            Some(threads) => threads.begin(request, peer),
-            None => Submission::refused(SubmitError::Stopped("this log takes no blocks by itself".to_owned())),
+    /// Begins to check a block; of one that is sealed already the answer is read here. What a caller begins first, waiting
+    /// for each before the next, is sequenced first; blocks of one chain that are begun so wait for one another.
+    pub async fn begin(&self, request: SubmitBlockRequest, peer: Peer) -> Submission {
+        let Some(threads) = &self.threads else {
+            return Submission::answered(Err(SubmitError::Stopped("this log takes no blocks by itself".to_owned())));
+        };
+        let claim = Claim::of(&request.block);
+        if claim.is_some_and(|claim| self.shared.is_taken(&claim))
+            && let Some(answer) = self.repeated(&request, peer).await
+        {
+            return Submission::answered(answer);
         }
+        threads.begin(request, claim, peer)
+    }
+
+    /// The answer to a block that is sealed already, when it is the caller's turn to read; `None` of another one.
+    async fn repeated(&self, request: &SubmitBlockRequest, peer: Peer) -> Option<Result<Receipt, SubmitError>> {
+        let work = &self.shared.work;
+        if let Err(held_up) = work.suspicion.repeat(peer) {
+            return Some(Err(held_up.into()));
+        }
+        let (shared, block) = (Arc::clone(&self.shared), request.block.clone());
+        let found = work.cheap.run(Who::Address(peer), work.token(), move || shared.sealed(&block)).await;
+        let answer = found.unwrap_or_else(|refused| {
+            Some(Err(match refused {
+                Refused::Busy => SubmitError::Busy { retry_after_ms: BUSY_RETRY_MS },
+                Refused::Stopping | Refused::Panicked => SubmitError::Stopped("the block was not looked up".to_owned()),
+            }))
+        });
+        let answer = answer?;
+        if let Err(SubmitError::Unreadable(_)) = &answer {
+            self.check_health();
+        }
+        Some(answer.map_err(|error| self.shared.of_unreadable(error)))
     }
 
     /// Seals an empty round if none was sealed for the configured time. To be called now and then.
-    pub async fn tick(&self) {
+    pub fn tick(&self) {
         if let Some(threads) = &self.threads {
-            threads.tick().await;
+            threads.tick();
         }
     }
 
@@ -531,7 +565,7 @@ impl Ledger {
         self.stop_work();
         let shared = Arc::clone(&self.shared);
         let stopped = match &self.threads {
-            Some(threads) => Some(threads.stop().await),
+            Some(threads) => Some(threads.stop()),
             None => None,
         };
         let closed = tokio::task::spawn_blocking(move || {

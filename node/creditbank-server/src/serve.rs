@@ -176,7 +176,7 @@ pub async fn start_with(ledger: Ledger, settings: &Settings) -> Result<Running, 
         loop {
             tokio::time::sleep(TICK).await;
             let Some(ledger) = ticking.upgrade() else { return };
-            ledger.tick().await;
+            ledger.tick();
         }
     });
     let (origin, size) = (ledger.origin(), ledger.size());

@@ -9,6 +9,7 @@
 mod measures;
 mod pool;
 mod quota;
+mod suspicion;
 mod token;
 pub(crate) mod turns;
 
@@ -19,6 +20,8 @@ use creditbank_protocol::InstitutionId;
 pub(crate) use pool::{Pool, Refused};
 pub use quota::OverQuota;
 pub(crate) use quota::{Asked, Quotas};
+pub use suspicion::HeldUp;
+pub(crate) use suspicion::{Charge, Suspicion};
 pub(crate) use token::Token;
 use turns::Bounds;
 
@@ -48,12 +51,13 @@ impl turns::Caller for Who {
     }
 }
 
-/// The pools and the quotas of a node.
+/// The pools and the quotas of a node, and who has sent bad signatures.
 #[derive(Debug)]
 pub(crate) struct Work {
     pub(crate) expensive: Pool,
     pub(crate) cheap: Pool,
     pub(crate) quotas: Quotas,
+    pub(crate) suspicion: Suspicion,
     stopping: Stopping,
 }
 
@@ -69,6 +73,7 @@ impl Work {
             expensive: Pool::new("expensive", threads, expensive, metrics),
             cheap: Pool::new("cheap", 4 * threads, cheap, metrics),
             quotas: Quotas::new(quotas, metrics),
+            suspicion: Suspicion::new(metrics),
             stopping: Stopping::default(),
         }
     }

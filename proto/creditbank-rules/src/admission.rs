@@ -1,6 +1,7 @@
 //! Which blocks the ledger admits: the table of kinds of a credit bank, rule by rule.
 
 mod accreditation;
+mod alone;
 mod award;
 mod cached;
 mod candidates;
@@ -27,9 +28,10 @@ use std::collections::BTreeSet;
 use creditbank_protocol::course_code::spelling;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{Authority, Effect, EffectGroup, Kind};
-use creditbank_protocol::record::{Record, info_of};
+use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place, UnitId};
 
+pub use alone::Alone;
 pub use candidates::{award_of, candidates};
 pub use comparability::exemption_root;
 pub use conversion::{begun, earlier, source_of, sources_of};
@@ -39,7 +41,8 @@ pub use used::{Used, stands, visible};
 use crate::dates::{Day, day_of_ms};
 use crate::once::Once;
 use crate::plausible::latest_day;
-use crate::{CourseKey, DocumentKey, Registry, Rejection, View, ViewError, texts};
+use crate::{CourseKey, DocumentKey, Registry, Rejection, View, ViewError};
+use alone::Before;
 use cached::Cached;
 use derived::{Derived, Issuing};
 
@@ -123,6 +126,24 @@ pub enum AdmissionError {
 /// Admits a block of an institution, whole or not at all: the first rule that it breaks is the error. Of a record that
 /// it publishes there is nothing to keep here: the registry has to admit it.
 pub fn admit_block(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Option<Admitted>>, AdmissionError> {
+    admit(view, block, None)
+}
+
+/// The same for a block whose records were checked as far as they need no order: that is not done again, unless another
+/// registry is in force now.
+pub fn admit_checked_block(
+    view: &impl View,
+    block: &BlockFacts<'_>,
+    alone: &Alone,
+) -> Result<Vec<Option<Admitted>>, AdmissionError> {
+    admit(view, &BlockFacts { records: alone.records(), ..*block }, Some(alone))
+}
+
+fn admit(
+    view: &impl View,
+    block: &BlockFacts<'_>,
+    alone: Option<&Alone>,
+) -> Result<Vec<Option<Admitted>>, AdmissionError> {
     signer::check(view.registry(), block)?;
     signer::check_approvals(view.registry(), block)?;
     uses::check_public(block)?;
@@ -130,8 +151,11 @@ pub fn admit_block(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Optio
     let view = &Cached::new(view);
     let mut admitted = Vec::with_capacity(block.records.len());
     let mut history = repeats::History::default();
-    for (index, record) in (0u32..).zip(block.records) {
-        admitted.push(admit_record(view, block, record, &mut history).map_err(|error| at(error, index))?);
+    for (position, record) in block.records.iter().enumerate() {
+        let before = alone.map_or(Before::Nothing, |alone| alone.before(view.registry(), block, position));
+        let found = admit_record(view, block, (record, before), &mut history);
+        let index = || u32::try_from(position).expect("at most 1,024 records");
+        admitted.push(found.map_err(|error| at(error, index()))?);
     }
     effects::check(view, block, &admitted)?;
     uses::check_stated(block, &admitted)?;
@@ -146,7 +170,7 @@ pub fn check_records(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Rej
     let mut history = repeats::History::default();
     let mut rejections = Vec::new();
     for (index, record) in (0u32..).zip(block.records) {
-        match admit_record(view, block, record, &mut history) {
+        match admit_record(view, block, (record, Before::Nothing), &mut history) {
             Ok(_) => {}
             Err(AdmissionError::Rejected(rejection)) => rejections.push(rejection.record(index)),
             Err(error) => return Err(error),
@@ -253,16 +277,21 @@ fn at(error: AdmissionError, index: u32) -> AdmissionError {
 fn admit_record(
     view: &impl View,
     block: &BlockFacts<'_>,
-    record: &Record,
+    (record, before): (&Record, Before<'_>),
     history: &mut repeats::History,
 ) -> Result<Option<Admitted>, AdmissionError> {
     signer::check_kind(view.registry(), block, record)?;
-    texts::check(record.kind(), record.body())?;
-    if info_of(record.kind()).is_some_and(|info| info.public) {
-        return Ok(None);
-    }
-    let common = kinds::check(view.registry(), block, record)?;
-    let target = repeats::target(view, block, &common)?;
+    let found;
+    let read = match before {
+        Before::Read(read) => read,
+        Before::Texts | Before::Nothing => {
+            let with_texts = matches!(before, Before::Nothing);
+            found = alone::check_record(view.registry(), block, record, with_texts)?;
+            found.as_ref()
+        }
+    };
+    let Some(common) = read else { return Ok(None) };
+    let target = repeats::target(view, block, common)?;
     // A custodian's amendment stands where the record stood that it replaces: at the closed institution.
     let institution = target.as_ref().map_or(block.unit.institution, |(_, facts)| facts.institution);
     if let Some((credit, end)) = &common.credit {
@@ -289,7 +318,7 @@ fn admit_record(
     let course = common.course.as_deref().map(|code| view.registry().course(institution, code));
     let own = common.course.as_deref().map(CourseKey::course).or_else(|| common.key.clone());
     let key = key.or(own).ok_or_else(|| kinds::not_issued(kind))?;
-    history.check(view, institution, record, &common, (&key, course.as_ref()), &account)?;
+    history.check(view, institution, record, common, (&key, course.as_ref()), &account)?;
     history.documents(&documents)?;
     let spelling = common.course.as_deref().map_or([0; 8], spelling);
     Ok(Some(Admitted {

@@ -5,7 +5,7 @@ mod agreement;
 mod authority;
 mod correction;
 mod courses;
-mod definition;
+pub(crate) mod definition;
 mod distribution;
 pub(crate) mod equivalence;
 mod key;

@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use creditbank_fixtures::{acceptance, accreditation, institution, proposal, terms, text, unit};
 use creditbank_protocol::canonical::{Canonical, encode};
@@ -12,7 +13,7 @@ use creditbank_protocol::key::{KeyId, possession_message, sign};
 use creditbank_protocol::pb::{self, Kind, Purpose, RecordReference};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place, UnitId};
-use creditbank_rules::admission::{BlockFacts, admit_block};
+use creditbank_rules::admission::{Alone, BlockFacts, admit_block, admit_checked_block};
 use creditbank_rules::conversion::{Account, Basis, Request, Source, convert};
 use creditbank_rules::once::Once;
 use creditbank_rules::{
@@ -36,7 +37,7 @@ fn date(year: u32, month: u32) -> pb::Date {
 }
 
 /// A ledger that holds nothing: what a record costs beside the reads of the index, which the node's filter spares.
-struct Empty(Registry);
+struct Empty(Arc<Registry>);
 
 impl View for Empty {
     fn registry(&self) -> &Registry {
@@ -140,7 +141,7 @@ fn credit(number: u32) -> pb::Credit {
 /// What do the rules cost at ingest? To be set against the node's processor time per record.
 fn ingest(c: &mut Criterion) {
     let key = SigningKey::from_bytes(&[7; 32]);
-    let view = Empty(registry(&key));
+    let view = Empty(Arc::new(registry(&key)));
     let record = |number| Record::of(Kind::Credit, &[7; 32], encode(&credit(number)).unwrap()).unwrap();
     let records: Vec<Record> = (0..RECORDS).map(record).collect();
     let block = BlockFacts {
@@ -157,6 +158,14 @@ fn ingest(c: &mut Criterion) {
     group.throughput(Throughput::Elements(u64::from(RECORDS)));
     group.bench_function("admission of 1,000 credits", |b| {
         b.iter(|| admit_block(&view, black_box(&block)).unwrap());
+    });
+    let by = (block.unit, block.key_id, block.created_at_minute);
+    group.bench_function("of 1,000 credits what needs no order", |b| {
+        b.iter(|| Alone::check(&view.0, black_box(by), records.clone()).unwrap());
+    });
+    let alone = Alone::check(&view.0, by, records.clone()).unwrap();
+    group.bench_function("admission of 1,000 credits, less that", |b| {
+        b.iter(|| admit_checked_block(&view, black_box(&block), &alone).unwrap());
     });
     group.finish();
 }

@@ -5,6 +5,7 @@
 //! checked and verified in this process on all cores, without gRPC and store.
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod blocks;
 mod ceiling;
 mod child;
@@ -41,6 +42,9 @@ struct Arguments {
     /// for temporary files, which should be on the disk that is to be measured.
     #[arg(long)]
     dir: Option<PathBuf>,
+    /// Measure only how long blocks take while accounts are opened, on sled or the engine that is named.
+    #[arg(long)]
+    accounts: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -103,6 +107,9 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     if let Some(dir) = arguments.node {
         return child::serve(&dir).await;
+    }
+    if arguments.accounts {
+        return accounts::measure(arguments.engine.unwrap_or(Engine::Sled), arguments.dir).await;
     }
     let plans = plans(&arguments);
     anyhow::ensure!(!plans.is_empty(), "--block-size is 1 or {BLOCK}");

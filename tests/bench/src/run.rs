@@ -90,7 +90,7 @@ fn rate_between(done: &[Duration], from: usize, until: usize, block_size: usize)
 }
 
 /// The latency below which a part (in hundredths) of the blocks stayed.
-fn percentile(sorted: &[Duration], hundredths: usize) -> Duration {
+pub(crate) fn percentile(sorted: &[Duration], hundredths: usize) -> Duration {
     sorted.get((sorted.len() * hundredths / 100).min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
 }
 

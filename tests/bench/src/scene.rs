@@ -126,7 +126,7 @@ impl Scene {
     }
 }
 
-fn student(number: u64) -> Person {
+pub(crate) fn student(number: u64) -> Person {
     let kind = IdentityType::StudentNumber.into();
     Person { identities: vec![TypedIdentity { r#type: kind, scope: String::new(), value: number.to_string() }] }
 }

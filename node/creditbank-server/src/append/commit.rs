@@ -150,11 +150,17 @@ pub(crate) fn answer<B, A>(shared: &Shared, outcomes: Outcomes<B, A>, mut send: 
             },
             Err(error) => Err(error),
         };
-        let answer = answer.map_err(|error| match (error, shared.store.failure()) {
-            // The node stops, and its next start makes anew what could not be read.
+        send(Answer::Block(reply, answer.map_err(|error| shared.of_unreadable(error))));
+    }
+}
+
+impl Shared {
+    /// What it means that something could not be read: where the store has failed the node stops, and its next start
+    /// makes that anew.
+    pub(crate) fn of_unreadable(&self, error: SubmitError) -> SubmitError {
+        match (error, self.store.failure()) {
             (SubmitError::Unreadable(_), Some(why)) => SubmitError::Stopped(why),
             (error, _) => error,
-        });
-        send(Answer::Block(reply, answer));
+        }
     }
 }

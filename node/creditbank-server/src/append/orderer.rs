@@ -177,11 +177,20 @@ impl<B, A> Orderer<B, A> {
         self.pending.is_some()
     }
 
+    /// Whether blocks wait for their round.
+    pub(crate) fn has_blocks(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Whether anything is left to do but to wait for the round on its way.
+    pub(crate) fn has_work(&self) -> bool {
+        let has_round = self.building.is_some() || self.ready.is_some() || self.changing.is_some();
+        self.has_blocks() || self.has_openings() || has_round
+    }
+
     /// Whether everything that was taken has its answer.
     pub(crate) fn is_idle(&self) -> bool {
-        let is_empty =
-            self.waiting.is_empty() && !self.has_openings() && self.building.is_none() && self.ready.is_none();
-        is_empty && self.pending.is_none() && self.changing.is_none()
+        !self.has_work() && self.pending.is_none()
     }
 
     /// Why the log can no longer be written.

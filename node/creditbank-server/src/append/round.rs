@@ -20,7 +20,7 @@ use creditbank_protocol::merkle::StoredNode;
 use creditbank_protocol::seal::Seal;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, LogIndex, Place};
-use creditbank_rules::admission::{BlockFacts, admit_block, admit_operator_effects};
+use creditbank_rules::admission::{BlockFacts, admit_checked_block, admit_operator_effects};
 use creditbank_rules::{Rejection, Rule};
 use creditbank_store::{EntryWrite, KeyStore, Node, Row, Store};
 
@@ -30,6 +30,7 @@ pub(crate) use seal::{Sealed, SealedRound};
 pub(crate) use view::{RoundView, StoreView, mark_names};
 
 use crate::append::courses::Courses;
+use crate::append::sealed::is_same;
 use crate::append::state::{Marked, State};
 use crate::append::{SubmitError, VerifiedBlock};
 use crate::clock::Entropy;
@@ -167,13 +168,13 @@ impl RoundBuilder {
                 .into());
         }
         // Everything that can refuse comes before anything that changes the round.
-        let facts = BlockFacts { groups, ..self.round.facts(read, records) };
+        let facts = BlockFacts { groups, ..self.round.facts(read, records.records()) };
         let context = self.context();
         let admitted = if read.is_operators() {
             admit_operator_effects(&RoundView::new(self, &context), &facts)?;
             Vec::new()
         } else {
-            admit_block(&RoundView::new(self, &context), &facts)?
+            admit_checked_block(&RoundView::new(self, &context), &facts, records)?
         };
         self.check_settled()?;
         let applied = self.round.apply(checked)?;
@@ -193,7 +194,7 @@ impl RoundBuilder {
         }
         if !read.is_operators() {
             let block = AdmittedBlock { institution: read.unit().institution, entry, position, admitted: &admitted };
-            let records = std::mem::take(records);
+            let records = records.take();
             self.bytes += self.learners.keep(&self.shared.private, &block, records, &mut self.rows);
         }
         Ok(Placed::New(entry))
@@ -247,9 +248,7 @@ impl RoundBuilder {
             Some(position) => self.entries.get(position).map(|write| write.entry.clone()),
             None => Some(self.shared.store.entry(index).map_err(of_store)?),
         };
-        // The same bytes, approval and signature included: another approval is another block. The head names the
-        // public part.
-        if bytes.as_deref() == Some(&entries.head[..]) {
+        if bytes.is_some_and(|stored| is_same(&stored, entries)) {
             return Ok(index);
         }
         // The receipt is filled in by the sequencer, which knows the round.

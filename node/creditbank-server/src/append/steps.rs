@@ -46,7 +46,7 @@ impl<B, A> Steps<B, A> {
 
     /// Checks what needs no order of a block and what is beside it.
     pub fn verify(&self, request: SubmitBlockRequest) -> Result<VerifiedBlock, SubmitError> {
-        self.shared.verify(request)
+        self.shared.verify(request, || ())
     }
 
     /// Takes a block that was checked.

@@ -3,6 +3,7 @@
 
 mod committer;
 mod courses;
+mod intake;
 mod sequencer;
 mod verifiers;
 
@@ -14,20 +15,21 @@ use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::{Place, Receipt};
 use creditbank_rpc::v1::SubmitBlockRequest;
 use creditbank_store::StoreError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
-use super::suspicion::{Suspicion, Suspicious};
-use super::{AccountError, Answer, Person, SubmitError};
+use super::share::{Place as Held, Share};
+use super::{AccountError, Answer, Claim, Person, SubmitError};
 use crate::ledger::Shared;
 use crate::serve::Peer;
-use crate::work::{BUSY_RETRY_MS, Who};
-use sequencer::{Job, Sequencer};
+use crate::work::{BUSY_RETRY_MS, Charge, Who};
+use intake::{Accounts, Block, Intake, NotTaken};
+use sequencer::Sequencer;
 use verifiers::Verifiers;
 
 /// Where an answer goes, and the room that the work takes up until then, whether or not anybody still waits.
 struct Reply<T> {
     answer: oneshot::Sender<T>,
-    _room: OwnedSemaphorePermit,
+    _room: Held,
 }
 
 impl<T> Reply<T> {
@@ -61,10 +63,11 @@ fn send(answer: Answer<BlockReply, AccountsReply>) {
 
 /// The running threads.
 pub(crate) struct Threads {
-    jobs: mpsc::Sender<Job>,
-    /// Bounds the bytes under way, in KiB.
-    room: Arc<Semaphore>,
-    suspicion: Arc<Suspicion>,
+    jobs: Arc<Intake>,
+    /// Places of blocks that wait for the sequencer.
+    places: Arc<Share>,
+    /// KiB under way, until they are answered.
+    room: Arc<Share>,
     verifiers: Verifiers,
     sequencer: Mutex<Option<JoinHandle<()>>>,
     shared: Arc<Shared>,
@@ -73,18 +76,19 @@ pub(crate) struct Threads {
 /// A block that is under way. Dropping it does not take the block back.
 pub struct Submission {
     answer: oneshot::Receiver<Result<Receipt, SubmitError>>,
-    refused: Option<SubmitError>,
+    /// What is known already.
+    answered: Option<Result<Receipt, SubmitError>>,
 }
 
 impl Submission {
-    pub(crate) fn refused(error: SubmitError) -> Self {
-        Self { answer: oneshot::channel().1, refused: Some(error) }
+    pub(crate) fn answered(answer: Result<Receipt, SubmitError>) -> Self {
+        Self { answer: oneshot::channel().1, answered: Some(answer) }
     }
 
     /// Waits until the block is durable, or refused.
     pub async fn finish(self) -> Result<Receipt, SubmitError> {
-        match self.refused {
-            Some(error) => Err(error),
+        match self.answered {
+            Some(answer) => answer,
             None => {
                 self.answer.await.unwrap_or_else(|_| Err(SubmitError::Stopped("the round was not finished".to_owned())))
             }
@@ -92,51 +96,58 @@ impl Submission {
     }
 }
 
-fn kib(bytes: usize) -> u32 {
-    u32::try_from(bytes / 1_024 + 1).unwrap_or(u32::MAX)
+/// A ledger that is dropped without a stop leaves no thread behind.
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.jobs.close();
+    }
+}
+
+fn kib(bytes: usize) -> usize {
+    bytes / 1_024 + 1
 }
 
 impl Threads {
     pub(crate) fn start(shared: &Arc<Shared>, failed: watch::Sender<Option<String>>) -> Self {
         courses::fill(shared);
         let limits = shared.limits;
-        let (jobs, queue) = mpsc::channel(limits.queue_blocks_max);
-        let suspicion = Arc::new(Suspicion::new(limits.queue_blocks_max));
-        let verifiers = Verifiers::start(shared, &suspicion);
+        let jobs = Arc::new(Intake::new(limits.queue_blocks_max));
+        let verifiers = Verifiers::start(shared);
         let sequencer = Sequencer::new(Arc::clone(shared), failed);
-        let thread = std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || sequencer.run(queue));
+        let queue = Arc::clone(&jobs);
+        let thread = std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || sequencer.run(&queue));
         let thread = thread.expect("the system can start a thread at start-up");
-        let room = Arc::new(Semaphore::new(limits.queue_kib_max));
+        let (places, room) = (Share::new(limits.queue_blocks_max), Share::new(limits.queue_kib_max));
         let shared = Arc::clone(shared);
-        Self { jobs, room, suspicion, verifiers, sequencer: Mutex::new(Some(thread)), shared }
+        Self { jobs, places, room, verifiers, sequencer: Mutex::new(Some(thread)), shared }
     }
 
-    /// Begins to check a block. What is begun first is ordered first; blocks of one chain that are begun together wait for
-    /// one another.
-    pub(crate) fn begin(&self, request: SubmitBlockRequest, peer: Peer) -> Submission {
-        let busy = || Submission::refused(SubmitError::Busy { retry_after_ms: BUSY_RETRY_MS });
+    /// Begins to check a block. What an address begins first is ordered first; blocks of one chain that it begins together
+    /// wait for one another.
+    pub(crate) fn begin(&self, request: SubmitBlockRequest, claim: Option<Claim>, peer: Peer) -> Submission {
+        self.put(request, claim, peer).unwrap_or_else(|error| Submission::answered(Err(error)))
+    }
+
+    fn put(&self, request: SubmitBlockRequest, claim: Option<Claim>, peer: Peer) -> Result<Submission, SubmitError> {
+        self.shared.work.suspicion.check(Charge::Block, peer, claim.and_then(|claim| claim.key))?;
+        let busy = || SubmitError::Busy { retry_after_ms: BUSY_RETRY_MS };
         let beside = request.records.iter().map(|record| record.body.len() + 64).sum::<usize>();
         let bytes = request.block.len() + beside + request.places.len() * size_of::<Place>();
-        let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(kib(bytes)) else { return busy() };
+        let who = Who::Address(peer);
+        let room = self.room.take(who, kib(bytes)).ok_or_else(busy)?;
         // The place in the queue before any work: what is refused for want of one must not pile up elsewhere.
-        let slot = match self.jobs.try_reserve() {
-            Ok(slot) => slot,
-            Err(mpsc::error::TrySendError::Full(())) => return busy(),
-            Err(mpsc::error::TrySendError::Closed(())) => {
-                return Submission::refused(SubmitError::Stopped("no new work is taken".to_owned()));
-            }
-        };
-        let charged = match self.suspicion.charge(peer) {
-            Ok(charged) => charged,
-            Err(Suspicious { retry_after_ms }) => return Submission::refused(SubmitError::Busy { retry_after_ms }),
-        };
+        let place = self.places.take(who, 1).ok_or_else(busy)?;
         let (reply, answer) = oneshot::channel();
-        let verified = self.verifiers.check(request, charged);
-        slot.send(Job::Block { verified, reply: Reply { answer: reply, _room: room } });
-        Submission { answer, refused: None }
+        let verified = self.verifiers.check(request, claim, peer);
+        let block = Block { verified, reply: Reply { answer: reply, _room: room }, place };
+        self.jobs.block(peer, block).map_err(|not_taken| match not_taken {
+            NotTaken::Full => busy(),
+            NotTaken::Closed => SubmitError::Stopped("no new work is taken".to_owned()),
+        })?;
+        Ok(Submission { answer, answered: None })
     }
 
-    /// Opens accounts after everything that was begun before.
+    /// Opens accounts of persons, some in each round.
     pub(crate) async fn open_accounts(
         &self,
         institution: InstitutionId,
@@ -144,25 +155,27 @@ impl Threads {
     ) -> Result<Vec<Alias>, AccountError> {
         // The same room as for blocks: persons that wait for the sequencer take up memory too.
         let bytes: usize = persons.iter().map(Person::bytes).sum();
-        let room = Arc::clone(&self.room).try_acquire_many_owned(kib(bytes));
-        let room = room.map_err(|_| AccountError::Busy { retry_after_ms: BUSY_RETRY_MS })?;
+        let busy = || AccountError::Busy { retry_after_ms: BUSY_RETRY_MS };
+        let room = self.room.take(Who::Institution(institution), kib(bytes)).ok_or_else(busy)?;
         let (reply, answer) = oneshot::channel();
         let (shared, token) = (Arc::clone(&self.shared), self.shared.work.token());
         let identify = move || shared.identified(institution, &persons);
         let persons = self.shared.work.cheap.run(Who::Institution(institution), token, identify).await?;
-        let job = Job::Accounts { institution, persons, reply: Reply { answer: reply, _room: room } };
-        self.jobs.send(job).await.map_err(|_| AccountError::Stopped)?;
+        let accounts = Accounts { institution, persons, reply: Reply { answer: reply, _room: room } };
+        self.jobs.accounts(accounts).map_err(|not_taken| match not_taken {
+            NotTaken::Full => busy(),
+            NotTaken::Closed => AccountError::Stopped,
+        })?;
         answer.await.unwrap_or(Err(AccountError::Stopped))
     }
 
-    pub(crate) async fn tick(&self) {
-        // When the queue is full or closed there is no need for it.
-        let _ = self.jobs.send(Job::Tick).await;
+    pub(crate) fn tick(&self) {
+        self.jobs.tick();
     }
 
     /// Takes no new work; returns how to wait for the work under way, which blocks.
-    pub(crate) async fn stop(&self) -> impl FnOnce() -> Result<(), StoreError> + Send + 'static {
-        let _ = self.jobs.send(Job::Stop).await;
+    pub(crate) fn stop(&self) -> impl FnOnce() -> Result<(), StoreError> + Send + 'static {
+        self.jobs.close();
         let thread = self.sequencer.lock().unwrap_or_else(PoisonError::into_inner).take();
         move || match thread.map(JoinHandle::join) {
             None | Some(Ok(())) => Ok(()),

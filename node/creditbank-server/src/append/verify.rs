@@ -1,29 +1,40 @@
 //! The first half of a block's way: everything that needs no order. Any thread may do it.
 
+use std::sync::Arc;
+
 use creditbank_ledger::state::{ReadBlock, log_succession, successor};
-use creditbank_protocol::Digest;
 use creditbank_protocol::block::{BlockError, SignedBlock, with_places};
 use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{EffectGroup, Purpose, Receipt};
 use creditbank_protocol::record::{Record, RecordError, own_seeds};
+use creditbank_protocol::{Digest, InstitutionId};
 use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
+use creditbank_rules::admission::Alone;
 use creditbank_rules::{Registry, Rejection, Rule, ViewError};
 
 use super::ClockDoubt;
-pub use crate::work::OverQuota;
+pub use crate::work::{HeldUp, OverQuota};
 
 /// When to come back after the disk was full.
 pub(crate) const NO_ROOM_RETRY_MS: u64 = 10_000;
 
-/// A block whose shape, hashes and signature are right. Whether it may be sealed is the sequencer's to say.
+/// A block whose shape, hashes and signature are right, and whose records hold as far as that needs no order. Whether it
+/// may be sealed is the sequencer's to say.
 #[derive(Debug)]
 pub struct VerifiedBlock {
     pub(crate) block: ReadBlock,
-    pub(crate) records: Vec<Record>,
+    pub(crate) records: Alone,
     pub(crate) entries: BlockEntries,
     /// Its effects with the places that came beside it.
     pub(crate) groups: Vec<EffectGroup>,
+}
+
+impl VerifiedBlock {
+    /// Its records and effects: what it costs to order it grows with them.
+    pub(crate) fn items(&self) -> usize {
+        self.records.records().len() + self.groups.iter().map(|group| group.effects.len()).sum::<usize>()
+    }
 }
 
 /// Why a block was not sealed.
@@ -91,6 +102,9 @@ pub enum SubmitError {
         /// When to come back.
         retry_after_ms: u64,
     },
+    /// Too many bad signatures, or blocks that are sealed already, came from the same address.
+    #[error(transparent)]
+    HeldUp(#[from] HeldUp),
     /// The institution has sent as many blocks as it may.
     #[error(transparent)]
     Quota(#[from] OverQuota),
@@ -117,42 +131,71 @@ pub enum SubmitError {
     Stopped(String),
 }
 
-/// Checks shape, origin, hashes and signature of a block and the records beside it. The key is looked up in the
-/// registry as it is now; the sequencer checks it again in order.
-pub fn verify(registry: &Registry, request: SubmitBlockRequest) -> Result<VerifiedBlock, SubmitError> {
-    let SubmitBlockRequest { block, records, places } = request;
-    let parsed = SignedBlock::parse(&block).map_err(SubmitError::Block)?;
-    let header = parsed.header();
-    // The block with which the log goes on under another origin bears that one; what is in it the rules check.
-    let other = log_succession(&parsed).map(|said| said.new_origin);
-    let origin = other.as_deref().unwrap_or(registry.origin());
-    if header.origin != origin {
-        let (expected, found) = (origin.to_owned(), header.origin.clone());
-        return Err(SubmitError::Origin { expected, found });
+/// A block whose shape and signature are right: whoever holds the key has sent it, or has signed it at some time.
+#[derive(Debug)]
+pub(crate) struct Signed {
+    block: SignedBlock,
+    beside: Vec<RecordBody>,
+    groups: Vec<EffectGroup>,
+}
+
+impl Signed {
+    /// Checks shape, origin and signature of a block. The key is looked up in the registry as it is now; the sequencer
+    /// checks it again in order.
+    pub(crate) fn read(registry: &Registry, request: SubmitBlockRequest) -> Result<Self, SubmitError> {
+        let SubmitBlockRequest { block, records, places } = request;
+        let block = SignedBlock::parse(&block).map_err(SubmitError::Block)?;
+        let header = block.header();
+        // The block with which the log goes on under another origin bears that one; what is in it the rules check.
+        let other = log_succession(&block).map(|said| said.new_origin);
+        let origin = other.as_deref().unwrap_or(registry.origin());
+        if header.origin != origin {
+            let (expected, found) = (origin.to_owned(), header.origin.clone());
+            return Err(SubmitError::Origin { expected, found });
+        }
+        let count = usize::try_from(header.count).unwrap_or(usize::MAX);
+        if records.len() > count {
+            return Err(SubmitError::Block(BlockError::Count { expected: header.count, found: records.len() }));
+        }
+        // Whether they are the right ones the rules say, which know the records.
+        let groups = with_places(&block.public().groups, &places).map_err(SubmitError::Block)?;
+        // The signature before the hashes: nobody without a key makes the node hash much.
+        block.verify(&public_key(registry, &block)?).map_err(SubmitError::Block)?;
+        Ok(Self { block, beside: records, groups })
     }
-    let count = usize::try_from(header.count).unwrap_or(usize::MAX);
-    if records.len() > count {
-        return Err(SubmitError::Block(BlockError::Count { expected: header.count, found: records.len() }));
+
+    /// Whose block it is.
+    pub(crate) fn institution(&self) -> InstitutionId {
+        self.block.header().unit.institution
     }
-    // Whether they are the right ones the rules say, which know the records.
-    let groups = with_places(&parsed.public().groups, &places).map_err(SubmitError::Block)?;
-    // The signature before the hashes: nobody without a key makes the node hash much.
-    parsed.verify(&public_key(registry, &parsed)?).map_err(SubmitError::Block)?;
-    for approval in parsed.approvals() {
-        let key = KeyId::from_slice(&approval.key_id).and_then(|id| registry.key(&id));
-        let missing = || Rejection::new(Rule::NotAnApprover, "a key of the registry", "another key");
-        parsed.verify_approval(approval, &key.ok_or_else(missing)?.public_key).map_err(SubmitError::Block)?;
+
+    /// Checks its approvals, that the records beside it are its own, and what each of them says, by the registry as it is
+    /// now.
+    pub(crate) fn check(self, registry: &Arc<Registry>) -> Result<VerifiedBlock, SubmitError> {
+        let Self { block, beside, groups } = self;
+        for approval in block.approvals() {
+            let key = KeyId::from_slice(&approval.key_id).and_then(|id| registry.key(&id));
+            let missing = || Rejection::new(Rule::NotAnApprover, "a key of the registry", "another key");
+            block.verify_approval(approval, &key.ok_or_else(missing)?.public_key).map_err(SubmitError::Block)?;
+        }
+        let hidden = (0u32..)
+            .zip(beside)
+            .map(|(record, RecordBody { kind, version, body, seed })| {
+                Record::new(kind, version, &seed, body.into()).map_err(|error| SubmitError::Record { record, error })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        own_seeds(&hidden).map_err(|(record, error)| SubmitError::Record { record, error })?;
+        let records = block.records(hidden).map_err(SubmitError::Block)?;
+        let header = block.header();
+        let records = Alone::check(registry, (header.unit, header.key_id, header.created_at_minute), records)?;
+        let entries = BlockEntries::of(&block);
+        Ok(VerifiedBlock { block: ReadBlock::with_records(block, &entries), records, entries, groups })
     }
-    let hidden = (0u32..)
-        .zip(records)
-        .map(|(record, RecordBody { kind, version, body, seed })| {
-            Record::new(kind, version, &seed, body.into()).map_err(|error| SubmitError::Record { record, error })
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    own_seeds(&hidden).map_err(|(record, error)| SubmitError::Record { record, error })?;
-    let records = parsed.records(hidden).map_err(SubmitError::Block)?;
-    let entries = BlockEntries::of(&parsed);
-    Ok(VerifiedBlock { block: ReadBlock::with_records(parsed, &entries), records, entries, groups })
+}
+
+/// Checks everything of a block and the records beside it that needs no order.
+pub fn verify(registry: &Arc<Registry>, request: SubmitBlockRequest) -> Result<VerifiedBlock, SubmitError> {
+    Signed::read(registry, request)?.check(registry)
 }
 
 /// The key that the header names.

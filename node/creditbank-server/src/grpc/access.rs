@@ -4,14 +4,14 @@ use creditbank_ledger::read::{ReadScope, Shown};
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::key::within_dates;
 use creditbank_protocol::pb::{DisclosedRecord, Purpose};
-use creditbank_rpc::token;
+use creditbank_rpc::token::{self, TokenError};
 use creditbank_rules::dates::day_of_ms;
 use tonic::{Request, Status};
 
 use super::status::{denied, unauthenticated};
 use crate::ledger::Ledger;
 use crate::serve::Peer;
-use crate::work::Who;
+use crate::work::{Charge, Who};
 
 /// A caller whose token holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl From<Caller> for Who {
 
 /// Whoever calls without a token.
 pub(super) fn anybody<T>(request: &Request<T>) -> Who {
-    Who::Address(request.extensions().get().copied().unwrap_or(Peer::UNKNOWN))
+    Who::Address(Peer::in_extensions(request.extensions()))
 }
 
 impl Caller {
@@ -46,7 +46,14 @@ impl Caller {
         let registry = ledger.registry();
         let key = registry.key(&id).ok_or_else(|| unauthenticated(format!("key {id} is not in the registry")))?;
         let now_s = ledger.now_ms() / 1_000;
-        token::check(token, &ledger.origin(), &key.public_key, now_s).map_err(unauthenticated)?;
+        // Whoever has no key does not make the node verify signatures for ever.
+        let suspicion = &ledger.work().suspicion;
+        let charged = suspicion.signature(Charge::Token, Peer::in_extensions(request.extensions()), Some(id))?;
+        let checked = token::check(token, &ledger.origin(), &key.public_key, now_s);
+        if !matches!(checked, Err(TokenError::Signature(_) | TokenError::Form)) {
+            suspicion.good(charged);
+        }
+        checked.map_err(unauthenticated)?;
         let minute = now_s / 60;
         if key.revoked.is_some() || !within_dates(key, minute) {
             return Err(unauthenticated(format!("key {id} is not in force")));

@@ -102,7 +102,7 @@ impl LedgerService for Service {
                     None => return,
                 };
                 // The order in which the sequencer gets them is the order of the stream.
-                slot.send(Ok(ledger.begin(block, peer)));
+                slot.send(Ok(ledger.begin(block, peer).await));
             }
         });
         let answers = ReceiverStream::new(answers).then(|begun| async move {

@@ -9,7 +9,7 @@ use creditbank_rules::{Rejection, Rule, ViewError};
 use creditbank_store::StoreError;
 use tonic::{Code, Status};
 
-use crate::append::{AccountError, OverQuota, SubmitError};
+use crate::append::{AccountError, HeldUp, OverQuota, SubmitError};
 use crate::publish::ReceiptError;
 use crate::read::{ReadError, TranscriptError};
 use crate::unreadable;
@@ -57,6 +57,7 @@ pub fn of_submit(error: &SubmitError) -> Refusal {
             about(refused, "created_at_minute", format!("{min} to {max}"), found)
         }
         SubmitError::Busy { retry_after_ms } => busy_for(error, *retry_after_ms),
+        SubmitError::HeldUp(held_up) => of_held_up(*held_up),
         SubmitError::Quota(over) => of_quota(*over),
         SubmitError::NoRoom { retry_after_ms } => no_room(error, *retry_after_ms),
         SubmitError::Clock(_) => {
@@ -81,6 +82,11 @@ fn of_quota(over: OverQuota) -> Refusal {
     let mut refused = refusal(Code::ResourceExhausted, Reason::QuotaUsed, over);
     refused.retry_after_ms = over.retry_after_ms;
     about(refused, "", format!("at most {} {} in a minute", over.allowed, over.asked), "more")
+}
+
+/// Of a call that was not looked at, as too many of its address were bad.
+fn of_held_up(held_up: HeldUp) -> Refusal {
+    busy_for(held_up, held_up.retry_after_ms())
 }
 
 /// Of a call that was not worked on.
@@ -354,6 +360,7 @@ statuses! {
     TranscriptError: of_transcript,
     AccountError: of_account,
     OverQuota: of_quota,
+    HeldUp: of_held_up,
     Refused: of_work,
 }
 
@@ -434,6 +441,7 @@ mod tests {
             entry: place["entry"].as_u64().expect("an entry"),
             index: small(&place["index"]),
         };
+        let registry = std::sync::Arc::new(registry);
         let mut count = 0;
         for case in file["form"].as_array().expect("cases").iter().filter(|case| case.get("chain").is_none()) {
             let mut block = bytes(&case["block"]);

@@ -150,7 +150,7 @@ impl Shared {
     }
 
     /// Log index of a unit's block. A block that the chain has is in the index, or else the index has lost it.
-    fn block_at(&self, unit: UnitId, height: u64) -> Result<LogIndex, ReadError> {
+    pub(crate) fn block_at(&self, unit: UnitId, height: u64) -> Result<LogIndex, ReadError> {
         let next_height = self.state().log.chain(unit).map_or(0, |head| head.next_height);
         if height >= next_height {
             return Err(ReadError::NoBlock { unit, height });

@@ -16,6 +16,13 @@ impl Caller for creditbank_protocol::InstitutionId {
     }
 }
 
+/// An address shows nothing of who is behind it.
+impl Caller for crate::serve::Peer {
+    fn is_known(&self) -> bool {
+        false
+    }
+}
+
 /// How much may wait and be done at once.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {

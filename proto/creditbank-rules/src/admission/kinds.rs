@@ -14,6 +14,7 @@ use crate::decimal::show_e4;
 use crate::{CourseKey, Registry, Rejection, Rule, plausible};
 
 /// What the rules beyond single fields need of a record.
+#[derive(Debug)]
 pub(super) struct Common {
     pub(super) learner: Vec<u8>,
     /// The code of its course, if it has one: it is counted with the learner's records of this course.

@@ -30,7 +30,7 @@ pub(super) struct History {
 struct Course {
     /// Hashes of what the ledger holds, with the places, and the records by place.
     held: BTreeMap<[u8; 8], Place>,
-    places: BTreeMap<Place, HeldRecord>,
+    places: BTreeMap<Place, Row>,
     /// What counts of the ledger: it has not ended, and the block has not amended it.
     counting: BTreeMap<Kind, Counting>,
     /// Hashes of the block's records so far, how many there are of a kind, and the least that Credits say of repeats.
@@ -39,6 +39,13 @@ struct Course {
     seen_repeats: Option<u32>,
     /// What the block's records so far amend.
     amended: BTreeSet<Place>,
+}
+
+/// What is kept of a record of the ledger. A block may be about millions of them: it is as little as is asked for.
+struct Row {
+    kind: Kind,
+    has_ended: bool,
+    repeats_max: Option<u32>,
 }
 
 /// Records of one kind that count, and how often courses may count again by them.
@@ -50,14 +57,14 @@ struct Counting {
 
 impl Counting {
     /// How many there are and the least that they say, without one of them.
-    fn without(&self, one: Option<&HeldRecord>) -> (usize, Option<u32>) {
+    fn without(&self, one: Option<&Row>) -> (usize, Option<u32>) {
         let count = self.count - usize::from(one.is_some());
         let left = one.and_then(|one| one.repeats_max);
         let mut least = self.repeats.iter().filter(|(repeats, of)| Some(**repeats) != left || **of > 1);
         (count, least.next().map(|(repeats, _)| *repeats))
     }
 
-    fn remove(&mut self, one: &HeldRecord) {
+    fn remove(&mut self, one: &Row) {
         self.count -= 1;
         if let Some(repeats) = one.repeats_max
             && let Some(of) = self.repeats.get_mut(&repeats)
@@ -70,8 +77,14 @@ impl Counting {
     }
 }
 
+impl Row {
+    fn of(held: &HeldRecord) -> Self {
+        Self { kind: held.kind, has_ended: held.marks.have_ended(), repeats_max: held.repeats_max }
+    }
+}
+
 impl Course {
-    fn of(held: Vec<HeldRecord>) -> Self {
+    fn of(held: &[HeldRecord]) -> Self {
         let mut counting: BTreeMap<Kind, Counting> = BTreeMap::new();
         for one in held.iter().filter(|one| !one.marks.have_ended()) {
             let of = counting.entry(one.kind).or_default();
@@ -81,12 +94,12 @@ impl Course {
             }
         }
         let mut hashes = BTreeMap::new();
-        for one in &held {
+        for one in held {
             hashes.entry(one.hash_prefix).or_insert(one.place);
         }
         Self {
             held: hashes,
-            places: held.into_iter().map(|one| (one.place, one)).collect(),
+            places: held.iter().map(|one| (one.place, Row::of(one))).collect(),
             counting,
             seen: BTreeSet::new(),
             seen_of: BTreeMap::new(),
@@ -96,9 +109,10 @@ impl Course {
     }
 
     /// The record at a place, where it counts.
-    fn counted(&self, place: Option<Place>, kind: Kind) -> Option<&HeldRecord> {
-        let found = self.places.get(&place?)?;
-        (found.kind == kind && !found.marks.have_ended() && !self.amended.contains(&found.place)).then_some(found)
+    fn counted(&self, place: Option<Place>, kind: Kind) -> Option<&Row> {
+        let place = place?;
+        let found = self.places.get(&place)?;
+        (found.kind == kind && !found.has_ended && !self.amended.contains(&place)).then_some(found)
     }
 
     fn add(&mut self, record: &Record, own: [u8; 8], repeats_max: Option<u32>, amends: Option<Place>) {
@@ -109,7 +123,7 @@ impl Course {
         }
         if let Some(place) = amends
             && self.amended.insert(place)
-            && let Some(one) = self.places.get(&place).filter(|one| !one.marks.have_ended())
+            && let Some(one) = self.places.get(&place).filter(|one| !one.has_ended)
             && let Some(of) = self.counting.get_mut(&one.kind)
         {
             of.remove(one);
@@ -151,7 +165,7 @@ impl History {
                 let found = held.len();
                 let expected = format_args!("at most {HELD_MAX} records of a learner for one course");
                 require(found <= HELD_MAX, Rule::TooManyRepeats, "course", expected, found)?;
-                free.insert(Course::of(held))
+                free.insert(Course::of(&held))
             }
         };
         let own = prefix(record);
@@ -178,7 +192,7 @@ impl History {
             require(is_earlier, Rule::UnknownEarlier, "earlier", expected, place)?;
         }
         let amends = common.amends.as_ref().map(|amends| Place::read(amends.place));
-        let stands = |place: Place| course.places.get(&place).is_some_and(|one| !one.marks.have_ended());
+        let stands = |place: Place| course.places.get(&place).is_some_and(|one| !one.has_ended);
         let of_kind = |place: Place| course.places.get(&place).is_some_and(|one| one.kind == record.kind());
         // Amended within this block: those records no longer count.
         let replaced = course.counted(amends, record.kind());

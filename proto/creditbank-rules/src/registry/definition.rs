@@ -52,6 +52,12 @@ pub(super) fn check(registry: &Registry, entry: &QualificationDefinition) -> Che
     require(false, Rule::Unsatisfiable, "requirements", "requirements that can be met", reasons.join("; "))
 }
 
+/// How large a definition is, by its bounds: what can be said of it without a registry.
+pub(crate) fn check_size(entry: &QualificationDefinition) -> Checked {
+    size::check_names(entry)?;
+    size::check_steps(entry, &Tree::of(entry)?)
+}
+
 /// Versions count from 1 without gaps, never change, and begin in order.
 fn versions(registry: &Registry, entry: &QualificationDefinition) -> Checked {
     present(entry.version > 0, "version", "a version, from 1")?;

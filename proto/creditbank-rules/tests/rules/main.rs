@@ -2,6 +2,7 @@
 //! computed alike by everybody.
 
 mod admission;
+mod alone;
 mod conversion;
 mod courses;
 mod fixtures;

@@ -2,10 +2,10 @@
 
 use std::cell::Cell;
 
-use creditbank_protocol::pb::{self, Kind};
+use creditbank_protocol::pb::{self, Action, Kind};
 use creditbank_protocol::record::Record;
-use creditbank_protocol::status::Marks;
-use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place};
+use creditbank_protocol::status::{Marks, Named};
+use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place};
 use creditbank_rules::admission::{AdmissionError, admit_block, check_records};
 use creditbank_rules::{
     CourseKey, DocumentKey, HeldRecord, LearnerState, RecordFacts, Registry, Rule, Said, Sealing, View, ViewError,
@@ -125,4 +125,47 @@ fn a_target_is_read_once_for_a_block() {
     // Whether one record may be amended so often is not the question.
     let _ = check_records(&view, &world.facts(&records, &[])).expect("a dry run");
     assert!(view.records.get() <= 2, "{} reads", view.records.get());
+}
+
+/// Goal: a block that releases many records of a learner reads what the learner holds once, however much that is, and
+/// not once for each release.
+#[test]
+fn what_holds_many_releases_is_read_once() {
+    const HELD: u32 = 5_000;
+    const RELEASED: u8 = 40;
+    let mut world = World::new();
+    let entry = key(1, 1, &world.key, &[Kind::Award]);
+    world.set(Kind::Key, &entry);
+    let redeemed = Marks::default().after(Action::Redeem, 6, Named::default()).expect("a first mark");
+    let revoked = Marks::default().after(Action::Revoke, 7, Named::default()).expect("a first mark");
+    let mut effects = Vec::new();
+    let mut redeems = Vec::new();
+    for number in 0..RELEASED {
+        let place = Place::new(5, u32::from(number));
+        world.hold(place, &record(Kind::Credit, &credit(), number + 1), 1, "AAA", redeemed.clone());
+        let status_id = [number; 32];
+        world.ledger.held.get_mut(&place).expect("held").facts.status_id = Digest(status_id);
+        redeems.push(pb::RecordReference { place: Some(place.into()), ..Default::default() });
+        effects.push(pb::Effect {
+            status_id: status_id.to_vec(),
+            place: Some(place.into()),
+            action: Action::Release.into(),
+            redemption_plus_1: 7,
+            ..Default::default()
+        });
+    }
+    let award = |redeems| record(Kind::Award, &pb::Award { learner: ALIAS.to_vec(), redeems, ..Default::default() }, 1);
+    let others = award(Vec::new());
+    let awards = (0..HELD).map(|number| (Place::new(100, number), others.clone()));
+    for (place, award) in awards.chain([(Place::new(6, 0), award(redeems))]) {
+        world.hold(place, &award, 1, "AAA", revoked.clone());
+        world.ledger.held.get_mut(&place).expect("held").key = CourseKey::Award;
+    }
+    let by = Sealing { key_id: world.key_id(), approvers: Vec::new(), sealed_at_ms: 0 };
+    world.ledger.sealings.insert(LogIndex(6), by);
+    let authority = Some(pb::Authority { basis: pb::Basis::Issuer.into(), ..Default::default() });
+    let view = Counted::new(&world.ledger);
+    admit_block(&view, &world.facts(&[], &[pb::EffectGroup { authority, effects }])).expect("they are left behind");
+    let most = usize::try_from(HELD).expect("small") * 2;
+    assert!(view.records.get() < most && view.rows.get() < most, "{} {}", view.records.get(), view.rows.get());
 }

@@ -43,6 +43,7 @@ impl World {
 fn is_about_the_node(error: &SubmitError) -> bool {
     match error {
         SubmitError::Busy { .. }
+        | SubmitError::HeldUp(_)
         | SubmitError::Quota(_)
         | SubmitError::NoRoom { .. }
         | SubmitError::Clock(_)

@@ -378,6 +378,7 @@ fn is_decision(error: &SubmitError) -> bool {
         | SubmitError::Height { .. }
         | SubmitError::Previous { .. }
         | SubmitError::Busy { .. }
+        | SubmitError::HeldUp(_)
         | SubmitError::Quota(_)
         | SubmitError::NoRoom { .. }
         | SubmitError::Clock(_)

@@ -2,39 +2,42 @@
 
 use std::sync::Arc;
 
-use creditbank_protocol::InstitutionId;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::committer::Committer;
+use super::intake::{Accounts, Block, Intake, Job};
 use super::verifiers::Verdict;
 use super::{AccountsReply, BlockReply, Panicking, send};
-use crate::append::accounts::Identified;
 use crate::append::commit;
 use crate::append::orderer::{Orderer, Step};
 use crate::append::{AccountError, SubmitError, VerifiedBlock};
 use crate::ledger::Shared;
 use crate::work::BUSY_RETRY_MS;
 
-/// Work for the sequencer.
-pub(super) enum Job {
-    /// A block, in the order in which it was begun; other threads are still checking it.
-    Block {
-        verified: Verdict,
-        reply: BlockReply,
-    },
-    Accounts {
-        institution: InstitutionId,
-        persons: Vec<Identified>,
-        reply: AccountsReply,
-    },
-    Tick,
-    Stop,
-}
+/// Records and effects that are taken before they are worked on. A round of the largest blocks takes four, so that who
+/// sends the next block does not wait for all that others have sent before.
+const ITEMS_AT_ONCE: usize = 4_096;
 
 /// Waits for the check of a block.
 fn verdict(verified: Verdict) -> Result<VerifiedBlock, SubmitError> {
     let failed = |_| Err(SubmitError::Stopped("the block could not be checked".to_owned()));
     verified.blocking_recv().unwrap_or_else(failed)
+}
+
+/// What was taken since it was last worked on.
+#[derive(Default)]
+struct Taken {
+    jobs: usize,
+    items: usize,
+}
+
+/// The queue of a thread, which is left when the thread ends, as it may by a panic: whoever waits is told.
+struct Abandoned(Arc<Intake>);
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
 }
 
 pub(super) struct Sequencer {
@@ -51,19 +54,25 @@ impl Sequencer {
         Self { shared, failed, orderer, committer }
     }
 
-    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+    pub(super) fn run(mut self, queue: &Arc<Intake>) {
         let _told = Panicking(self.failed.clone(), "the thread that orders has panicked");
-        while let Some(job) = queue.blocking_recv() {
-            let mut next = Some(job);
-            let mut stop = false;
-            let mut taken = 0;
+        let _answered = Abandoned(Arc::clone(queue));
+        let mut stop = false;
+        while !stop {
+            // Between two rounds comes what has arrived meanwhile: accounts may take very many rounds.
+            let mut next = match (self.orderer.has_work(), self.orderer.has_blocks()) {
+                (false, _) => Some(queue.next()),
+                (true, false) => queue.try_next(),
+                (true, true) => None,
+            };
+            let mut taken = Taken::default();
             // A round takes what has already arrived; waiting for more would only add latency.
             while let Some(job) = next {
-                stop |= self.take(job);
-                taken += 1;
+                stop |= matches!(job, Job::Stop);
+                self.take(job, &mut taken);
                 // Refused blocks count too: a flood of them must not keep good ones from being sealed.
-                let full = stop || taken >= self.shared.limits.round_blocks_max;
-                next = if full { None } else { queue.try_recv().ok() };
+                let full = stop || taken.jobs >= self.shared.limits.round_blocks_max || taken.items >= ITEMS_AT_ONCE;
+                next = if full { None } else { queue.try_next() };
             }
             if self.shared.work.is_stopping() {
                 // What is in no round yet is answered at once: a stop waits for the rounds under way alone.
@@ -72,9 +81,9 @@ impl Sequencer {
             }
             self.work();
             self.report();
-            if stop {
-                queue.close();
-            }
+        }
+        while self.orderer.has_work() {
+            self.work();
         }
         while self.orderer.is_waiting() {
             self.wait();
@@ -82,29 +91,37 @@ impl Sequencer {
         self.committer.stop();
     }
 
-    /// Takes a job in; `true` for the last one.
-    fn take(&mut self, job: Job) -> bool {
+    /// Takes a job in.
+    fn take(&mut self, job: Job, taken: &mut Taken) {
+        taken.jobs += 1;
         match job {
-            Job::Block { reply, .. } if self.shared.work.is_stopping() => {
+            Job::Block(Block { reply, .. }) if self.shared.work.is_stopping() => {
                 reply.send(Err(SubmitError::Stopped("it takes no new work".to_owned())));
             }
-            // Blocks keep the order in which they came, whatever thread is done first.
-            Job::Block { verified, reply } => match verdict(verified) {
-                Ok(verified) => self.orderer.block(Box::new(verified), reply),
-                Err(error) => reply.send(Err(error)),
-            },
-            Job::Accounts { institution, persons, reply } => {
+            // Blocks of one address keep the order in which they came, whatever thread is done first.
+            Job::Block(Block { verified, reply, place }) => {
+                let verified = verdict(verified);
+                drop(place);
+                match verified {
+                    Ok(verified) => {
+                        taken.items += verified.items();
+                        self.orderer.block(Box::new(verified), reply);
+                    }
+                    Err(error) => reply.send(Err(error)),
+                }
+            }
+            Job::Accounts(Accounts { institution, persons, reply }) => {
                 if let Err(reply) = self.orderer.accounts(institution, persons, reply) {
                     reply.send(Err(AccountError::Busy { retry_after_ms: BUSY_RETRY_MS }));
                 }
             }
             Job::Tick => self.orderer.tick(),
-            Job::Stop => return true,
+            // What was begun before has been taken.
+            Job::Stop => {}
         }
-        false
     }
 
-    /// Brings everything that was taken into rounds.
+    /// Brings what was taken into a round, and hands it over.
     fn work(&mut self) {
         if let Some(outcome) = self.committer.heard() {
             self.written(outcome);
@@ -119,6 +136,7 @@ impl Sequencer {
                         commit::answer(&self.shared, outcomes.refused(&error), send);
                         self.written(Err(error));
                     }
+                    return;
                 }
                 Step::Answer(outcomes) => commit::answer(&self.shared, outcomes, send),
             }

@@ -1,37 +1,34 @@
 //! The threads that check blocks before they are ordered: as many as there are cores, so that neither the sequencer nor memory
-//! suffers when many blocks arrive at once.
+//! suffers when many blocks arrive at once. Addresses take turns here too.
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use creditbank_rpc::v1::SubmitBlockRequest;
 use tokio::sync::oneshot;
 
-use crate::append::suspicion::Suspicion;
-use crate::append::{SubmitError, VerifiedBlock};
+use crate::append::{Claim, SubmitError, VerifiedBlock};
 use crate::ledger::Shared;
 use crate::serve::Peer;
+use crate::work::Charge;
+use crate::work::turns::{Bounds, Turns};
 
 /// What a block was found to be. It is dropped unsent only when the thread has panicked over it.
 pub(super) type Verdict = oneshot::Receiver<Result<VerifiedBlock, SubmitError>>;
 
 struct Task {
     request: SubmitBlockRequest,
-    /// Whom to forgive when the signature is good.
-    peer: Peer,
+    claim: Option<Claim>,
     verdict: oneshot::Sender<Result<VerifiedBlock, SubmitError>>,
 }
 
-/// Blocks that wait for their check. Its length is bounded by the places in the sequencer's queue, which come first.
-#[derive(Default)]
+/// Blocks that wait for their check. Their number is bounded by the places in the sequencer's queue, which come first.
 struct Queue {
-    waiting: VecDeque<Task>,
+    waiting: Turns<Peer, Task>,
     idle: usize,
     closed: bool,
 }
 
-#[derive(Default)]
 struct Desk {
     queue: Mutex<Queue>,
     arrived: Condvar,
@@ -48,11 +45,12 @@ impl Desk {
     }
 
     /// The next block; `None` when there will be none.
-    fn next(&self) -> Option<Task> {
+    fn next(&self) -> Option<(Peer, Task)> {
         let mut queue = self.queue();
         loop {
-            if let Some(task) = queue.waiting.pop_front() {
-                return Some(task);
+            if let Some((peer, task)) = queue.waiting.pop() {
+                queue.waiting.done(peer);
+                return Some((peer, task));
             }
             if queue.closed {
                 return None;
@@ -64,24 +62,36 @@ impl Desk {
     }
 }
 
+/// Checks a block. It is charged to its address until its signature is known to be good: what else may be wrong with it
+/// only the owner of a key can have done.
+fn check(
+    shared: &Shared,
+    request: SubmitBlockRequest,
+    claim: Option<Claim>,
+    peer: Peer,
+) -> Result<VerifiedBlock, SubmitError> {
+    let suspicion = &shared.work.suspicion;
+    let charged = suspicion.signature(Charge::Block, peer, claim.and_then(|claim| claim.key))?;
+    shared.verify(request, || suspicion.good(charged))
+}
+
 impl Verifiers {
-    pub(super) fn start(shared: &Arc<Shared>, suspicion: &Arc<Suspicion>) -> Self {
-        let desk = Arc::new(Desk::default());
+    pub(super) fn start(shared: &Arc<Shared>) -> Self {
+        let bounds = Bounds { all: usize::MAX, of_caller: usize::MAX, at_once: usize::MAX };
+        let queue = Mutex::new(Queue { waiting: Turns::new(bounds), idle: 0, closed: false });
+        let desk = Arc::new(Desk { queue, arrived: Condvar::new() });
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         for _ in 0..cores {
-            let (desk, shared, suspicion) = (Arc::clone(&desk), Arc::downgrade(shared), Arc::clone(suspicion));
+            let (desk, shared) = (Arc::clone(&desk), Arc::downgrade(shared));
             let work = move || {
-                while let Some(Task { request, peer, verdict }) = desk.next() {
+                while let Some((peer, Task { request, claim, verdict })) = desk.next() {
                     // Held for one block only: a ledger that is closed is not kept open.
                     let Some(shared) = shared.upgrade() else { return };
                     // A panic is a bug; it costs this block and not the thread. Nobody may have waited for the verdict.
                     if shared.work.is_stopping() {
                         continue;
                     }
-                    if let Ok(found) = catch_unwind(AssertUnwindSafe(|| shared.verify(request))) {
-                        if found.is_ok() {
-                            suspicion.forgive(peer);
-                        }
+                    if let Ok(found) = catch_unwind(AssertUnwindSafe(|| check(&shared, request, claim, peer))) {
                         let _ = verdict.send(found);
                     }
                 }
@@ -93,10 +103,11 @@ impl Verifiers {
     }
 
     /// Puts a block in.
-    pub(super) fn check(&self, request: SubmitBlockRequest, peer: Peer) -> Verdict {
+    pub(super) fn check(&self, request: SubmitBlockRequest, claim: Option<Claim>, peer: Peer) -> Verdict {
         let (verdict, found) = oneshot::channel();
         let mut queue = self.desk.queue();
-        queue.waiting.push_back(Task { request, peer, verdict });
+        // Without bounds none is refused; the verdict of one that was would never come, and its caller be told.
+        let _ = queue.waiting.push(peer, Task { request, claim, verdict });
         let wake = queue.idle > 0;
         drop(queue);
         if wake {

@@ -9,7 +9,7 @@ use creditbank_protocol::pb::{Action, Authority, Effect};
 use creditbank_protocol::status::Named;
 use creditbank_protocol::{Digest, Place};
 
-use super::holders::{is_amendment_of, is_left_behind, releases_of};
+use super::holders::{is_amendment_of, left_behind, releases_of};
 use super::{Checked, action_admitted, authorised, follows, institution_at, restored, reviews_of};
 use crate::admission::fields::require;
 use crate::admission::{AdmissionError, Admitted, BlockFacts};
@@ -56,6 +56,10 @@ pub(super) fn check(
             let_go.extend(releases_of(view, place)?.into_iter().map(|(place, _)| place));
         }
     }
+    let others = silent.iter().filter(|(_, one)| action_of(one) == Action::Release);
+    let others = others.map(|(_, one)| (Place::read(one.place), Named::by(one).redemption));
+    let others = others.filter(|(place, _)| !let_go.contains(place));
+    let left = left_behind(view, others.filter_map(|(place, by)| Some((place, by?))), &released)?;
     for (authority, effect) in silent {
         action_admitted(effect)?;
         let (action, place) = (action_of(effect), Place::read(effect.place));
@@ -71,10 +75,7 @@ pub(super) fn check(
             Action::Review => reviewed.contains(&place),
             Action::CloseReview => follows.closes.contains(&place),
             Action::Reinstate => follows.restores.contains_key(&place),
-            _ => {
-                let let_go = let_go.contains(&place);
-                let_go || redemption.map_or(Ok(false), |by| is_left_behind(view, (place, by), &released))?
-            }
+            _ => let_go.contains(&place) || redemption.is_some_and(|by| left.contains(&(place, by))),
         };
         let expected = "places of what the block's records use, and its other effects ask for, and no others";
         require(is_asked, Rule::EffectMismatch, "public_part", expected, "another place")?;

@@ -1,6 +1,6 @@
 //! What has redeemed records: awards and exclusive conversions. When one is revoked, it lets go of what it held.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use creditbank_protocol::pb::{self, Action, Kind};
@@ -143,9 +143,11 @@ pub(super) fn check(view: &impl View, block: &BlockFacts<'_>, checked: &[Checked
         }
     }
     let all = checked.iter().filter(|one| one.action == Action::Release).map(|one| one.place).collect();
-    for one in checked.iter().filter(|one| released.contains(&one.place)) {
-        let redemption = one.named().redemption;
-        let free = redemption.map_or(Ok(false), |by| is_left_behind(view, (one.place, by), &all))?;
+    let others = || checked.iter().filter(|one| released.contains(&one.place));
+    let redeemed = others().filter_map(|one| Some((one.place, one.named().redemption?)));
+    let free = left_behind(view, redeemed, &all)?;
+    for one in others() {
+        let free = one.named().redemption.is_some_and(|entry| free.contains(&(one.place, entry)));
         let expected = "a release with the revocation of what has redeemed it, or after it";
         require(free, Rule::EffectMismatch, "public_part", expected, one.place)?;
         signer::check_scope(view.registry(), block, Kind::Award)
@@ -154,29 +156,41 @@ pub(super) fn check(view: &impl View, block: &BlockFacts<'_>, checked: &[Checked
     Ok(())
 }
 
-/// Whether what has redeemed the record at a place, by a block, is revoked, and held by nothing else (any more) but
-/// what is released with it.
-pub(super) fn is_left_behind(
+/// Which of some redeemed records, each with the log index of its redemption, are left behind: what has redeemed them is
+/// revoked, and held by nothing else (any more) but what is released with it. What a learner holds is read once,
+/// however many of their records are asked for.
+pub(super) fn left_behind(
     view: &impl View,
-    (place, entry): (Place, LogIndex),
+    asked: impl IntoIterator<Item = (Place, LogIndex)>,
     released: &BTreeSet<Place>,
-) -> Result<bool, ViewError> {
-    let (Some(institution), Some(target)) = (institution_at(view, entry)?, view.record_at(place)?) else {
-        return Ok(false);
-    };
-    for key in [CourseKey::Award, CourseKey::Conversion] {
-        for held in view.held(&target.account, institution, &key)? {
-            if held.marks.get(Mark::Revoked).is_none() {
-                continue;
-            }
-            let Some((facts, record)) = view.content_at(held.place)? else { continue };
-            if redemption(view, held.place, &facts, &record)?.is_some_and(|found| !released.contains(&found.marked)) {
-                continue;
-            }
-            if redeemed_by(&record).contains(&place) && entries(view, held.place, &record)?.contains(&entry) {
-                return Ok(true);
+) -> Result<BTreeSet<(Place, LogIndex)>, ViewError> {
+    let mut learners: BTreeMap<_, BTreeMap<Place, BTreeSet<LogIndex>>> = BTreeMap::new();
+    for (place, entry) in asked {
+        if let (Some(institution), Some(target)) = (institution_at(view, entry)?, view.record_at(place)?) {
+            learners.entry((target.account, institution)).or_default().entry(place).or_default().insert(entry);
+        }
+    }
+    let mut left = BTreeSet::new();
+    for ((account, institution), places) in learners {
+        for key in [CourseKey::Award, CourseKey::Conversion] {
+            for held in view.held(&account, institution, &key)? {
+                if held.marks.get(Mark::Revoked).is_none() {
+                    continue;
+                }
+                let Some((facts, record)) = view.content_at(held.place)? else { continue };
+                if redemption(view, held.place, &facts, &record)?.is_some_and(|found| !released.contains(&found.marked))
+                {
+                    continue;
+                }
+                let asked = |place: &Place| places.contains_key(place);
+                let asked: BTreeSet<Place> = redeemed_by(&record).into_iter().filter(asked).collect();
+                if !asked.is_empty() {
+                    let own = entries(view, held.place, &record)?;
+                    let by = |place: Place| places[&place].intersection(&own).map(move |entry| (place, *entry));
+                    left.extend(asked.into_iter().flat_map(by));
+                }
             }
         }
     }
-    Ok(false)
+    Ok(left)
 }
