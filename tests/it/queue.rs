@@ -70,7 +70,7 @@ async fn public_blocks(node: &TestNode) -> Vec<SubmitBlockRequest> {
         let Ok(Entry::Head(head)) = Entry::parse(entry) else { continue };
         let pb::BlockHead { header, signature, approvals, second_signature } =
             pb::BlockHead::decode(&entry[1..]).expect("behind its type");
-        let block = join(head, || entries.get(at + 1).map(|next| next.to_vec()).ok_or(EntryError::NoPublic));
+        let block = join(head, || entries.get(at + 1).cloned().ok_or(EntryError::NoPublic));
         let block = block.expect("a block of the log");
         let public_part = if block.head().has_public() { block.public().encode_to_vec() } else { Vec::new() };
         let block = pb::Block { header, signature, public_part, approvals, second_signature };
@@ -260,11 +260,11 @@ async fn a_forger_does_not_hold_up_his_neighbours() {
 }
 
 /// Goal: who sends many large blocks at once waits behind himself: another one's block is sealed meanwhile. Method: an
-/// institution sends thirty blocks of a thousand records, each refused for its last one; one block of another address is
+/// institution sends sixty blocks of a thousand records, each refused for its last one; one block of another address is
 /// answered before most of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn large_blocks_wait_behind_themselves() {
-    const BLOCKS: usize = 30;
+    const BLOCKS: usize = 60;
     let node = TestNode::start().await;
     let (greedy, honest) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
     let aliases = greedy.aliases(&node, [1]).await;

@@ -564,10 +564,7 @@ impl Ledger {
     pub async fn close(&self) -> Result<(), StoreError> {
         self.stop_work();
         let shared = Arc::clone(&self.shared);
-        let stopped = match &self.threads {
-            Some(threads) => Some(threads.stop()),
-            None => None,
-        };
+        let stopped = self.threads.as_ref().map(|threads| threads.stop());
         let closed = tokio::task::spawn_blocking(move || {
             stopped.map_or(Ok(()), |stopped| stopped())?;
             shared.keep_note()?;

@@ -139,8 +139,8 @@ impl Threads {
         let place = self.places.take(who, 1).ok_or_else(busy)?;
         let (reply, answer) = oneshot::channel();
         let verified = self.verifiers.check(request, claim, peer);
-        let block = Block { verified, reply: Reply { answer: reply, _room: room }, place };
-        self.jobs.block(peer, block).map_err(|not_taken| match not_taken {
+        let block = Block { peer, verified, reply: Reply { answer: reply, _room: room }, place };
+        self.jobs.block(block).map_err(|not_taken| match not_taken {
             NotTaken::Full => busy(),
             NotTaken::Closed => SubmitError::Stopped("no new work is taken".to_owned()),
         })?;

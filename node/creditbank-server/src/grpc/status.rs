@@ -86,7 +86,7 @@ fn of_quota(over: OverQuota) -> Refusal {
 
 /// Of a call that was not looked at, as too many of its address were bad.
 fn of_held_up(held_up: HeldUp) -> Refusal {
-    busy_for(held_up, held_up.retry_after_ms())
+    busy_for(held_up, BUSY_RETRY_MS)
 }
 
 /// Of a call that was not worked on.

@@ -24,6 +24,9 @@ const KNOWN_MAX: usize = 4_096;
 /// How long a good signature is remembered.
 const KNOWN_FOR: Duration = Duration::from_hours(1);
 
+/// How often those without charges are looked for, where there is no room for more: it takes all of them.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
 /// What is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Charge {
@@ -89,8 +92,12 @@ impl Charges {
 #[derive(Debug, Default)]
 struct State {
     charged: HashMap<Suspect, Charges>,
+    /// When those without charges were last taken out.
+    swept: Option<Instant>,
     /// When the last good signature of a key came from an address.
     known: HashMap<(Peer, KeyId), Instant>,
+    /// When those that have grown old were last taken out.
+    forgotten: Option<Instant>,
 }
 
 /// The charges of all addresses.
@@ -107,13 +114,6 @@ pub(crate) struct Suspicion {
     Charge::Repeat => "blocks that are sealed already",
 })]
 pub struct HeldUp(pub(crate) Charge);
-
-impl HeldUp {
-    /// When to come back.
-    pub(crate) fn retry_after_ms(self) -> u64 {
-        BUSY_RETRY_MS
-    }
-}
 
 /// A signature that was charged, until it is found [good](Suspicion::good). One that is not stays charged.
 #[derive(Debug)]
@@ -140,7 +140,9 @@ impl State {
     fn place(&mut self, suspect: Suspect, now: Instant) -> Suspect {
         let is_full =
             |charged: &HashMap<Suspect, Charges>| charged.len() >= PEERS_MAX && !charged.contains_key(&suspect);
-        if is_full(&self.charged) {
+        let is_due = self.swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEEP_EVERY);
+        if is_due && is_full(&self.charged) {
+            self.swept = Some(now);
             self.charged.retain(|suspect, charges| {
                 charges.forget(suspect.bound().1, now);
                 charges.count > 0
@@ -181,7 +183,9 @@ impl State {
             *last = now;
             return;
         }
-        if self.known.len() >= KNOWN_MAX {
+        let is_due = self.forgotten.is_none_or(|last| now.saturating_duration_since(last) >= SWEEP_EVERY);
+        if is_due && self.known.len() >= KNOWN_MAX {
+            self.forgotten = Some(now);
             let charged = &mut self.charged;
             self.known.retain(|(peer, key), last| {
                 let stays = now.duration_since(*last) < KNOWN_FOR;

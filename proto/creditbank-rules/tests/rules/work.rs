@@ -142,7 +142,7 @@ fn what_holds_many_releases_is_read_once() {
     let mut redeems = Vec::new();
     for number in 0..RELEASED {
         let place = Place::new(5, u32::from(number));
-        world.hold(place, &record(Kind::Credit, &credit(), number + 1), 1, "AAA", redeemed.clone());
+        world.hold(place, &record(Kind::Credit, &credit(), number + 1), 1, "AAA", redeemed);
         let status_id = [number; 32];
         world.ledger.held.get_mut(&place).expect("held").facts.status_id = Digest(status_id);
         redeems.push(pb::RecordReference { place: Some(place.into()), ..Default::default() });
@@ -158,7 +158,7 @@ fn what_holds_many_releases_is_read_once() {
     let others = award(Vec::new());
     let awards = (0..HELD).map(|number| (Place::new(100, number), others.clone()));
     for (place, award) in awards.chain([(Place::new(6, 0), award(redeems))]) {
-        world.hold(place, &award, 1, "AAA", revoked.clone());
+        world.hold(place, &award, 1, "AAA", revoked);
         world.ledger.held.get_mut(&place).expect("held").key = CourseKey::Award;
     }
     let by = Sealing { key_id: world.key_id(), approvers: Vec::new(), sealed_at_ms: 0 };

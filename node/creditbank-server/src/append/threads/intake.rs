@@ -15,6 +15,7 @@ use crate::work::turns::{Bounds, Turns};
 
 /// A block that other threads are still checking, perhaps.
 pub(super) struct Block {
+    pub(super) peer: Peer,
     pub(super) verified: Verdict,
     pub(super) reply: BlockReply,
     /// Its place here.
@@ -115,8 +116,8 @@ impl Intake {
     }
 
     /// Puts a block behind those of its address.
-    pub(super) fn block(&self, peer: Peer, block: Block) -> Result<(), NotTaken> {
-        self.put(|state| state.blocks.push(peer, block).map(|_| ()).map_err(|_| NotTaken::Full))
+    pub(super) fn block(&self, block: Block) -> Result<(), NotTaken> {
+        self.put(|state| state.blocks.push(block.peer, block).map(|_| ()).map_err(|_| NotTaken::Full))
     }
 
     pub(super) fn accounts(&self, accounts: Accounts) -> Result<(), NotTaken> {
@@ -193,7 +194,7 @@ mod tests {
         let (answer, told) = oneshot::channel();
         let hold = || share.take(Who::Address(peer(number)), 1).expect("room");
         let verified = oneshot::channel().1;
-        (Block { verified, reply: Reply { answer, _room: hold() }, place: hold() }, told)
+        (Block { peer: peer(number), verified, reply: Reply { answer, _room: hold() }, place: hold() }, told)
     }
 
     /// The number of the block that comes next: its answer is sent, and whoever waits for it hears that.
@@ -211,12 +212,12 @@ mod tests {
         let mut waiting = Vec::new();
         for number in (0..100).map(|_| 1).chain([2, 2]) {
             let (block, told) = block(&share, number);
-            intake.block(peer(number), block).expect("it is open");
+            intake.block(block).expect("it is open");
             waiting.push(told);
         }
         intake.close();
         let (late, _told) = block(&share, 3);
-        assert_eq!(intake.block(peer(3), late), Err(NotTaken::Closed));
+        assert_eq!(intake.block(late), Err(NotTaken::Closed));
         let order: Vec<_> = std::iter::from_fn(|| next(&intake, &mut waiting)).collect();
         assert_eq!(order[..5], [0, 100, 1, 101, 2]);
         assert_eq!(order[5..], (3..100).collect::<Vec<_>>());
@@ -228,7 +229,7 @@ mod tests {
     fn who_waits_for_a_thread_that_ended_is_told() {
         let (intake, share) = (Intake::new(1_000), Share::new(64));
         let (block, mut told) = block(&share, 1);
-        intake.block(peer(1), block).expect("it is open");
+        intake.block(block).expect("it is open");
         intake.abandon();
         assert_eq!(told.try_recv().expect_err("nobody answers"), oneshot::error::TryRecvError::Closed);
         assert!(intake.try_next().is_some_and(|job| matches!(job, Job::Stop)));

@@ -12,11 +12,13 @@ use crate::append::commit;
 use crate::append::orderer::{Orderer, Step};
 use crate::append::{AccountError, SubmitError, VerifiedBlock};
 use crate::ledger::Shared;
+use crate::serve::Peer;
 use crate::work::BUSY_RETRY_MS;
 
-/// Records and effects that are taken before they are worked on. A round of the largest blocks takes four, so that who
-/// sends the next block does not wait for all that others have sent before.
-const ITEMS_AT_ONCE: usize = 4_096;
+/// Records and effects that are taken before they are worked on: about eight of the largest blocks where they are of one
+/// address, and two where others have sent some too. So much comes before whoever sends the next block.
+const ITEMS_OF_ONE: usize = 8_192;
+const ITEMS_OF_SEVERAL: usize = 2_048;
 
 /// Waits for the check of a block.
 fn verdict(verified: Verdict) -> Result<VerifiedBlock, SubmitError> {
@@ -29,6 +31,22 @@ fn verdict(verified: Verdict) -> Result<VerifiedBlock, SubmitError> {
 struct Taken {
     jobs: usize,
     items: usize,
+    /// Whose blocks they are, and whether they are of several addresses.
+    peer: Option<Peer>,
+    are_of_several: bool,
+}
+
+impl Taken {
+    fn add(&mut self, peer: Peer, items: usize) {
+        self.are_of_several |= *self.peer.get_or_insert(peer) != peer;
+        self.items += items;
+    }
+
+    /// Whether it is enough. Refused blocks count too: a flood of them must not keep good ones from being sealed.
+    fn is_enough(&self, jobs_max: usize) -> bool {
+        let items_max = if self.are_of_several { ITEMS_OF_SEVERAL } else { ITEMS_OF_ONE };
+        self.jobs >= jobs_max || self.items >= items_max
+    }
 }
 
 /// The queue of a thread, which is left when the thread ends, as it may by a panic: whoever waits is told.
@@ -70,8 +88,7 @@ impl Sequencer {
             while let Some(job) = next {
                 stop |= matches!(job, Job::Stop);
                 self.take(job, &mut taken);
-                // Refused blocks count too: a flood of them must not keep good ones from being sealed.
-                let full = stop || taken.jobs >= self.shared.limits.round_blocks_max || taken.items >= ITEMS_AT_ONCE;
+                let full = stop || taken.is_enough(self.shared.limits.round_blocks_max);
                 next = if full { None } else { queue.try_next() };
             }
             if self.shared.work.is_stopping() {
@@ -99,12 +116,12 @@ impl Sequencer {
                 reply.send(Err(SubmitError::Stopped("it takes no new work".to_owned())));
             }
             // Blocks of one address keep the order in which they came, whatever thread is done first.
-            Job::Block(Block { verified, reply, place }) => {
+            Job::Block(Block { peer, verified, reply, place }) => {
                 let verified = verdict(verified);
                 drop(place);
+                taken.add(peer, verified.as_ref().map_or(0, VerifiedBlock::items));
                 match verified {
                     Ok(verified) => {
-                        taken.items += verified.items();
                         self.orderer.block(Box::new(verified), reply);
                     }
                     Err(error) => reply.send(Err(error)),
