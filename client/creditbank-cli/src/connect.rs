@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use creditbank_client::{Client, ClientError, ConnectOptions, KeyPlace, Signer, key_file, trust};
 use creditbank_protocol::Trust;
+use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::pb::Purpose;
 
 use crate::failure::Failure;
@@ -60,6 +61,23 @@ fn read(path: &PathBuf) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(Failure::file(path))
 }
 
+/// A file of certificates in PEM. One that holds none would make every node's certificate that of an unknown issuer.
+fn certificates(path: &PathBuf) -> Result<Vec<u8>, Failure> {
+    let bytes = read(path)?;
+    let text = String::from_utf8_lossy(&bytes);
+    if text.contains("-----BEGIN CERTIFICATE-----") {
+        return Ok(bytes);
+    }
+    let found = match text.split_once("-----BEGIN ").and_then(|(_, rest)| rest.split_once("-----")) {
+        Some((kind, _)) if kind.len() <= 64 => format!("a {}", crate::show::safe(kind)),
+        _ => "no PEM".to_owned(),
+    };
+    let shown = path.display();
+    Err(Failure::Usage(format!(
+        "--ca {shown}: expected certificates in PEM (-----BEGIN CERTIFICATE-----), found {found}"
+    )))
+}
+
 impl Global {
     /// The trust file.
     pub(crate) fn trust(&self) -> Result<Trust, Failure> {
@@ -72,7 +90,7 @@ impl Global {
         let mut options = ConnectOptions::new(&self.node);
         options.timeout = Duration::from_secs(self.timeout);
         options.state = self.state_dir()?;
-        options.ca = self.ca.as_ref().map(read).transpose()?;
+        options.ca = self.ca.as_ref().map(certificates).transpose()?;
         if let (Some(certificate), Some(key)) = (&self.client_certificate, &self.client_key) {
             options.identity = Some((read(certificate)?, read(key)?));
         }
@@ -81,6 +99,15 @@ impl Global {
         connected.map_err(|error| match error {
             ClientError::Unreachable(why) => ClientError::Unreachable(format!("{}: {why}", self.node_shown())).into(),
             other => other.into(),
+        })
+    }
+
+    /// What earlier commands have seen of this side's logs, where that can be read.
+    pub(crate) fn seen(&self, trust: &Trust) -> Vec<Checkpoint> {
+        let Some(dir) = self.state_dir().ok().flatten() else { return Vec::new() };
+        creditbank_client::seen(&dir, trust).unwrap_or_else(|error| {
+            eprintln!("note: what was seen of the log is not compared: {error}");
+            Vec::new()
         })
     }
 
@@ -125,9 +152,13 @@ impl Global {
         let answers = std::net::ToSocketAddrs::to_socket_addrs(address).ok().and_then(|mut all| all.next());
         let answers = answers.is_some_and(|at| std::net::TcpStream::connect_timeout(&at, HINT_TIMEOUT).is_ok());
         match (scheme, answers) {
-            ("http", true) => "; something answers there, but not in plain HTTP/2: if it speaks TLS, use https://",
+            ("http", true) => {
+                "; something answers there, and speaks no plain HTTP/2, or has ended the connection: if it speaks TLS, use \
+                 https://; a node ends connections of an address that has too many, or asks too much: try again later"
+            }
             ("https", true) => {
-                "; something answers there, but not in TLS that this side accepts: if it speaks none, use http://"
+                "; something answers there, and not in TLS that this side accepts, or has ended the connection: if it speaks no \
+                 TLS, use http://; a node ends connections of an address that has too many, or asks too much: try again later"
             }
             _ => "",
         }

@@ -46,7 +46,7 @@ use registrar::{
 ///
 /// With --json, standard output holds one JSON value, also on failure: {"error": "..."}.
 ///
-/// Exit codes: 0 good; 1 not valid, or refused; 2 wrong usage; 3 the node cannot be reached; 4 stale (verify, status).
+/// Exit codes: 0 good; 1 not valid, refused, or nothing done; 2 wrong usage; 3 the node cannot be reached; 4 stale (verify, status).
 #[derive(Parser)]
 #[command(name = "creditbank", version, arg_required_else_help = true, max_term_width = 100)]
 struct Arguments {

@@ -553,6 +553,48 @@ async fn approvals_compromise_and_custody() {
     assert!(!out.contains("kept by"), "{out}");
 }
 
+/// Goal: `verify` needs no state and no node, but where another history was seen at the file's very size, the file is not
+/// called authentic. A file of authorities that holds none is named.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transcript_of_a_fork_is_not_authentic() {
+    use sha2::Digest as _;
+    let desk = Desk::new().await;
+    desk.admit().await;
+    fs::write(desk.path("results.csv"), FILE).expect("the file");
+    desk.call(&[&ISSUE[..], &["--access-key", "access.key"]].concat()).await;
+    let alias = desk.good(&["learner", "alias", "7", "--access-key", "access.key"]).await;
+    desk.good(&["transcript", "--out", "t.cbt", "--alias", alias.trim(), "--access-key", "access.key"]).await;
+    let size = desk.json(&["verify", "t.cbt"]).await["log_size"].as_u64().expect("a size");
+    let mut files = fs::read_dir(desk.path("state")).expect("the state").map(|file| file.expect("a name").path());
+    let file = files.find(|path| path.extension().is_some_and(|name| name == "seen")).expect("what was seen");
+    let text = fs::read_to_string(&file).expect("it is there");
+    let write = |size: u64| {
+        let mut lines: Vec<&str> = text.lines().skip(1).collect();
+        let (shown, root) = (size.to_string(), format!("{}=", "A".repeat(43)));
+        (lines[1], lines[2]) = (&shown, &root);
+        let note = format!("{}\n", lines.join("\n"));
+        let hash = hex::encode(sha2::Sha256::digest(note.as_bytes()));
+        fs::write(&file, format!("creditbank seen v1 {hash}\n{note}")).expect("written");
+    };
+    write(size + 1);
+    desk.good(&["verify", "t.cbt"]).await;
+    write(size);
+    let (code, out, err) = desk.call(&["verify", "t.cbt"]).await;
+    assert!(code == 1 && err.contains("NOT of the log that was seen before") && out.is_empty(), "{out}{err}");
+    let (code, out, _) = desk.call(&["verify", "t.cbt", "--json"]).await;
+    let said: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((code, &said["authentic"]), (1, &false.into()), "{said}");
+    desk.good(&["verify", "t.cbt", "--no-log-state"]).await;
+    fs::write(&file, "damaged").expect("written");
+    desk.good(&["verify", "t.cbt"]).await;
+    fs::remove_file(&file).expect("removed");
+    let (code, _, err) = desk.call(&["log", "checkpoint", "--ca", "results.csv"]).await;
+    assert!(
+        code == 2 && err.contains("--ca results.csv: expected certificates in PEM") && err.contains("found no PEM"),
+        "{err}"
+    );
+}
+
 /// Goal: what was seen of a log is kept between commands, where the caller says; a damaged file is an error that says
 /// so, and whoever has nowhere to keep it is told how to say that.
 #[tokio::test(flavor = "multi_thread")]

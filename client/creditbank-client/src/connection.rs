@@ -41,6 +41,7 @@ use tonic::metadata::MetadataValue;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use pin::Pin;
+pub use pin::seen;
 
 pub use audit::Audit;
 pub use issued::{IssuedBlock, IssuedItem};

@@ -38,7 +38,7 @@ pub mod validity;
 
 pub use connection::{
     Audit, ChainHead, Client, ConnectOptions, ConversionPreview, IssuedBlock, IssuedItem, ReadRecord, Refreshed,
-    RegistryItem, evidence, now_ms, today, trust,
+    RegistryItem, evidence, now_ms, seen, today, trust,
 };
 pub use error::ClientError;
 pub use seeds::{Seeds, YearState};

@@ -13,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Usage;
 use crate::node_dir::NodeDir;
+use crate::serve::refuse_registry_keys;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -55,6 +56,9 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let Arguments { node, out, follow, lag, once, without_keys, keys_expire_days, json } = arguments;
     let environment = Environment::system();
     let (dir, config) = (node.path(), node.config(&environment)?);
+    if !without_keys {
+        refuse_registry_keys(dir, &config)?;
+    }
     let options = MakeOptions { with_keys: !without_keys, keys_expire_days: *keys_expire_days };
     if let Some(to) = follow {
         let lag_ms = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);

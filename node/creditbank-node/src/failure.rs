@@ -9,20 +9,27 @@ use creditbank_server::directory::{DirectoryError, InitError};
 #[error("{0}")]
 pub(crate) struct Usage(pub(crate) String);
 
+/// Whether the caller must change the directory, or what node.toml says, before anything is done.
+fn is_wrong_directory(error: &DirectoryError) -> bool {
+    use DirectoryError as E;
+    matches!(
+        error,
+        E::Config { .. } | E::Mode { .. } | E::Writable { .. } | E::Owner { .. } | E::TlsMode { .. } | E::Memory { .. }
+    )
+}
+
+fn is_usage(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref() {
+        return is_wrong_directory(error);
+    }
+    match error.downcast_ref() {
+        Some(InitError::Exists(_) | InitError::RegistryKeys(_) | InitError::Origin(_)) => true,
+        Some(InitError::Directory(error)) => is_wrong_directory(error),
+        _ => error.is::<Usage>(),
+    }
+}
+
 /// The exit code of an error.
 pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
-    let usage = |error: &(dyn std::error::Error + 'static)| {
-        error.is::<Usage>()
-            || matches!(
-                error.downcast_ref(),
-                Some(InitError::Exists(_) | InitError::RegistryKeys(_) | InitError::Origin(_))
-            )
-            || matches!(
-                error.downcast_ref(),
-                Some(
-                    DirectoryError::Config { .. } | DirectoryError::Mode { .. } | DirectoryError::DirectoryMode { .. }
-                )
-            )
-    };
-    if error.chain().any(usage) { ExitCode::from(2) } else { ExitCode::FAILURE }
+    if error.chain().any(is_usage) { ExitCode::from(2) } else { ExitCode::FAILURE }
 }

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use creditbank_protocol::dates::show_minute;
 use creditbank_server::directory::{self, Config, StoreUrl, Tls};
 use creditbank_server::environment::{ENGINES, Environment};
+use creditbank_server::serve::check_tls;
 
 use crate::failure::Usage;
 use crate::{shown, tls};
@@ -55,6 +56,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     if registry_keys.starts_with(&dir) {
         let (keys, dir) = (shown(&registry_keys), shown(&dir));
         return Err(Usage(format!("{keys} lies under {dir}: expected a directory outside, --registry-keys DIR")).into());
+    }
+    if let Some((certificate, key)) = &tls {
+        let given = Tls { certificate: certificate.clone(), key: key.clone(), client_ca: None };
+        check_tls(&given).map_err(|error| Usage(format!("--tls {},{}: {error}", shown(certificate), shown(key))))?;
     }
     let signed = tls_self_signed.as_deref().map(tls::sign_self).transpose()?;
     let own = tls.map(|(certificate, key)| Tls { certificate, key, client_ca: None });

@@ -107,6 +107,8 @@ fn main() -> ExitCode {
     };
     start_logs(logs);
     private_memory::keep();
+    // What any part of the process writes is its owner's alone, also where a library makes the file.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

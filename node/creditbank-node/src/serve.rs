@@ -3,13 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::Purpose;
 use creditbank_server::directory::{self, Config};
 use creditbank_server::environment::Environment;
 use creditbank_server::ledger::{Limits, Said};
-use creditbank_server::serve::Settings;
+use creditbank_server::serve::{ServeError, Settings, check_tls};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::confirm_time::ConfirmTime;
@@ -66,6 +65,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             dir.join(path).display()
         );
     }
+    let tls = config.tls.as_ref().map(|tls| tls.within(dir));
+    // Before the log is opened: what cannot be served is not begun.
+    if let Some(tls) = &tls {
+        check_tls(tls).map_err(|error| Usage(format!("{}: {error}", shown(&dir.join("node.toml")))))?;
+    }
     let said = Said { correct_time, confirmed_time, takes_over: take_over };
     let limits = Limits { said, quotas: config.quotas, ..Limits::default() };
     let ledger = directory::open(&environment, dir, &config, limits)?;
@@ -77,10 +81,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         let registry_keys = registry_keys.unwrap_or_else(|| registry_keys_beside(dir));
         directory::begin(&environment, dir, &registry_keys, &ledger).await?;
     }
-    let tls = config.tls.as_ref().map(|tls| tls.within(dir));
     let settings = Settings { tls, ..Settings::from(&config) };
     let running = creditbank_server::serve::start_with(ledger, &settings).await;
-    let running = running.with_context(|| format!("`listen` in {} says where", shown(&dir.join("node.toml"))))?;
+    let running = running.map_err(|error| wrong_setting(error, dir, &settings))?;
     let stop = async {
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -88,6 +91,16 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
     };
     Ok(running.until(stop).await?)
+}
+
+/// Says which setting of node.toml an error is about, where it is about one.
+fn wrong_setting(error: ServeError, dir: &Path, settings: &Settings) -> anyhow::Error {
+    let setting = match &error {
+        ServeError::Listen { address, .. } if settings.operations == Some(*address) => "`[operations] listen`",
+        ServeError::Listen { .. } => "`listen`",
+        _ => return error.into(),
+    };
+    anyhow::Error::new(error).context(format!("{setting} in {} says where", shown(&dir.join("node.toml"))))
 }
 
 /// Clear text stays on this machine, where nobody has said otherwise.
@@ -107,20 +120,23 @@ fn refuse_clear_text(dir: &Path, config: &Config) -> Result<(), Usage> {
 /// Largest file that is looked into: a key file has three lines.
 const KEY_FILE_LEN_MAX: u64 = 1_024;
 
-/// A node does not serve while a registry key lies under its directory: whoever breaks in would decide which
-/// institutions there are. The story of `quickstart` has all keys in one place.
-fn refuse_registry_keys(dir: &Path, config: &Config) -> anyhow::Result<()> {
+/// A node does not serve, and is not copied, while a registry key lies under its directory: whoever breaks in, or has the
+/// copy, would decide which institutions there are. The story of `quickstart` has all keys in one place.
+pub(crate) fn refuse_registry_keys(dir: &Path, config: &Config) -> anyhow::Result<()> {
     let log = config.store.path().map(|path| dir.join(path));
-    match registry_key_under(dir, log.as_deref(), DEPTH_MAX) {
-        Some(found) if config.origin != quickstart::ORIGIN => Err(Usage(format!(
-            "{} is a registry key, and it lies under the directory of the node: move it to another machine or medium \
-             (mv {} /elsewhere/). The operator's commands take it with --registry-key; serving needs none",
-            shown(&found),
-            shown(&found)
-        ))
-        .into()),
-        _ => Ok(()),
+    let Some(found) = registry_key_under(dir, log.as_deref(), DEPTH_MAX) else { return Ok(()) };
+    let found = shown(&found);
+    if config.origin == quickstart::ORIGIN {
+        eprintln!(
+            "warning: {found} is a registry key. A node of your own would not work with it here; this is a trial's"
+        );
+        return Ok(());
     }
+    Err(Usage(format!(
+        "{found} is a registry key, and it lies under the directory of the node: move it to another machine or medium \
+         (mv {found} /elsewhere/). The operator's commands take it with --registry-key; neither serving nor a copy needs it"
+    ))
+    .into())
 }
 
 /// Most directories in one another that are looked into: links may lead around in circles.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use creditbank_server::directory::Tls;
+use creditbank_server::serve::ServerName;
 use creditbank_store::Disk;
 use rcgen::{CertificateParams, DnType, KeyPair};
 use zeroize::Zeroizing;
@@ -32,12 +33,17 @@ pub(crate) fn self_signed() -> Tls {
 
 /// A certificate for a host name or address that signs itself, and its key, in PEM.
 pub(crate) fn sign_self(host: &str) -> anyhow::Result<(String, Zeroizing<String>)> {
-    let wrong =
-        |error: rcgen::Error| Usage(format!("--tls-self-signed {host}: expected a host name or address: {error}"));
-    let mut params = CertificateParams::new(vec![host.to_owned()]).map_err(wrong)?;
+    let wrong = |error: &dyn std::fmt::Display| {
+        Usage(format!(
+            "--tls-self-signed {host:?}: expected a host name or address, as node.example or 192.0.2.1: {error}"
+        ))
+    };
+    // Clients compare it with the name that they call: one that cannot be called is good for nobody.
+    ServerName::try_from(host).map_err(|error| wrong(&error))?;
+    let mut params = CertificateParams::new(vec![host.to_owned()]).map_err(|error| wrong(&error))?;
     params.distinguished_name.push(DnType::CommonName, host);
     let key = KeyPair::generate().context("a key for TLS")?;
-    let certificate = params.self_signed(&key).map_err(wrong)?;
+    let certificate = params.self_signed(&key).map_err(|error| wrong(&error))?;
     Ok((certificate.pem(), Zeroizing::new(key.serialize_pem())))
 }
 

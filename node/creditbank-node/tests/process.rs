@@ -1,6 +1,8 @@
 //! The binary as its users see it.
 
 mod child;
+mod open_metrics;
+mod refused;
 
 use std::process::Command;
 
@@ -191,6 +193,43 @@ async fn a_trial_speaks_tls() {
     let child = Child::made(&["--tls-self-signed", "localhost"]);
     child.over_tls(true).await.expect("who has the certificate").checkpoint().await.expect("an answer");
     child.over_tls(false).await.map(|_| ()).expect_err("who does not");
+}
+
+/// Goal: after a theft the log says which calls a key has made, and nothing about persons. Method: some calls with a token;
+/// each has its line, with the key's id; neither the learner's number nor the alias is in the log. Clear text on the loopback
+/// is not warned of.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_which_key_has_read() {
+    let child = Child::start();
+    let universities = [child.admit(1).await];
+    let alias = child.aliases(&universities).await[0];
+    let client = child.client(&universities[0]).await.expect("the node serves");
+    let mut chain = Chain::of(&client, &universities[0]).await;
+    let receipt = chain.issue(&client, &universities[0], &[credit_record(alias, "A-1")]).await;
+    let place = creditbank_protocol::Place { entry: receipt.index.into(), index: 0 };
+    client.record(place).await.expect("its own record");
+    assert_eq!(child.terminate(), Some(0));
+    let key = creditbank_protocol::key::KeyId::of(&universities[0].access.public_key());
+    // The pipe may hold the last lines still.
+    let begun = std::time::Instant::now();
+    while !child.logs().iter().any(|line| line.contains("stopped cleanly")) {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:#?}", child.logs());
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let logs = child.logs();
+    let of = |call: &str| {
+        let call = format!("call=\"{call}\"");
+        logs.iter().find(|line| line.contains(&call)).unwrap_or_else(|| panic!("{call} in {logs:#?}"))
+    };
+    for (call, records) in [("OpenAccounts", "records=1"), ("GetRecord", "records=1")] {
+        let line = of(call);
+        for part in [format!("key={key}"), "institution=1".to_owned(), "of=1".to_owned(), records.to_owned()] {
+            assert!(line.contains(&part), "{part} in {line}");
+        }
+    }
+    let all = logs.join("\n");
+    assert!(!all.contains(&alias.to_string()) && !all.contains(&format!("{alias:?}")), "{all}");
+    assert!(!all.contains("NO TLS"), "{all}");
 }
 
 /// Goal: what others may write into, or read a secret of, is not served, and the message mends it.

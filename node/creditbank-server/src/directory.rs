@@ -72,16 +72,50 @@ pub enum DirectoryError {
         /// Its mode.
         mode: u32,
     },
-    /// A directory into which others may write.
+    /// A file or directory of the node that others may write.
     #[error(
-        "{path} has mode {mode:o}: its group, or everybody, may write there, and so put other keys or another log in place \
-         (chmod go-w {path})"
+        "{path} has mode {mode:o}: its group, or everybody, may write there, and so put other keys, other settings or another \
+         log in place (chmod go-w {path}; for everything below a directory: chmod -R go-w DIR)"
     )]
-    DirectoryMode {
-        /// Which directory.
+    Writable {
+        /// Which one.
         path: String,
         /// Its mode.
         mode: u32,
+    },
+    /// A file or directory of the node that is another user's.
+    #[error(
+        "{path} belongs to the user with number {owner}, who may write and read there whatever its mode: expected this user or \
+         root. Serve as the user whose the node is, or make it this user's (chown -R)"
+    )]
+    Owner {
+        /// Which one.
+        path: String,
+        /// Whose it is.
+        owner: u32,
+    },
+    /// The private key of `[tls]`, which others may read.
+    #[error(
+        "[tls] key: {path} has mode {mode:o}: expected a private key that others may not read, nor its group write (chmod 600, or \
+         640 where its group is for that)"
+    )]
+    TlsMode {
+        /// Which file.
+        path: String,
+        /// Its mode.
+        mode: u32,
+    },
+    /// A log in memory would be a second history under keys that a log on a disk has.
+    #[error(
+        "node.toml says store = \"memory:\", and {found}: a log in memory begins anew with every start, and would sign a second \
+         history under the same keys, which nobody can mend. Name the log again (store = \"{store}\"); for a trial make another \
+         node: creditbank-node init --store memory: --dir OTHER"
+    )]
+    Memory {
+        /// What speaks against it.
+        found: String,
+        /// How a log on a disk is named.
+        store: String,
     },
     /// A file that holds no key.
     #[error("{path}: {error}")]
@@ -208,6 +242,22 @@ pub(crate) fn store_options(environment: &Environment, genesis: Digest) -> Optio
     options
 }
 
+/// Refuses a directory, which need not be there yet, on a disk that has less room than a log needs to be written: what is
+/// begun there would not be finished.
+pub(crate) fn check_room(environment: &Environment, dir: &Path) -> Result<(), DirectoryError> {
+    let needed = store_options(environment, Digest::ZERO).reserve_bytes;
+    for above in dir.ancestors().map(|above| if above.as_os_str().is_empty() { Path::new(".") } else { above }) {
+        match environment.disk.available(above) {
+            Ok(found) if found < needed => {
+                return Err(StoreError::Full { path: dir.display().to_string(), needed }.into());
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            found => return found.map(drop).map_err(at(above)),
+        }
+    }
+    Ok(())
+}
+
 impl DirectoryError {
     /// Whether the index is at fault: it was given up then, and the next start rebuilds it.
     fn is_index(&self) -> bool {
@@ -256,6 +306,25 @@ pub(crate) fn open_succeeding(
     Ok(Ledger::stepped(Parts { succeeds: true, ..parts })?)
 }
 
+/// In `keys/`: `init` has made them for a log in memory, and no other log is ever signed with them.
+pub(crate) const MEMORY_FILE: &str = "log-in-memory";
+
+/// Refuses a log in memory under keys that a log on a disk has, or may have.
+fn check_memory(disk: &dyn Disk, dir: &Path, config: &Config) -> Result<(), DirectoryError> {
+    if config.store != StoreUrl::Memory {
+        return Ok(());
+    }
+    let exists = |path: PathBuf| disk.exists(&path).map_err(at(&path));
+    let found = if exists(dir.join("log"))? || exists(dir.join("learners.keys"))? {
+        format!("{} holds a log or its learners' keys", dir.display())
+    } else if !exists(keys_dir(dir).join(MEMORY_FILE))? {
+        format!("the keys of {} were made for a log on a disk", dir.display())
+    } else {
+        return Ok(());
+    };
+    Err(DirectoryError::Memory { found, store: StoreUrl::standard().to_string() })
+}
+
 /// What the log of a node's directory is made of.
 fn parts(
     environment: &Environment,
@@ -265,6 +334,7 @@ fn parts(
     stepped: bool,
 ) -> Result<Parts, DirectoryError> {
     modes::check(&*environment.disk, dir, config)?;
+    check_memory(&*environment.disk, dir, config)?;
     let ring = KeyRing::open(environment, dir)?;
     let key_files = key_files::find(environment, dir)?;
     let secrets = Secrets::read(&*environment.disk, &dir.join("keys").join("secrets"))?;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 
 use crate::metrics::Metrics;
@@ -24,6 +25,24 @@ pub enum Condition {
     Stopping,
 }
 
+impl Condition {
+    const ALL: [Self; 3] = [Self::ReadOnly, Self::Clock, Self::Stopping];
+
+    /// As the metrics name it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "read_only",
+            Self::Clock => "clock",
+            Self::Stopping => "stopping",
+        }
+    }
+}
+
+/// As the metrics name damage, beside the conditions.
+const DAMAGE: &str = "damage";
+
+type Label = [(&'static str, &'static str); 1];
+
 #[derive(Debug, Default)]
 struct Found {
     damage: BTreeSet<String>,
@@ -36,6 +55,7 @@ pub struct Health {
     found: Mutex<Found>,
     damage_total: Counter,
     damaged_places: Gauge,
+    unready: Family<Label, Gauge>,
 }
 
 impl Health {
@@ -46,12 +66,19 @@ impl Health {
             registry.register("damage", help, health.damage_total.clone());
             let help = "Different places of damage that are known";
             registry.register("damaged_places", help, health.damaged_places.clone());
+            let help = "Why /readyz says that the node is not ready: 1 for each reason that holds";
+            registry.register("unready", help, health.unready.clone());
         });
+        Condition::ALL.into_iter().map(Condition::name).chain([DAMAGE]).for_each(|reason| health.show(reason, false));
         health
     }
 
     fn found(&self) -> MutexGuard<'_, Found> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn show(&self, reason: &'static str, holds: bool) {
+        self.unready.get_or_create(&[("reason", reason)]).set(holds.into());
     }
 
     /// Damage was met. `place` says where, and nothing about a person. The log has a line for each new place.
@@ -60,18 +87,23 @@ impl Health {
         let mut found = self.found();
         if found.damage.len() < PLACES_MAX && found.damage.insert(place.to_owned()) {
             self.damaged_places.set(i64::try_from(found.damage.len()).unwrap_or(i64::MAX));
+            self.show(DAMAGE, true);
             tracing::error!(place, "damage on the disk: run `creditbank-node check`, and restore what it names");
         }
     }
 
     /// Something keeps the node from its whole work.
-    pub(crate) fn set(&self, condition: Condition, why: impl Into<String>) {
-        self.found().conditions.insert(condition, why.into());
+    pub fn set(&self, condition: Condition, why: impl Into<String>) {
+        let mut found = self.found();
+        found.conditions.insert(condition, why.into());
+        self.show(condition.name(), true);
     }
 
     /// It does so no longer.
     pub(crate) fn clear(&self, condition: Condition) {
-        self.found().conditions.remove(&condition);
+        let mut found = self.found();
+        found.conditions.remove(&condition);
+        self.show(condition.name(), false);
     }
 
     /// What is wrong, each with a line of its own; nothing where the node does all its work.

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use creditbank_ledger::state::{ChainHead, LogKeys};
 use creditbank_protocol::canonical::decode;
+use creditbank_protocol::dates::show_duration_ms;
 use creditbank_protocol::key::{KeyId, LogKeyHistory};
 use creditbank_protocol::note::{Checkpoint, NoteError, sign_checkpoint_by};
 use creditbank_protocol::pb::{self, Kind, Purpose, Receipt};
@@ -21,6 +22,7 @@ use crate::append::{Claim, Signed, Steps, Submission, SubmitError, VerifiedBlock
 use crate::clock::{Clock, Entropy};
 use crate::directory::{KeyFileFound, KeyFilesError, KeyRing, Quotas, file_name, key_files};
 use crate::health::{Condition, Health};
+use crate::log_measures::LogMeasures;
 use crate::metrics::Metrics;
 use crate::operate::scrub::{ScrubOptions, ScrubThread, Scrubber};
 use crate::private::PrivateKeys;
@@ -108,9 +110,10 @@ pub enum OpenError {
     Load(#[from] LoadError),
     /// The wall clock is before the last seal.
     #[error(
-        "the wall clock is {behind_ms} ms before the last seal: set the clock, then start again; where it is right, the log \
+        "the wall clock is {} before the last seal: set the clock, then start again; where it is right, the log \
          was sealed under a wrong one: start with `serve --correct-time`, and correct it with `creditbank registry \
-         correct-time` (docs/operate/clock.md)"
+         correct-time` (docs/operate/clock.md)",
+        show_duration_ms(*.behind_ms)
     )]
     Clock {
         /// By how much.
@@ -192,6 +195,7 @@ pub(crate) struct Shared {
     pub(crate) courses: Courses,
     pub(crate) work: Work,
     pub(crate) metrics: Arc<Metrics>,
+    log_measures: LogMeasures,
     pub(crate) health: Arc<Health>,
     /// As of the last durable round.
     counts: Mutex<Counts>,
@@ -209,6 +213,7 @@ impl Shared {
 
     /// Shows the state after a round to readers.
     pub(crate) fn show(&self, state: State) {
+        self.log_measures.show(&state);
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
     }
 
@@ -316,6 +321,17 @@ impl Shared {
             if behind_ms > BEHIND_MS_MAX && !limits.said.correct_time {
                 return Err(OpenError::Clock { behind_ms });
             }
+            if limits.said.correct_time && behind_ms > BEHIND_MS_MAX {
+                let ahead = show_duration_ms(behind_ms);
+                tracing::warn!(
+                    ahead,
+                    "--correct-time: the log is ahead of the clock; nothing is sealed but a correction of the time"
+                );
+            } else if limits.said.correct_time {
+                tracing::warn!(
+                    "--correct-time: the log is not ahead of the clock; everything is sealed. Leave the option out"
+                );
+            }
             let origin = state.log.origin_of_size(state.head.size).to_owned();
             let checkpoint = Checkpoint { origin, size: state.head.size, root: state.head.root };
             let missing = || LoadError::from(store.distrust_index("the signers of the last checkpoint are missing"));
@@ -338,6 +354,8 @@ impl Shared {
             tracing::error!(why, "READ-ONLY: the disk has no room. What is stored is served, and nothing new is taken");
             health.set(Condition::ReadOnly, format!("read-only: {why}"));
         }
+        let log_measures = LogMeasures::new(&metrics);
+        log_measures.show(&state);
         Ok(Arc::new(Self {
             first_origin,
             store,
@@ -351,6 +369,7 @@ impl Shared {
             health,
             work: Work::new(&metrics, limits.quotas),
             metrics,
+            log_measures,
             counts: Mutex::new(counts),
             scrub,
             state: RwLock::new(Arc::new(state)),

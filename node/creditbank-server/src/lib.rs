@@ -12,6 +12,7 @@ pub mod environment;
 pub mod grpc;
 pub mod health;
 pub mod ledger;
+mod log_measures;
 pub mod metrics;
 pub mod operate;
 pub mod private;

@@ -24,7 +24,9 @@ mod table;
 mod tls;
 
 pub use peer::Peer;
+pub use rustls::pki_types::ServerName;
 pub use settings::{Patience, Settings};
+pub use tls::check as check_tls;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -57,7 +59,7 @@ pub enum ServeError {
         error: std::io::Error,
     },
     /// A certificate or key.
-    #[error("{path}: {error}")]
+    #[error("[tls]: {path}: {error}")]
     File {
         /// Which file.
         path: String,
@@ -65,7 +67,7 @@ pub enum ServeError {
         error: std::io::Error,
     },
     /// What a file of certificates or keys holds.
-    #[error("{path}: {why}")]
+    #[error("[tls]: {path}: {why}")]
     Certificates {
         /// Which file.
         path: String,
@@ -145,8 +147,15 @@ pub async fn start_with(ledger: Ledger, settings: &Settings) -> Result<Running, 
     let (listener, address) = bind(*listen)?;
     let watched = operations.map(bind).transpose()?;
     let tls = tls.as_ref().map(tls::acceptor).transpose()?;
-    if tls.is_none() {
+    if tls.is_none() && !address.ip().is_loopback() {
         tracing::warn!("NO TLS: records and tokens travel in clear. Configure [tls] in node.toml");
+    }
+    if let Some((_, address)) = watched.as_ref().filter(|(_, address)| !address.ip().is_loopback()) {
+        tracing::warn!(
+            %address,
+            "[operations] listen is reached from other machines: anybody there reads the measures, in clear. Let a firewall \
+             name those who may, or listen on 127.0.0.1"
+        );
     }
     // After everything of the store is open.
     let all = descriptors::budget(connections.max)?;

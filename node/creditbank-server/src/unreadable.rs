@@ -56,6 +56,7 @@ pub(crate) fn of_store(error: StoreError) -> ViewError {
         | StoreError::Journal(_)
         | StoreError::Index(_)
         | StoreError::Place { .. }
+        | StoreError::OtherLog { .. }
         | StoreError::Full { .. }
         | StoreError::Stopped(_) => unavailable(error),
     }

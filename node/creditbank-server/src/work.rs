@@ -69,9 +69,10 @@ impl Work {
         let threads = cores.max(2);
         let expensive = Bounds { all: 1_024, of_caller: 256, at_once: threads - 1 };
         let cheap = Bounds { all: 8_192, of_caller: 2_048, at_once: 4 * threads - 1 };
+        let families = measures::Families::new(metrics);
         Self {
-            expensive: Pool::new("expensive", threads, expensive, metrics),
-            cheap: Pool::new("cheap", 4 * threads, cheap, metrics),
+            expensive: Pool::new("expensive", threads, expensive, &families),
+            cheap: Pool::new("cheap", 4 * threads, cheap, &families),
             quotas: Quotas::new(quotas, metrics),
             suspicion: Suspicion::new(metrics),
             stopping: Stopping::default(),

@@ -96,6 +96,8 @@ pub struct FileInfo {
     pub is_dir: bool,
     /// The permission bits.
     pub mode: u32,
+    /// Whose it is, by number, where that is neither this process's user nor root, who may do everything anyway.
+    pub stranger: Option<u32>,
 }
 
 /// An open file. Offsets and lengths are bytes.

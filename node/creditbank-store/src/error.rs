@@ -49,6 +49,16 @@ pub enum StoreError {
         /// What was expected and found.
         what: String,
     },
+    /// A journal that was begun with other values than the ones that it is opened with.
+    #[error(
+        "{path} is whole, and of another log: one of origin, log_key, registry_key and next_registry_key in node.toml is not what \
+         this log was begun with (correct it: trust.toml, which init wrote, has the same four values), or the journal is another \
+         node's (put back this node's)"
+    )]
+    OtherLog {
+        /// Which segment.
+        path: String,
+    },
     /// The journal has lost rounds that the guard file knows.
     #[error(
         "{path} ends at {offset} after round {found}, but round {expected} was acknowledged: acknowledged rounds are lost"

@@ -155,7 +155,7 @@ fn another_logs_journal_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path()).unwrap());
     let other = EmbeddedStore::open(dir.path(), &Options::new([8; 32]), memory_index);
-    assert!(other.err().unwrap().to_string().contains("not that of this segment of this log"));
+    assert!(other.err().unwrap().to_string().contains("is whole, and of another log"));
 }
 
 /// Goal: after an append that failed behind the journal nothing is built on the old head, the stop is not called clean, and the

@@ -79,6 +79,22 @@ pub fn show_minute(minute: u64) -> String {
     format!("{}T{:02}:{:02}Z", show(&date), of_day / 60, of_day % 60)
 }
 
+/// A length of time as people say it, rounded up: `250 ms`, `85 s`, `17 min`, `3 h 20 min`, `4 days 2 h`.
+pub fn show_duration_ms(ms: u64) -> String {
+    let (seconds, minutes, hours) = (ms.div_ceil(1_000), ms.div_ceil(60_000), ms.div_ceil(3_600_000));
+    let pair = |of: u64, one: &str, number: u64, another: &str| match number % of {
+        0 => format!("{}{one}", number / of),
+        rest => format!("{}{one} {rest}{another}", number / of),
+    };
+    match () {
+        () if ms < 1_000 => format!("{ms} ms"),
+        () if seconds < 120 => format!("{seconds} s"),
+        () if minutes < 120 => format!("{minutes} min"),
+        () if hours < 48 => pair(60, " h", minutes, " min"),
+        () => pair(24, " days", hours, " h"),
+    }
+}
+
 /// Reads a minute of UTC, as [`show_minute`] writes it; minutes since 1970.
 pub fn parse_minute(text: &str) -> Option<u64> {
     let (day, time) = text.strip_suffix('Z')?.split_once('T')?;
@@ -136,6 +152,24 @@ mod tests {
                     last += 1;
                 }
             }
+        }
+    }
+
+    #[test]
+    fn lengths_of_time_are_for_people() {
+        for (ms, shown) in [
+            (0, "0 ms"),
+            (999, "999 ms"),
+            (1_001, "2 s"),
+            (84_996, "85 s"),
+            (120_001, "3 min"),
+            (7_200_000, "2 h"),
+            (86_390_946, "24 h"),
+            (12_000_000, "3 h 20 min"),
+            (50 * 3_600_000, "2 days 2 h"),
+            (u64::MAX, "213503982334 days 15 h"),
+        ] {
+            assert_eq!(show_duration_ms(ms), shown, "{ms}");
         }
     }
 

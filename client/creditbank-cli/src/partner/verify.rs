@@ -9,6 +9,7 @@ use creditbank_client::authoring::document_in_words;
 use creditbank_client::now_ms;
 use creditbank_protocol::dates::{date_of, day_of_ms, show as date};
 use creditbank_protocol::key::FormerOrigin;
+use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::pb::AwardBasis;
 use creditbank_protocol::record::RestsOn;
 use creditbank_protocol::transcript::{Current, Reliance, Report, TRANSCRIPT_LEN_MAX, TranscriptRecord, verify};
@@ -71,6 +72,12 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Result<(), Fa
             return Err(Failure::Told(why::not_valid(path, &file, &trust, &error)));
         }
     };
+    if let Some(fork) = fork(&report, &global.seen(&trust), path) {
+        if global.json {
+            output::print(global, &json!({ "valid": false, "authentic": false, "broken": fork }), String::new)?;
+        }
+        return Err(Failure::Told(fork));
+    }
     let records = report.records.iter().map(|one| value(&report, one)).collect::<Result<Vec<_>, _>>()?;
     let lines = report.records.iter().map(|one| line(&report, one)).collect::<Result<Vec<_>, _>>()?;
     let value = json!({
@@ -94,6 +101,24 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Result<(), Fa
     output::print(global, &value, || text(&report, &lines, &trust, now))?;
     relied_on(&report, path, now, arguments.at.is_some())?;
     young_enough(&report, path, arguments.max_age)
+}
+
+/// Says so where earlier commands have seen another history of the log at the very size of the file. Of other sizes only the
+/// node could tell.
+fn fork(report: &Report, seen: &[Checkpoint], path: &Path) -> Option<String> {
+    let is_other =
+        |seen: &&Checkpoint| seen.origin == report.origin && seen.size == report.size && seen.root != report.root;
+    let seen = seen.iter().find(is_other)?;
+    Some(format!(
+        "{} is NOT of the log that was seen before: {} has the root {} at size {} there, and {} by what earlier commands have \
+         kept (--log-state). Both are signed with the log's key, which signs two histories: keep the file, and ask the \
+         operator and other readers which one they have (creditbank log checkpoint)",
+        path.display(),
+        report.origin,
+        report.root,
+        report.size,
+        seen.root
+    ))
 }
 
 /// Refuses a status that is older than the command allows.

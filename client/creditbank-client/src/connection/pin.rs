@@ -6,6 +6,7 @@
 //! STATE/ORIGIN-GENESIS.evidence-N    two notes that contradict each other: N is the size, then `seen` or `shown`
 //! ```
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use creditbank_protocol::note::{Checkpoint, Note};
+use creditbank_protocol::note::{Checkpoint, Note, VerifierKey};
 use creditbank_protocol::{Digest, Trust};
 use creditbank_rpc::Reason;
 use sha2::{Digest as _, Sha256};
@@ -184,6 +185,16 @@ impl Drop for Pin {
             let _ = self.write();
         }
     }
+}
+
+/// The checkpoints that earlier connections have kept in `state`, of the logs that a trust file names. Asks nobody.
+pub fn seen(state: &Path, trust: &Trust) -> Result<Vec<Checkpoint>, ClientError> {
+    let names: BTreeSet<&str> = trust.policy.logs().iter().map(VerifierKey::name).collect();
+    let kept = names.into_iter().map(|name| {
+        let beginning = trust.beginning(name);
+        Ok(Pin::new(state, &beginning.origin, &beginning.genesis()).read()?.map(|seen| seen.checkpoint))
+    });
+    kept.filter_map(Result::transpose).collect()
 }
 
 /// Whether what was seen is of a part of the log that was given up after a theft: then the log goes on without it.

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use creditbank_client::{Client, ClientError, ConnectOptions, trust};
@@ -18,11 +19,16 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_creditbank-node");
 /// A node in a process of its own.
 pub(crate) struct Child {
     dir: tempfile::TempDir,
-    process: std::sync::Mutex<std::process::Child>,
+    process: Mutex<std::process::Child>,
     url: String,
+    logs: Logs,
     /// Where the registry keys are.
     pub(crate) keys: tempfile::TempDir,
 }
+
+/// What a process has written to its log since it serves; of very many lines the first.
+type Logs = Arc<Mutex<Vec<String>>>;
+const LOG_LINES_MAX: usize = 10_000;
 
 /// How the node of a directory is served by a process that may have so many open files.
 #[allow(dead_code)] // Most tests take what the system allows.
@@ -32,13 +38,13 @@ pub(crate) fn serve_with_descriptors(dir: &Path, most: u32) -> Command {
     command
 }
 
-fn spawn(dir: &Path) -> (std::process::Child, String) {
+fn spawn(dir: &Path) -> (std::process::Child, String, Logs) {
     let mut command = Command::new(BINARY);
     command.args(["serve", "--dir"]).arg(dir);
     spawn_command(command)
 }
 
-fn spawn_command(mut command: Command) -> (std::process::Child, String) {
+fn spawn_command(mut command: Command) -> (std::process::Child, String, Logs) {
     let mut process = command
         .env("RUST_LOG", "info")
         .stderr(Stdio::piped())
@@ -52,9 +58,18 @@ fn spawn_command(mut command: Command) -> (std::process::Child, String) {
         rest.split_whitespace().next().map(str::to_owned)
     });
     // Whoever does not read a pipe stops the writer in the end.
-    std::thread::spawn(move || lines.for_each(drop));
+    let logs = Logs::default();
+    let written = Arc::clone(&logs);
+    std::thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            let mut written = written.lock().expect("not poisoned");
+            if written.len() < LOG_LINES_MAX {
+                written.push(line);
+            }
+        }
+    });
     let address = serving.expect("the node says where it serves");
-    (process, format!("http://{address}"))
+    (process, format!("http://{address}"), logs)
 }
 
 impl Child {
@@ -80,8 +95,8 @@ impl Child {
             .output()
             .expect("the binary starts");
         assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
-        let (process, url) = spawn(dir.path());
-        Self { dir, keys, process: process.into(), url }
+        let (process, url, logs) = spawn(dir.path());
+        Self { dir, keys, process: process.into(), url, logs }
     }
 
     #[allow(dead_code)] // Not every test file kills its child.
@@ -94,17 +109,17 @@ impl Child {
     /// Serves the directory of a child that is gone.
     #[allow(dead_code)] // Not every test file kills its child.
     pub(crate) fn restart(&mut self) {
-        let (process, url) = spawn(self.dir.path());
+        let (process, url, logs) = spawn(self.dir.path());
         *self.process.lock().expect("not poisoned") = process;
-        self.url = url;
+        (self.url, self.logs) = (url, logs);
     }
 
     /// Serves the directory of a child that is gone, with so many open files.
     #[allow(dead_code)] // Most tests take what the system allows.
     pub(crate) fn restart_with_descriptors(&mut self, most: u32) {
-        let (process, url) = spawn_command(serve_with_descriptors(self.dir.path(), most));
+        let (process, url, logs) = spawn_command(serve_with_descriptors(self.dir.path(), most));
         *self.process.lock().expect("not poisoned") = process;
-        self.url = url;
+        (self.url, self.logs) = (url, logs);
     }
 
     /// Its directory.
@@ -161,6 +176,12 @@ impl Child {
         let certificate = std::fs::read(self.dir.path().join("keys/tls-cert.pem")).expect("init wrote it");
         options.ca = with_ca.then_some(certificate);
         Client::connect(&options, trusted, None).await
+    }
+
+    /// What it has written to its log so far.
+    #[allow(dead_code)] // Most tests do not ask.
+    pub(crate) fn logs(&self) -> Vec<String> {
+        self.logs.lock().expect("not poisoned").clone()
     }
 
     /// Where it serves.

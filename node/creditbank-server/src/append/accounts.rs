@@ -4,6 +4,7 @@
 //! the time that it takes. The rows of new accounts are written with the next round (`round/accounts.rs`).
 
 use creditbank_protocol::InstitutionId;
+use creditbank_protocol::dates::show_duration_ms;
 use creditbank_protocol::{AccountId, Alias};
 use creditbank_rpc::identity::{is_plain, is_student_number, normalise};
 use creditbank_rpc::v1::{IdentityType, TypedIdentity};
@@ -56,13 +57,16 @@ pub enum AccountError {
     #[error(transparent)]
     Unreadable(#[from] ViewError),
     /// The disk is full: nothing was stored.
-    #[error("the node has no room on its disk, and nothing was stored: come back in {retry_after_ms} ms")]
+    #[error(
+        "the node has no room on its disk, and nothing was stored: come back in {}",
+        show_duration_ms(*.retry_after_ms)
+    )]
     NoRoom {
         /// When to come back.
         retry_after_ms: u64,
     },
     /// More work than the node takes at once.
-    #[error("the node is busy: come back in {retry_after_ms} ms")]
+    #[error("the node is busy: come back in {}", show_duration_ms(*.retry_after_ms))]
     Busy {
         /// When to come back.
         retry_after_ms: u64,

@@ -2,7 +2,7 @@
 //! before it is sealed.
 
 use creditbank_ledger::state::LogState;
-use creditbank_protocol::dates::show_minute;
+use creditbank_protocol::dates::{show_duration_ms, show_minute};
 
 use crate::clock::Clock;
 
@@ -21,9 +21,10 @@ pub(crate) const AHEAD_MS_MAX: u64 = 26 * 60 * 60 * 1_000;
 pub enum ClockDoubt {
     /// It has jumped while the node ran.
     #[error(
-        "the node's clock has moved by {by_ms} ms against its own running time; sealing waits for the operator, who sets the \
+        "the node's clock has moved by {} ({}) against its own running time; sealing waits for the operator, who sets the \
          clock and starts the node anew (docs/operate/clock.md; `creditbank registry correct-time` where it has sealed \
-         under a wrong one)"
+         under a wrong one)",
+        show_duration_ms(.by_ms.unsigned_abs()), if *.by_ms < 0 { "back" } else { "ahead" }
     )]
     Moved {
         /// By how much; negative: back.
@@ -31,9 +32,10 @@ pub enum ClockDoubt {
     },
     /// It is before the last seal.
     #[error(
-        "the node's clock is {by_ms} ms before the last seal; sealing waits until it has caught up, or for the operator, who \
+        "the node's clock is {} before the last seal; sealing waits until it has caught up, or for the operator, who \
          sets the clock; where it is right, the log was sealed under a wrong one (docs/operate/clock.md, \
-         `serve --correct-time` and `creditbank registry correct-time`)"
+         `serve --correct-time` and `creditbank registry correct-time`)",
+        show_duration_ms(*.by_ms)
     )]
     Behind {
         /// By how much.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use creditbank_ledger::state::{ReadBlock, log_succession, successor};
 use creditbank_protocol::block::{BlockError, SignedBlock, with_places};
+use creditbank_protocol::dates::show_duration_ms;
 use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{EffectGroup, Purpose, Receipt};
@@ -97,7 +98,7 @@ pub enum SubmitError {
         found: u64,
     },
     /// More work than the node takes at once.
-    #[error("the node is busy: come back in {retry_after_ms} ms")]
+    #[error("the node is busy: come back in {}", show_duration_ms(*.retry_after_ms))]
     Busy {
         /// When to come back.
         retry_after_ms: u64,
@@ -109,7 +110,10 @@ pub enum SubmitError {
     #[error(transparent)]
     Quota(#[from] OverQuota),
     /// The disk is full: nothing was stored.
-    #[error("the node has no room on its disk, and nothing was stored: come back in {retry_after_ms} ms")]
+    #[error(
+        "the node has no room on its disk, and nothing was stored: come back in {}",
+        show_duration_ms(*.retry_after_ms)
+    )]
     NoRoom {
         /// When to come back.
         retry_after_ms: u64,

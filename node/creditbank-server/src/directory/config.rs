@@ -140,6 +140,28 @@ impl Config {
         let address = listen.parse();
         let listen = address.map_err(|_| wrong("listen", "an address and a port, as [::]:7600", listen))?;
         let store = StoreUrl::parse(&store, engines)?;
+        for (key, number) in
+            [("[connections] max", connections.max), ("[connections] per_address", connections.per_address)]
+        {
+            if number == 0 {
+                return Err(wrong(key, "at least 1: with 0 nobody is served", "0".to_owned()));
+            }
+        }
+        let Scrub { from_hour, until_hour, .. } = scrub;
+        if from_hour > 23 {
+            return Err(wrong("[scrub] from_hour", "an hour from 0 to 23", from_hour.to_string()));
+        }
+        if until_hour > 24 {
+            return Err(wrong("[scrub] until_hour", "an hour from 0 to 24", until_hour.to_string()));
+        }
+        if from_hour == until_hour {
+            let expected =
+                "another hour than from_hour: between the two it works. All hours are 0 and 24, no pass is days = 0";
+            return Err(wrong("[scrub] until_hour", expected, until_hour.to_string()));
+        }
+        if operations.listen.is_some_and(|watched| watched == listen && listen.port() != 0) {
+            return Err(wrong("[operations] listen", "another address or port than `listen`", listen.to_string()));
+        }
         Ok(Self {
             origin,
             log_key,
@@ -217,6 +239,34 @@ mod tests {
             ("listen", "lisen"),
         ] {
             assert!(Config::parse(&text.replacen(from, to, 1), ENGINES).is_err(), "{from} as {to}");
+        }
+    }
+
+    /// Goal: what would serve nobody, or never do what it says, is refused with what was expected and found.
+    #[test]
+    fn settings_that_do_nothing_are_refused() {
+        let key = "07".repeat(32);
+        let head = format!(
+            "origin = \"x.example\"\nlog_key = \"{key}\"\nregistry_key = \"{key}\"\nnext_registry_key = \"{key}\"\n\
+             store = \"sled:log\"\nlisten = \"127.0.0.1:7600\"\n"
+        );
+        let parse = |rest: &str| Config::parse(&format!("{head}{rest}"), ENGINES).map_err(|error| error.to_string());
+        for (rest, said) in [
+            ("[connections]\nmax = 0", "[connections] max: expected at least 1"),
+            ("[connections]\nper_address = 0", "[connections] per_address: expected at least 1"),
+            ("[scrub]\nfrom_hour = 25", "[scrub] from_hour: expected an hour from 0 to 23, found \"25\""),
+            ("[scrub]\nfrom_hour = 24", "[scrub] from_hour: expected an hour from 0 to 23"),
+            ("[scrub]\nuntil_hour = 25", "[scrub] until_hour: expected an hour from 0 to 24, found \"25\""),
+            ("[scrub]\nfrom_hour = 3\nuntil_hour = 3", "[scrub] until_hour: expected another hour"),
+            ("[operations]\nlisten = \"127.0.0.1:7600\"", "[operations] listen: expected another address"),
+            ("[quotas]\nblocks_per_minute = -1", "blocks_per_minute"),
+            ("[connections]\nmost = 1", "most"),
+        ] {
+            let error = parse(rest).expect_err(rest);
+            assert!(error.contains(said), "{rest}: {error}");
+        }
+        for rest in ["", "[scrub]\nfrom_hour = 22\nuntil_hour = 3", "[connections]\nmax = 1\nper_address = 1"] {
+            parse(rest).expect(rest);
         }
     }
 }

@@ -17,7 +17,10 @@ use ed25519_dalek::SigningKey;
 
 use super::config::{Config, Connections, Operations, Quotas, Scrub, Tls, is_origin};
 use super::secrets::Secrets;
-use super::{DirectoryError, StoreUrl, at, key_path, modes, open_stepped, read_key, read_key_at, write_secret};
+use super::{
+    DirectoryError, MEMORY_FILE, StoreUrl, at, check_room, key_path, modes, open_stepped, read_key, read_key_at,
+    write_secret,
+};
 use crate::append::SubmitError;
 use crate::clock::random;
 use crate::environment::Environment;
@@ -106,12 +109,21 @@ pub fn init(
         }
     }
     // Before anything is written: what is refused leaves nothing behind.
-    modes::check_dir(&**disk, dir)?;
+    if store != StoreUrl::Memory {
+        check_room(environment, dir)?;
+    }
+    modes::check_writers(&**disk, dir)?;
+    if let Some(tls) = &tls {
+        modes::check_tls(&**disk, &tls.within(dir))?;
+    }
     let keys_dir = dir.join("keys");
     disk.make_dir(&keys_dir).map_err(at(&keys_dir))?;
     let keys = PURPOSES.map(|purpose| KeyFile { purpose, key: SigningKey::from_bytes(&random(&**entropy)) });
     for key in &keys {
         write_secret(&**disk, &key_path(dir, key.purpose), &key.to_text())?;
+    }
+    if store == StoreUrl::Memory {
+        write_secret(&**disk, &keys_dir.join(MEMORY_FILE), "These keys are of a log in memory: for trials alone.\n")?;
     }
     write_secret(&**disk, &keys_dir.join("secrets"), &Secrets::random(&**entropy).to_text())?;
     disk.make_dir(registry_keys).map_err(at(registry_keys))?;

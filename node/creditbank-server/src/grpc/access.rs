@@ -2,7 +2,7 @@
 
 use creditbank_ledger::read::{ReadScope, Shown};
 use creditbank_protocol::InstitutionId;
-use creditbank_protocol::key::within_dates;
+use creditbank_protocol::key::{KeyId, within_dates};
 use creditbank_protocol::pb::{DisclosedRecord, Purpose};
 use creditbank_rpc::token::{self, TokenError};
 use creditbank_rules::dates::day_of_ms;
@@ -17,16 +17,16 @@ use crate::work::{Charge, Who};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Caller {
     /// The operator: may read everything.
-    Operator,
+    Operator(KeyId),
     /// An institution: may read what it issued.
-    Institution(InstitutionId),
+    Institution(InstitutionId, KeyId),
 }
 
 impl From<Caller> for Who {
     fn from(caller: Caller) -> Self {
         match caller {
-            Caller::Operator => Self::Operator,
-            Caller::Institution(institution) => Self::Institution(institution),
+            Caller::Operator(_) => Self::Operator,
+            Caller::Institution(institution, _) => Self::Institution(institution),
         }
     }
 }
@@ -59,17 +59,33 @@ impl Caller {
             return Err(unauthenticated(format!("key {id} is not in force")));
         }
         match Purpose::try_from(key.purpose) {
-            Ok(Purpose::OperatorAccess) => Ok(Self::Operator),
-            Ok(Purpose::InstitutionAccess) => Ok(Self::Institution(key.institution.into())),
+            Ok(Purpose::OperatorAccess) => Ok(Self::Operator(id)),
+            Ok(Purpose::InstitutionAccess) => Ok(Self::Institution(key.institution.into(), id)),
             _ => Err(denied(format!("key {id} is no access key of an institution or the operator"))),
         }
+    }
+
+    /// Whether it is the operator.
+    pub(super) fn is_operator(self) -> bool {
+        matches!(self, Self::Operator(_))
+    }
+
+    /// Writes an answered call into the log: who made it with which key, whose records it asked for, and how many of them
+    /// the answer has, where it has a number. Nothing about persons: no alias, no account, no place of a record.
+    pub(super) fn log(self, call: &'static str, of: Option<InstitutionId>, records: Option<usize>) {
+        let (institution, key) = match self {
+            Self::Operator(key) => (InstitutionId::OPERATOR, key),
+            Self::Institution(institution, key) => (institution, key),
+        };
+        let of = of.map(|institution| institution.0);
+        tracing::info!(call, institution = institution.0, %key, of, records, "read");
     }
 
     /// What the caller sees of a learner who has records of several institutions.
     pub(super) fn scope(self, shown: Vec<DisclosedRecord>) -> ReadScope {
         let institution = match self {
-            Self::Operator => None,
-            Self::Institution(own) => Some(own),
+            Self::Operator(_) => None,
+            Self::Institution(own, _) => Some(own),
         };
         ReadScope { institution, shown: Shown::new(shown) }
     }
@@ -77,12 +93,14 @@ impl Caller {
     /// Refuses an institution that asks for another's records, unless it keeps those of a closed one.
     pub(super) fn may_read(self, ledger: &Ledger, institution: InstitutionId) -> Result<(), Status> {
         match self {
-            Self::Operator => Ok(()),
-            Self::Institution(own) if own == institution => Ok(()),
-            Self::Institution(own) if ledger.registry().is_custodian(own, institution, day_of_ms(ledger.now_ms())) => {
+            Self::Operator(_) => Ok(()),
+            Self::Institution(own, _) if own == institution => Ok(()),
+            Self::Institution(own, _)
+                if ledger.registry().is_custodian(own, institution, day_of_ms(ledger.now_ms())) =>
+            {
                 Ok(())
             }
-            Self::Institution(own) => Err(denied(format!(
+            Self::Institution(own, _) => Err(denied(format!(
                 "the access key is of institution {own}, which may not read what institution {institution} issued: \
                      pass an access key of institution {institution}"
             ))),

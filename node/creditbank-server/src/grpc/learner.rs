@@ -37,7 +37,7 @@ fn resolve(
     let missing = || status::invalid("learner", "an account or an alias", "nothing");
     match learner.and_then(|reference| reference.learner).ok_or_else(missing)? {
         Learner::Account(account) => {
-            if caller != Caller::Operator {
+            if !caller.is_operator() {
                 return Err(status::denied("account numbers are the operator's; ask with your own alias"));
             }
             let bytes = account.len();
@@ -97,6 +97,7 @@ impl LearnerService for Service {
         };
         // A registrar's file names each learner once: nothing is looked up then.
         let elsewhere = if nobody_has_several { Vec::new() } else { cheap(&self.0, caller, elsewhere).await? };
+        caller.log("OpenAccounts", Some(institution), Some(opened.len()));
         let steps = u32::try_from(start.elapsed().as_nanos() / STEP.as_nanos() + 1).unwrap_or(u32::MAX);
         tokio::time::sleep_until(start + STEP.saturating_mul(steps)).await;
         let aliases = opened.into_iter().map(|alias| alias.0.to_vec()).collect();
@@ -115,10 +116,10 @@ impl LearnerService for Service {
             let (account, institution) = resolve(ledger, caller, learner)?;
             let (places, more) = ledger.places(&account, institution, after.map(Place::from), limit)?;
             let records = places.into_iter().map(|place| ledger.record(place)).collect::<Result<Vec<_>, _>>();
-            Ok::<_, Status>((account, records?, more))
+            Ok::<_, Status>((account, institution, records?, more))
         };
-        let (account, records, more) = expensive(&self.0, caller, read).await?;
-        tracing::info!(?caller, records = records.len(), "read");
+        let (account, institution, records, more) = expensive(&self.0, caller, read).await?;
+        caller.log("ListRecords", institution, Some(records.len()));
         let records = records
             .into_iter()
             .map(|record| {
@@ -127,7 +128,7 @@ impl LearnerService for Service {
                 api::HeldRecord { record, receipt, marks, mark_entries }
             })
             .collect();
-        let account = if caller == Caller::Operator { account.0.to_vec() } else { Vec::new() };
+        let account = if caller.is_operator() { account.0.to_vec() } else { Vec::new() };
         Ok(Response::new(api::ListRecordsResponse { records, more, account }))
     }
 
@@ -139,10 +140,10 @@ impl LearnerService for Service {
         let api::ExportTranscriptRequest { learner } = request.into_inner();
         let read = move |ledger: &Ledger| {
             let (account, institution) = resolve(ledger, caller, learner)?;
-            Ok::<_, Status>(ledger.transcript(&account, institution)?)
+            Ok::<_, Status>((institution, ledger.transcript(&account, institution)?))
         };
-        let (transcript, embargoed) = expensive(&self.0, caller, read).await?;
-        tracing::info!(?caller, "transcript");
+        let (institution, (transcript, embargoed)) = expensive(&self.0, caller, read).await?;
+        caller.log("ExportTranscript", institution, None);
         let embargoed = u32::try_from(embargoed).unwrap_or(u32::MAX);
         Ok(Response::new(api::ExportTranscriptResponse { transcript, embargoed }))
     }
@@ -155,10 +156,10 @@ impl LearnerService for Service {
         let api::GetBalanceRequest { learner } = request.into_inner();
         let read = move |ledger: &Ledger| {
             let (account, institution) = resolve(ledger, caller, learner)?;
-            Ok::<_, Status>(ledger.balance(&account, institution)?)
+            Ok::<_, Status>((institution, ledger.balance(&account, institution)?))
         };
-        let lines = expensive(&self.0, caller, read).await?;
-        tracing::info!(?caller, "balance");
+        let (institution, lines) = expensive(&self.0, caller, read).await?;
+        caller.log("GetBalance", institution, None);
         Ok(Response::new(api::GetBalanceResponse { lines: lines.into_iter().map(answers::balance_line).collect() }))
     }
 
@@ -179,10 +180,10 @@ impl LearnerService for Service {
         let read = move |ledger: &Ledger| {
             let (account, institution) = resolve(ledger, caller, learner)?;
             let question = Question { definition, conferred, attestations, institution, enrolments };
-            Ok::<_, Status>(answers::evaluation(ledger.evaluate(&account, question, &scope)?)?)
+            Ok::<_, Status>((institution, answers::evaluation(ledger.evaluate(&account, question, &scope)?)?))
         };
-        let answer = expensive(&self.0, caller, read).await?;
-        tracing::info!(?caller, "evaluation");
+        let (institution, answer) = expensive(&self.0, caller, read).await?;
+        caller.log("EvaluateQualification", institution, None);
         Ok(Response::new(answer))
     }
 }

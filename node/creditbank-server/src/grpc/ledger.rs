@@ -144,11 +144,12 @@ impl LedgerService for Service {
         let place = Place::read(request.into_inner().place);
         let read = move |ledger: &Ledger| {
             // The right before the record: who may not read it does not learn whether it can still be read.
-            caller.may_read(ledger, ledger.issuer(place)?)?;
-            Ok::<_, Status>(ledger.record(place)?)
+            let issuer = ledger.issuer(place)?;
+            caller.may_read(ledger, issuer)?;
+            Ok::<_, Status>((issuer, ledger.record(place)?))
         };
-        let record = cheap(&self.0, caller, read).await?;
-        tracing::info!(?caller, records = 1, "read");
+        let (issuer, record) = cheap(&self.0, caller, read).await?;
+        caller.log("GetRecord", Some(issuer), Some(1));
         let (marks, mark_entries) = (record.mark_names(), record.mark_entries());
         let (disclosed, receipt) = (Some(record.disclosed), Some(record.receipt));
         Ok(Response::new(api::GetRecordResponse { record: disclosed, receipt, marks, mark_entries }))
@@ -164,6 +165,7 @@ impl LedgerService for Service {
         let blocks_max = if blocks_max == 0 { ISSUED_BLOCKS_MAX } else { blocks_max.min(ISSUED_BLOCKS_MAX) };
         let read = move |ledger: &Ledger| ledger.issued(UnitId::new(institution, unit), from_height, blocks_max);
         let (records, next_height) = expensive(&self.0, caller, read).await?;
+        caller.log("ListIssued", Some(institution.into()), Some(records.len()));
         let records = records.iter().map(issued).collect();
         Ok(Response::new(api::ListIssuedResponse { records, next_height }))
     }
@@ -179,8 +181,11 @@ impl LedgerService for Service {
         if records.len() > creditbank_protocol::block::RECORDS_MAX {
             return Err(status::invalid("records", "at most 1024", records.len()));
         }
+        let count = records.len();
         let read = move |ledger: &Ledger| check(ledger, UnitId::new(institution, unit), key_id, records);
-        Ok(Response::new(expensive(&self.0, caller, read).await?))
+        let checked = expensive(&self.0, caller, read).await?;
+        caller.log("CheckRecords", Some(institution.into()), Some(count));
+        Ok(Response::new(checked))
     }
 
     async fn reconcile(
@@ -201,6 +206,7 @@ impl LedgerService for Service {
         let blocks = u32::try_from(heights).unwrap_or(u32::MAX);
         let read = move |ledger: &Ledger| ledger.issued(UnitId::new(institution, unit), from_height, blocks);
         let (records, _) = expensive(&self.0, caller, read).await?;
+        caller.log("Reconcile", Some(institution.into()), Some(records.len()));
         let mut asked: BTreeSet<Digest> = record_hashes.iter().filter_map(|hash| Digest::from_slice(hash)).collect();
         let (held, unlisted): (Vec<_>, Vec<_>) = records.iter().partition(|record| asked.remove(&record.hash));
         Ok(Response::new(api::ReconcileResponse {
@@ -219,6 +225,7 @@ impl LedgerService for Service {
         if places.len() > creditbank_protocol::block::RECORDS_MAX {
             return Err(status::invalid("places", "at most 1024", places.len()));
         }
+        let count = places.len();
         let read = move |ledger: &Ledger| {
             let places: Vec<Place> = places.into_iter().map(Place::from).collect();
             for place in &places {
@@ -227,7 +234,9 @@ impl LedgerService for Service {
             let found = if reinstate { ledger.reinstating(&places) } else { ledger.consequences(&places, revoke) };
             Ok::<_, Status>(found?)
         };
-        Ok(Response::new(answers::consequences(expensive(&self.0, caller, read).await?)))
+        let found = expensive(&self.0, caller, read).await?;
+        caller.log("ListConsequences", None, Some(count));
+        Ok(Response::new(answers::consequences(found)))
     }
 }
 

@@ -66,7 +66,7 @@ impl RecognitionService for Service {
             ledger.preview(institution, (&account, &alias), request, &scope).and_then(answers::preview)
         };
         let answer = expensive(&self.0, caller, read).await?;
-        tracing::info!(?caller, "conversion preview");
+        caller.log("PreviewConversion", Some(institution), None);
         Ok(Response::new(answer))
     }
 
@@ -80,7 +80,7 @@ impl RecognitionService for Service {
         caller.may_read(&self.0, institution)?;
         let read = move |ledger: &Ledger| ledger.applications(institution, overdue);
         let applications = expensive(&self.0, caller, read).await?;
-        tracing::info!(?caller, applications = applications.len(), "read");
+        caller.log("ListApplications", Some(institution), Some(applications.len()));
         let applications = applications.into_iter().map(answers::application).collect();
         Ok(Response::new(api::ListApplicationsResponse { applications }))
     }
@@ -94,7 +94,9 @@ impl RecognitionService for Service {
         let institution = InstitutionId(institution);
         caller.may_read(&self.0, institution)?;
         let read = move |ledger: &Ledger| ledger.reviews(institution);
-        let reviews = expensive(&self.0, caller, read).await?.into_iter().map(answers::review).collect();
+        let reviews = expensive(&self.0, caller, read).await?;
+        caller.log("ListReviews", Some(institution), Some(reviews.len()));
+        let reviews = reviews.into_iter().map(answers::review).collect();
         Ok(Response::new(api::ListReviewsResponse { reviews }))
     }
 }

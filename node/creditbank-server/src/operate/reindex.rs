@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use creditbank_store::{Placement, inspect};
+use creditbank_store::{Placement, StoreError, inspect};
 
-use crate::directory::{Config, DirectoryError, at, store_options};
+use crate::directory::{Config, DirectoryError, at, check_room, store_options};
 use crate::environment::Environment;
 
 /// Drops index, flat files and position of a log and rebuilds them from the journal; the log entries that there are.
+/// A disk without room for them is an error.
 /// `placement` says in which directory the log may be. `progress` is told log entries that are done, and all of them. An interruption costs time: the next start goes on.
 pub fn reindex(
     environment: &Environment,
@@ -24,6 +25,9 @@ pub fn reindex(
     disk.info(&journal).map_err(at(&journal))?;
     let lock = disk.lock(&log_dir)?;
     inspect::check_place(disk, &log_dir, placement)?;
+    let mut options = store_options(environment, config.beginning().genesis());
+    // Before anything is taken away: what is derived needs its room again.
+    check_room(environment, &log_dir)?;
     let total = inspect::guard(disk, &log_dir)?.map_or(0, |(_, head)| head.size);
     // The position first: without it the next start rebuilds everything, whatever else is still there.
     let position = log_dir.join("position");
@@ -36,12 +40,47 @@ pub fn reindex(
         disk.remove_dir(&path).map_err(at(&path))?;
     }
     drop(lock);
-    let mut options = store_options(environment, config.beginning().genesis());
     if placement != Placement::Same {
         options.placement = placement;
     }
     let store = config.store.open_store(dir, &options, &mut |done| progress(done, total))?;
+    if store.read_only().is_some() {
+        // The room has gone meanwhile: the index is in memory alone.
+        return Err(StoreError::Full { path: log_dir.display().to_string(), needed: options.reserve_bytes }.into());
+    }
     let size = store.head().size;
     store.close()?;
     Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::directory::{StoreUrl, init};
+
+    /// Goal: without room nothing is called rebuilt, and nothing that was there is taken away.
+    #[test]
+    fn a_full_disk_is_an_error() {
+        let dir = std::env::temp_dir().join(format!("creditbank-reindex-{}", std::process::id()));
+        let environment = Environment::system();
+        let listen = ([127, 0, 0, 1], 0).into();
+        let config = init(&environment, &dir, &dir.join("registry"), "x.example", StoreUrl::standard(), listen, None);
+        let config = config.expect("a new node");
+        let tune = |options: &mut creditbank_store::Options| options.reserve_bytes = u64::MAX;
+        let full = Environment { tune: Arc::new(tune), ..environment.clone() };
+        let rebuild = |environment| reindex(environment, &dir, &config, Placement::Same, |_, _| {});
+        let error = rebuild(&full).expect_err("there is no room").to_string();
+        assert!(error.contains("the disk has not the") && error.contains("nothing was stored"), "{error}");
+        for name in ["position", "flat/entries", "index"] {
+            assert!(dir.join("log").join(name).exists(), "{name}");
+        }
+        let other = dir.join("other");
+        let made = init(&full, &other, &other, "x.example", StoreUrl::standard(), listen, None);
+        let error = made.expect_err("no node either").to_string();
+        assert!(error.contains("the disk has not the") && !other.exists(), "{error}");
+        assert!(rebuild(&environment).expect("there is room") > 0);
+        environment.disk.remove_dir(&dir).expect("removed");
+    }
 }

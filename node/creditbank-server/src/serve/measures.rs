@@ -21,6 +21,19 @@ type CallLabels = [(&'static str, &'static str); 2];
 /// Upper bounds of the times of calls, in seconds.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
+/// Why a connection is not taken.
+const REFUSED: [&str; 4] = ["address", "all", "pace", "system"];
+/// Why a connection is closed.
+const CLOSED: [&str; 8] = ["frames", "headers", "idle", "resets", "room", "silent", "stalled", "tls"];
+/// Why a call is refused before any work.
+const REFUSED_CALLS: [&str; 4] = ["answers", "inquiries", "requests", "streams"];
+
+/// Counts one more of what has a few names, all of which are there from the start.
+fn count(counters: &Family<Label, Counter>, label: &'static str, names: &[&str], name: &'static str) {
+    debug_assert!(names.contains(&name), "{name} has no counter at the start");
+    counters.get_or_create(&[(label, name)]).inc();
+}
+
 fn histogram() -> Histogram {
     Histogram::new(BUCKETS)
 }
@@ -67,6 +80,14 @@ impl Measures {
             calls: Family::default(),
             times: Family::new_with_constructor(histogram),
         };
+        // A rate over a counter that is not there yet misses its first event.
+        for (counters, label, names) in [
+            (&measures.refused_connections, "bound", &REFUSED[..]),
+            (&measures.closed_connections, "reason", &CLOSED[..]),
+            (&measures.refused_calls, "reason", &REFUSED_CALLS[..]),
+        ] {
+            names.iter().for_each(|name| drop(counters.get_or_create(&[(label, name)])));
+        }
         let own = measures.clone();
         metrics.register(|registry| {
             registry.register("connections", "Open connections", own.connections);
@@ -99,15 +120,15 @@ impl Measures {
     }
 
     pub(super) fn refused(&self, bound: &'static str) {
-        self.refused_connections.get_or_create(&[("bound", bound)]).inc();
+        count(&self.refused_connections, "bound", &REFUSED, bound);
     }
 
     pub(super) fn closed(&self, reason: &'static str) {
-        self.closed_connections.get_or_create(&[("reason", reason)]).inc();
+        count(&self.closed_connections, "reason", &CLOSED, reason);
     }
 
     pub(super) fn refused_call(&self, reason: &'static str) {
-        self.refused_calls.get_or_create(&[("reason", reason)]).inc();
+        count(&self.refused_calls, "reason", &REFUSED_CALLS, reason);
     }
 
     /// Counts calls that end so that others have room.

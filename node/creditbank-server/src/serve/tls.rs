@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
@@ -26,15 +26,26 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ServeError>
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read(path)?).collect();
     let found = found.map_err(|error| at(path)(error.to_string()))?;
     if found.is_empty() {
-        return Err(at(path)("expected certificates in PEM, found none".to_owned()));
+        return Err(at(path)("expected certificates in PEM, found none (are certificate and key swapped?)".to_owned()));
     }
     Ok(found)
+}
+
+/// Whether a node can serve with these files.
+pub fn check(tls: &Tls) -> Result<(), ServeError> {
+    acceptor(tls).map(drop)
 }
 
 /// What accepts TLS connections with these files.
 pub(super) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, ServeError> {
     let chain = certificates(&tls.certificate)?;
-    let key = PrivateKeyDer::from_pem_slice(&read(&tls.key)?).map_err(|error| at(&tls.key)(error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_slice(&read(&tls.key)?).map_err(|error| {
+        let found = match error {
+            pem::Error::NoItemsFound => "none".to_owned(),
+            other => other.to_string(),
+        };
+        at(&tls.key)(format!("expected a private key in PEM, found {found} (are certificate and key swapped?)"))
+    })?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
     let config = config.map_err(|error| at(&tls.certificate)(error.to_string()))?;
@@ -49,7 +60,14 @@ pub(super) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, ServeError> {
             config.with_client_cert_verifier(verifier.map_err(|error| at(path)(error.to_string()))?)
         }
     };
-    let mut config = config.with_single_cert(chain, key).map_err(|error| at(&tls.certificate)(error.to_string()))?;
+    let mut config = config.with_single_cert(chain, key).map_err(|error| {
+        at(&tls.certificate)(match error {
+            rustls::Error::InconsistentKeys(_) => {
+                format!("its first certificate is not for the key in {}", tls.key.display())
+            }
+            other => other.to_string(),
+        })
+    })?;
     config.alpn_protocols = vec![b"h2".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

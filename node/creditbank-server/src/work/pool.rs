@@ -7,11 +7,9 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::measures::Measures;
+use super::measures::{Families, Measures};
 use super::turns::{Bounds, Full, Turns};
 use super::{BUSY_RETRY_MS, Token, Who};
-use crate::metrics::Metrics;
-
 /// Why a piece of work was not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
@@ -78,9 +76,9 @@ impl Drop for Waiting<'_> {
 }
 
 impl Pool {
-    pub(super) fn new(name: &'static str, threads_max: usize, bounds: Bounds, metrics: &Metrics) -> Self {
+    pub(super) fn new(name: &'static str, threads_max: usize, bounds: Bounds, families: &Families) -> Self {
         let state = State { turns: Turns::new(bounds), threads: 0, idle: 0, closed: false };
-        let measures = Measures::new(name, metrics);
+        let measures = families.of(name);
         let (state, arrived) = (Mutex::new(state), Condvar::new());
         Self { desk: Arc::new(Desk { name, threads_max, measures, state, arrived }) }
     }
@@ -138,10 +136,11 @@ impl Desk {
             return Err(Refused::Stopping);
         }
         let id = state.turns.push(who, job).map_err(|(full, _)| {
-            self.measures.refused(match full {
-                Full::All => "all",
-                Full::OfCaller => "caller",
-            });
+            let refused = match full {
+                Full::All => &self.measures.refused_all,
+                Full::OfCaller => &self.measures.refused_caller,
+            };
+            refused.inc();
             Refused::Busy
         })?;
         self.measures.queued(state.turns.len());
@@ -202,6 +201,7 @@ mod tests {
     use creditbank_protocol::InstitutionId;
 
     use super::*;
+    use crate::metrics::Metrics;
     use crate::work::token::Stopping;
 
     const A: Who = Who::Institution(InstitutionId(1));
@@ -209,7 +209,7 @@ mod tests {
 
     fn pool(threads: usize, bounds: Bounds) -> (Arc<Pool>, Arc<Metrics>) {
         let metrics = Arc::new(Metrics::default());
-        (Arc::new(Pool::new("test", threads, bounds, &metrics)), metrics)
+        (Arc::new(Pool::new("test", threads, bounds, &Families::new(&metrics))), metrics)
     }
 
     fn token() -> Token {

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use creditbank_protocol::InstitutionId;
+use creditbank_protocol::dates::show_duration_ms;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 
@@ -48,8 +49,9 @@ impl fmt::Display for Asked {
 /// More than an institution may ask for in a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "institution {institution} may ask for {allowed} {asked} in a minute, and has: come back in {retry_after_ms} ms, or \
-     ask the operator for more ([quotas] of node.toml)"
+    "institution {institution} may ask for {allowed} {asked} in a minute, and has: come back in {}, or ask the \
+     operator for more ([quotas] of node.toml)",
+    show_duration_ms(*.retry_after_ms)
 )]
 pub struct OverQuota {
     /// Whose quota.
@@ -68,11 +70,31 @@ type Labels = [(&'static str, String); 2];
 #[derive(Debug)]
 pub(crate) struct Quotas {
     allowed: directory::Quotas,
-    /// When each bucket is full again, in microseconds of running time. There is an entry for each institution that has
+    /// There is an entry for each institution that has
     /// shown a token or a signature, so as many as the registry has at most.
-    full_at: Mutex<HashMap<InstitutionId, [u64; 3]>>,
+    buckets: Mutex<HashMap<InstitutionId, Buckets>>,
     used: Family<Labels, Counter>,
     refused: Family<Labels, Counter>,
+}
+
+/// The buckets of one institution.
+#[derive(Debug, Default)]
+struct Buckets {
+    /// When each is full again, in microseconds of running time.
+    full_at: [u64; 3],
+    /// When the log was last told that one was empty, in microseconds of running time.
+    told_at: Option<u64>,
+}
+
+impl Buckets {
+    /// Whether the log is to be told now: once a minute, however much is refused.
+    fn is_told(&mut self, now: u64) -> bool {
+        let is_due = self.told_at.is_none_or(|told_at| now.saturating_sub(told_at) >= MINUTE_US);
+        if is_due {
+            self.told_at = Some(now);
+        }
+        is_due
+    }
 }
 
 const MINUTE_US: u64 = 60_000_000;
@@ -91,7 +113,7 @@ impl Quotas {
             }
             registry.register("quota_per_minute", "What an institution may ask for in a minute; 0: all", allowed_now);
         });
-        Self { allowed, full_at: Mutex::default(), used, refused }
+        Self { allowed, buckets: Mutex::default(), used, refused }
     }
 
     /// Takes `count` from an institution's quota at a running time. A call of more than a minute allows is taken from a
@@ -110,13 +132,23 @@ impl Quotas {
         if allowed > 0 && !institution.is_operator() {
             let now = now_ms.saturating_mul(1_000);
             let cost = count.saturating_mul(MINUTE_US) / u64::from(allowed);
-            let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-            let bucket = &mut full_at.entry(institution).or_default()[asked as usize];
+            let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+            let own = buckets.entry(institution).or_default();
+            let bucket = &mut own.full_at[asked as usize];
             let before = (*bucket).max(now);
             let after = before.saturating_add(cost);
             let room_at = after.saturating_sub(MINUTE_US).min(before);
             if room_at > now {
-                drop(full_at);
+                let is_told = own.is_told(now);
+                drop(buckets);
+                if is_told {
+                    tracing::warn!(
+                        institution = institution.0,
+                        of = asked.name(),
+                        per_minute = allowed,
+                        "an institution is over its quota and is refused; this is said once a minute"
+                    );
+                }
                 self.refused.get_or_create(&labels()).inc_by(count);
                 let retry_after_ms = (room_at - now).div_ceil(1_000);
                 return Err(OverQuota { institution, asked, allowed, retry_after_ms });
@@ -165,6 +197,14 @@ mod tests {
         let text = metrics.text();
         assert!(text.contains("creditbank_quota_used_total{institution=\"1\",of=\"accounts\"} 121"), "{text}");
         assert!(text.contains("creditbank_quota_refused_total{institution=\"1\",of=\"accounts\"} 3"), "{text}");
+    }
+
+    /// Goal: the log is told once a minute, and not as often as somebody asks.
+    #[test]
+    fn the_log_is_told_now_and_then() {
+        let mut buckets = Buckets::default();
+        let told = (0..180).filter(|second| buckets.is_told(second * 1_000_000)).collect::<Vec<u64>>();
+        assert_eq!(told, [0, 60, 120]);
     }
 
     /// Goal: a call larger than the share is possible, and paid for; 0 is no quota, and the operator has none.

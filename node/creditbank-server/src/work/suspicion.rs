@@ -39,6 +39,8 @@ pub(crate) enum Charge {
 }
 
 impl Charge {
+    const ALL: [Self; 3] = [Self::Block, Self::Token, Self::Repeat];
+
     fn name(self) -> &'static str {
         match self {
             Self::Block => "blocks",
@@ -203,7 +205,8 @@ impl State {
 
 impl Suspicion {
     pub(super) fn new(metrics: &Metrics) -> Self {
-        let held_up = Family::default();
+        let held_up = Family::<[(&'static str, &'static str); 1], Counter>::default();
+        Charge::ALL.iter().for_each(|charge| drop(held_up.get_or_create(&[("by", charge.name())])));
         metrics.register(|registry| {
             let help = "Refused before they were looked at, as too many of their address were bad, or sealed already";
             registry.register("held_up", help, Family::clone(&held_up));

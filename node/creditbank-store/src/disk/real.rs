@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use rustix::fs::{CWD, FsWord, OFlags, RenameFlags, renameat_with, statfs};
+use rustix::process::geteuid;
 use sha2::{Digest as _, Sha256};
 
 use super::{Disk, DiskFile, FileInfo};
@@ -99,7 +100,9 @@ impl Disk for RealDisk {
 
     fn info(&self, path: &Path) -> io::Result<FileInfo> {
         let found = fs::metadata(path)?;
-        Ok(FileInfo { len: found.len(), is_dir: found.is_dir(), mode: found.permissions().mode() & 0o777 })
+        let mode = found.permissions().mode() & 0o777;
+        let stranger = Some(found.uid()).filter(|uid| *uid != 0 && *uid != geteuid().as_raw());
+        Ok(FileInfo { len: found.len(), is_dir: found.is_dir(), mode, stranger })
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {

@@ -38,11 +38,11 @@ impl Disk for SimulatedDisk {
         let mut machine = self.machine();
         machine.read_step()?;
         if machine.is_dir(path) {
-            return Ok(FileInfo { len: 0, is_dir: true, mode: 0o700 });
+            return Ok(FileInfo { len: 0, is_dir: true, mode: 0o700, stranger: None });
         }
         let inode = machine.inode_of(path)?;
         let len = machine.inodes.get(&inode).map_or(0, Inode::len);
-        Ok(FileInfo { len, is_dir: false, mode: 0o600 })
+        Ok(FileInfo { len, is_dir: false, mode: 0o600, stranger: None })
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {

@@ -4,7 +4,7 @@ use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::Position;
-use super::segment::{FRAME_HEAD_LEN, FRAME_MAGIC, Frame, SEGMENT_HEAD_LEN, head};
+use super::segment::{FRAME_HEAD_LEN, FRAME_MAGIC, Frame, MAGIC, SEGMENT_HEAD_LEN, head};
 use crate::{Disk, DiskFile, StoreError, file};
 
 /// Most bytes of a payload. A longer one is not written.
@@ -135,7 +135,14 @@ pub(super) fn check_head(file: &dyn DiskFile, path: &Path, log: &[u8; 32], first
     file.read_at(&mut found, 0).map_err(file::at(path))?;
     let chain = u32::from_be_bytes([found[48], found[49], found[50], found[51]]);
     if found[..] != head(log, first, chain) {
-        return Err(damaged("the header is not that of this segment of this log"));
+        // By its own checksum it is what was written: it was written for something else.
+        let is_whole = crc32c::crc32c(&found[..52]).to_be_bytes() == found[52..];
+        if is_whole && found[..8] == MAGIC && found[8..40] != log[..] {
+            return Err(StoreError::OtherLog { path: path.display().to_string() });
+        }
+        let what =
+            if is_whole { "the header is that of another segment" } else { "the checksum of the header does not hold" };
+        return Err(damaged(what));
     }
     Ok(chain)
 }
