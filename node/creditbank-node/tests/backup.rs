@@ -234,6 +234,47 @@ async fn a_changed_backup_is_refused() {
     try_restore(&out, &options()).expect("it is good again");
 }
 
+/// Goal: a backup of keys that are damaged is none: the command names the file and fails, once and following.
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_keys_are_not_backed_up() {
+    let (dir, places) = stopped().await;
+    let follow = places.path().join("follow");
+    let followed = || run(&["backup", "--dir", text(dir.path()), "--follow", text(&follow), "--once"]);
+    assert_eq!(followed().0, Some(0));
+    let learners = dir.path().join("learners.keys");
+    let whole = fs::read(&learners).expect("the keys");
+    let good = fs::read(follow.join("learners.keys")).expect("the copy");
+    for at in [40, 84 + 50, whole.len() - 20] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        fs::write(&learners, bytes).expect("written");
+        let out = places.path().join(format!("out-{at}"));
+        let (code, said) = run(&["backup", "--dir", text(dir.path()), "--out", text(&out)]);
+        assert!(code == Some(1) && said.contains("learners.keys"), "byte {at}: {said}");
+        assert!(!out.join("backup.json").exists(), "byte {at}: nothing that restore would take");
+        let (code, said) = followed();
+        assert!(code == Some(1) && said.contains("learners.keys"), "byte {at}: {said}");
+        let status = fs::read_to_string(follow.join("status.json")).expect("a status");
+        assert!(status.contains("\"error\""), "byte {at}: {status}");
+        assert_eq!(fs::read(follow.join("learners.keys")).expect("the copy"), good, "the good keys stay");
+    }
+    fs::write(&learners, whole).expect("mended");
+    for name in ["statement.key", "credential.key"] {
+        let path = dir.path().join("keys").join(name);
+        let key = fs::read_to_string(&path).expect("a key");
+        let at = key.trim_end().len() - 2;
+        let other = if &key[at..=at] == "0" { "1" } else { "0" };
+        fs::write(&path, format!("{}{other}{}", &key[..at], &key[at + 1..])).expect("written");
+        let (code, said) =
+            run(&["backup", "--dir", text(dir.path()), "--out", text(&places.path().join(format!("out-{name}")))]);
+        assert!(code == Some(1) && said.contains(name), "{said}");
+        let (code, said) = followed();
+        assert!(code == Some(1) && said.contains(name), "{said}");
+        fs::write(&path, key).expect("mended");
+    }
+    assert_eq!(followed().0, Some(0));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_expire_and_may_be_kept_elsewhere() {
     let (dir, places) = stopped().await;

@@ -93,6 +93,49 @@ async fn damage_in_the_journal_is_found_where_it_is() {
     assert_eq!(run("check", dir.path()).0, Some(0));
 }
 
+/// Goal: two damaged rounds of one segment are both listed, with what could not be read, what lies behind them is checked, and
+/// the guard is not blamed; key files that a start needs are looked at.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_behind_damage_is_checked() {
+    let dir = stopped("sled:log").await;
+    let segment = only_segment(dir.path());
+    let whole = fs::read(&segment).expect("the segment");
+    let frames: Vec<usize> = whole.windows(4).enumerate().filter(|(_, at)| at == b"CBFR").map(|(at, _)| at).collect();
+    assert!(frames.len() > 8, "{}", frames.len());
+    flip(&segment, frames[3] - 9);
+    flip(&segment, frames[5] + 2);
+    let (code, found, said) = run("check", dir.path());
+    assert_eq!(code, Some(1), "{said}");
+    let listed = found["listed"].as_array().expect("findings");
+    assert_eq!(listed.len(), 2, "{found}");
+    for (finding, round) in listed.iter().zip([3, 6]) {
+        let what = finding["what"].as_str().unwrap_or_default();
+        assert!(what.contains(&format!("bytes of round {round} were not read")), "{what}");
+    }
+    let rounds = found["rounds"].as_u64().expect("rounds");
+    assert_eq!(rounds, frames.len() as u64 - 2, "{found}");
+    fs::write(&segment, &whole).expect("mended");
+
+    for (file, expected) in [("statement.key", "the statement key"), ("log.key", "the log key"), ("credential.key", "key")] {
+        let path = dir.path().join("keys").join(file);
+        let text = fs::read_to_string(&path).expect("a key");
+        // Another seed of the same form.
+        let at = text.trim_end().len() - 2;
+        let other = if &text[at..=at] == "0" { "1" } else { "0" };
+        fs::write(&path, format!("{}{other}{}", &text[..at], &text[at + 1..])).expect("written");
+        let (code, found, _) = run("check", dir.path());
+        let listed = found["listed"].to_string();
+        assert!(code == Some(1) && listed.contains(file) && listed.contains(expected), "{file}: {found}");
+        fs::write(&path, text).expect("mended");
+    }
+    // One record of a learner: it is named, and with it the records that it opens, and no others.
+    flip(&dir.path().join("learners.keys"), 84 + 2 * 93 + 40);
+    let (code, found, _) = run("check", dir.path());
+    let listed = found["listed"].to_string();
+    assert!(code == Some(1) && listed.contains("record 2 does not read"), "{found}");
+    assert_eq!(found["findings"], 1 + 3, "three records of one learner: {found}");
+}
+
 /// Lengths of all files outside the index, whose engine keeps its own house.
 fn directory_state(dir: &Path) -> Vec<(PathBuf, u64)> {
     let mut found = Vec::new();

@@ -360,7 +360,8 @@ fn parts(
     let private = secrets.private();
     let scrub = config.store.path().map(|path| ScrubOptions {
         settings: config.scrub.clone(),
-        disk: Arc::clone(&environment.disk),
+        environment: environment.clone(),
+        dir: dir.to_owned(),
         path: dir.join(path).join(SCRUB_FILE),
     });
     Ok(Parts { begun, store, keys, private, ring, clock, entropy, limits, key_files, scrub, succeeds: false })

@@ -19,6 +19,8 @@ const PLACES_MAX: usize = 100;
 pub enum Condition {
     /// Nothing is written: the disk is full, or was when the node started.
     ReadOnly,
+    /// Nothing is written: a file is not where it was.
+    Displaced,
     /// The clock is not believed: nothing is sealed.
     Clock,
     /// The process stops.
@@ -26,12 +28,13 @@ pub enum Condition {
 }
 
 impl Condition {
-    const ALL: [Self; 3] = [Self::ReadOnly, Self::Clock, Self::Stopping];
+    const ALL: [Self; 4] = [Self::ReadOnly, Self::Displaced, Self::Clock, Self::Stopping];
 
     /// As the metrics name it.
     fn name(self) -> &'static str {
         match self {
             Self::ReadOnly => "read_only",
+            Self::Displaced => "displaced",
             Self::Clock => "clock",
             Self::Stopping => "stopping",
         }
@@ -92,18 +95,18 @@ impl Health {
         }
     }
 
-    /// Something keeps the node from its whole work.
-    pub fn set(&self, condition: Condition, why: impl Into<String>) {
+    /// Something keeps the node from its whole work. `true` where nothing of its kind did so before.
+    pub fn set(&self, condition: Condition, why: impl Into<String>) -> bool {
         let mut found = self.found();
-        found.conditions.insert(condition, why.into());
         self.show(condition.name(), true);
+        found.conditions.insert(condition, why.into()).is_none()
     }
 
-    /// It does so no longer.
-    pub(crate) fn clear(&self, condition: Condition) {
+    /// It does so no longer. `true` where it did.
+    pub(crate) fn clear(&self, condition: Condition) -> bool {
         let mut found = self.found();
-        found.conditions.remove(&condition);
         self.show(condition.name(), false);
+        found.conditions.remove(&condition).is_some()
     }
 
     /// What is wrong, each with a line of its own; nothing where the node does all its work.

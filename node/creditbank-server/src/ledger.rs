@@ -139,6 +139,17 @@ pub enum OpenError {
         /// What is there.
         found: u64,
     },
+    /// The learners' keys are older than an erasure.
+    #[error(
+        "learners.keys has {found} erased learners, the log was written with {expected}: it is an older file, in which keys that \
+         were destroyed live on. Restore one that is as new as the log, or erase again what was erased since"
+    )]
+    Erased {
+        /// Tombstones that the log knows of.
+        expected: u64,
+        /// What is there.
+        found: u64,
+    },
     /// A file of keys/ does not hold what the registry knows.
     #[error(transparent)]
     KeyFiles(#[from] KeyFilesError),
@@ -296,8 +307,38 @@ impl Shared {
         let round = Round { base: head, next: head, entries: Vec::new(), nodes: Vec::new(), rows: vec![row] };
         match self.store.append(&round) {
             // The next start signs it once more, with the same keys.
-            Err(StoreError::Full { .. }) => Ok(()),
+            Err(StoreError::Full { .. } | StoreError::Displaced { .. }) => Ok(()),
             other => other,
+        }
+    }
+
+    /// Something new was written, or would be.
+    pub(crate) fn takes_writes(&self) {
+        for condition in [Condition::ReadOnly, Condition::Displaced] {
+            if self.health.clear(condition) {
+                tracing::info!("what is new is taken again");
+            }
+        }
+    }
+
+    /// Nothing new is written, or would be. The log has a line for the first time.
+    pub(crate) fn takes_no_writes(&self, error: &StoreError) {
+        let is_new = match error {
+            StoreError::Full { .. } => self.health.set(Condition::ReadOnly, format!("read-only: {error}")),
+            StoreError::Displaced { .. } => self.health.set(Condition::Displaced, format!("read-only: {error}")),
+            _ => false,
+        };
+        if is_new {
+            tracing::error!(why = %error, "READ-ONLY: what is stored is served, and nothing new is taken");
+        }
+    }
+
+    /// Looks whether something new would be taken, and shows it. Whoever waits for that does not write.
+    fn look(&self) {
+        match self.keys.look().and_then(|()| self.store.look()) {
+            Ok(()) if self.store.failure().is_none() => self.takes_writes(),
+            Ok(()) => {}
+            Err(error) => self.takes_no_writes(&error),
         }
     }
 
@@ -315,6 +356,9 @@ impl Shared {
         let found = keys.len() as u64;
         if found < expected {
             return Err(OpenError::Keys { expected, found });
+        }
+        if keys.erased() < counts.erased {
+            return Err(OpenError::Erased { expected: counts.erased, found: keys.erased() });
         }
         if state.log.last_seal().is_some() {
             let behind_ms = state.log.earliest_ms().saturating_sub(clock.now_ms());
@@ -570,6 +614,13 @@ impl Ledger {
             self.check_health();
         }
         Some(answer.map_err(|error| self.shared.of_unreadable(error)))
+    }
+
+    /// Looks whether something new would be taken, and shows it in the health; takes a moment of the disk. To be called each
+    /// second or so: a full disk, and a file that is gone, are told before somebody writes, and until they are mended.
+    pub fn look(&self) {
+        self.shared.look();
+        self.check_health();
     }
 
     /// Seals an empty round if none was sealed for the configured time. To be called now and then.

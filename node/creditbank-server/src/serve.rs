@@ -47,6 +47,9 @@ use table::{Bounds, Table};
 /// How often it is looked whether an empty round is due.
 const TICK: Duration = Duration::from_secs(30);
 
+/// How often it is looked whether something new would be taken.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Why a node does not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -105,7 +108,35 @@ pub struct Running {
     operations: Option<SocketAddr>,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<(), ServeError>>,
+    looking: Looking,
     ledger: Arc<Ledger>,
+}
+
+/// Looks each second whether something new would be taken.
+struct Looking {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Looking {
+    fn start(ledger: &Arc<Ledger>) -> Self {
+        let ledger = Arc::downgrade(ledger);
+        let (stop, mut stopped) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            while tokio::time::timeout(LOOK, &mut stopped).await.is_err() {
+                let Some(ledger) = ledger.upgrade() else { return };
+                // A disk that hangs holds this up, and nothing else.
+                let _ = tokio::task::spawn_blocking(move || ledger.look()).await;
+            }
+        });
+        Self { stop, task }
+    }
+
+    /// Waits for the look under way: nothing may hold the log once its ledger is closed.
+    async fn end(self) {
+        drop(self.stop);
+        let _ = self.task.await;
+    }
 }
 
 /// A listener; `[::]` takes IPv4 as well, whatever the system's default.
@@ -188,13 +219,14 @@ pub async fn start_with(ledger: Ledger, settings: &Settings) -> Result<Running, 
             ledger.tick();
         }
     });
+    let looking = Looking::start(&ledger);
     let (origin, size) = (ledger.origin(), ledger.size());
     if let Some(operations) = operations {
         tracing::info!(%address, %operations, origin, size, "serving");
     } else {
         tracing::info!(%address, origin, size, "serving");
     }
-    Ok(Running { address, operations, stop, server, ledger })
+    Ok(Running { address, operations, stop, server, looking, ledger })
 }
 
 impl Running {
@@ -215,14 +247,14 @@ impl Running {
 
     /// Stops: takes no new calls, finishes those under way and the round, closes the log.
     pub async fn stop(self) -> Result<(), ServeError> {
-        let Self { stop, server, ledger, .. } = self;
+        let Self { stop, server, looking, ledger, .. } = self;
         drop(stop);
-        finish(server, &ledger).await
+        finish(server, looking, &ledger).await
     }
 
     /// Serves until `signal`, or until the log can no longer be written, which is an error.
     pub async fn until(self, signal: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let Self { stop, mut server, ledger, .. } = self;
+        let Self { stop, mut server, looking, ledger, .. } = self;
         let mut failure = ledger.failure();
         tokio::select! {
             () = signal => tracing::info!("stopping: finishing the round under way"),
@@ -233,7 +265,7 @@ impl Running {
         if let Some(why) = failure.borrow().clone() {
             return Err(ServeError::Failed(why));
         }
-        finish(server, &ledger).await
+        finish(server, looking, &ledger).await
     }
 }
 
@@ -241,13 +273,18 @@ impl Running {
 /// With the end of the rounds under way a stop stays below 10 s.
 const GRACE: Duration = Duration::from_secs(4);
 
-async fn finish(server: JoinHandle<Result<(), ServeError>>, ledger: &Ledger) -> Result<(), ServeError> {
+async fn finish(
+    server: JoinHandle<Result<(), ServeError>>,
+    looking: Looking,
+    ledger: &Ledger,
+) -> Result<(), ServeError> {
     ledger.stop_work();
     let abort = server.abort_handle();
     match tokio::time::timeout(GRACE, server).await {
         Ok(ended) => ended.unwrap_or_else(|error| Err(ServeError::Task(error.to_string())))?,
         Err(_) => abort.abort(),
     }
+    looking.end().await;
     let closed = ledger.close().await;
     if let Some(why) = ledger.failure().borrow().clone() {
         return Err(ServeError::Failed(why));

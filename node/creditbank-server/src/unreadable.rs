@@ -58,6 +58,7 @@ pub(crate) fn of_store(error: StoreError) -> ViewError {
         | StoreError::Place { .. }
         | StoreError::OtherLog { .. }
         | StoreError::Full { .. }
+        | StoreError::Displaced { .. }
         | StoreError::Stopped(_) => unavailable(error),
     }
 }

@@ -79,6 +79,10 @@ impl Store for Watched {
         self.store.read_only()
     }
 
+    fn look(&self) -> Result<(), StoreError> {
+        self.store.look()
+    }
+
     fn distrust_index(&self, why: &str) -> StoreError {
         let error = self.store.distrust_index(why);
         self.health.damage(&error.to_string());

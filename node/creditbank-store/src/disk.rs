@@ -115,4 +115,8 @@ pub trait DiskFile: Debug + Send + Sync {
     fn set_length(&self, len: u64) -> io::Result<()>;
     /// Makes the file at least so long, by zeros that have their room on the disk.
     fn allocate(&self, len: u64) -> io::Result<()>;
+    /// Whether the file still stands under its name: not where it was removed, or another one was put in its place.
+    fn is_at(&self, _path: &Path) -> io::Result<bool> {
+        Ok(true)
+    }
 }

@@ -88,10 +88,10 @@ struct Writer {
 }
 
 impl Writer {
-    /// Takes nothing more, after a failure. A full disk is none: nothing was written.
+    /// Takes nothing more, after a failure. A full disk, or a file that is not in its place, is none: nothing was written.
     fn fail(&mut self, error: &StoreError) {
         match error {
-            StoreError::Full { .. } => {}
+            StoreError::Full { .. } | StoreError::Displaced { .. } => {}
             StoreError::Stopped(why) => self.failed = Some(why.clone()),
             error => self.failed = Some(error.to_string()),
         }
@@ -234,7 +234,8 @@ fn check_present(guard: &Guard, last: u64, dir: &Path) -> Result<(), StoreError>
     if guard.state().is_some() || last <= 1 {
         return Ok(());
     }
-    let what = format!("it is missing, but the journal has {last} rounds: restore both from one backup");
+    let what =
+        format!("it is missing, empty, or nothing but zeros; the journal has {last} rounds: restore both from one backup");
     Err(StoreError::Damaged { path: dir.join("guard").display().to_string(), offset: 0, what })
 }
 
@@ -322,6 +323,8 @@ impl Store for EmbeddedStore {
             return Err(StoreError::Conflict { expected: head, found: round.base });
         }
         file::check_room(&*self.disk, &self.dir, self.reserve_bytes)?;
+        journal.check_in_place()?;
+        guard.check_in_place()?;
         let sections = round.encode_into(payload);
         let written = journal.append(payload).and_then(|position| {
             guard.persist(journal.last_sequence(), round.next)?;
@@ -349,8 +352,8 @@ impl Store for EmbeddedStore {
         if found != expected {
             // Either may be rotten; only the frame's checksum, over the whole round, would tell.
             let what = format!(
-                "entry {index} has the hash {found}, its leaf in log/flat is {expected}: stop the node, delete log/flat, start \
-                 it again; if it says so still, the journal is damaged"
+                "entry {index} has the hash {found}, its leaf in log/flat is {expected}: stop the node and run \
+                 `creditbank-node reindex`; if it says so still, the journal is damaged: restore a backup"
             );
             return Err(self.readers.damaged(segment, start, what));
         }
@@ -410,6 +413,17 @@ impl Store for EmbeddedStore {
             format!("{dir} has less than {} bytes of room: nothing is written until it has", self.reserve_bytes)
         };
         self.writer().held.as_ref().map(|_| why())
+    }
+
+    fn look(&self) -> Result<(), StoreError> {
+        let mut writer = self.writer();
+        if writer.failed.is_some() || writer.upkeep.is_none() {
+            return Ok(());
+        }
+        file::check_room(&*self.disk, &self.dir, self.reserve_bytes)?;
+        writer.journal.check_in_place()?;
+        writer.guard.check_in_place()?;
+        self.catch_up(&mut writer).inspect_err(|error| writer.fail(error))
     }
 
     fn distrust_index(&self, why: &str) -> StoreError {

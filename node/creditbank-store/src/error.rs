@@ -89,6 +89,16 @@ pub enum StoreError {
         /// How many bytes must be free.
         needed: u64,
     },
+    /// A file that the process writes is not where it was. Nothing was stored, and the store goes on when it is back.
+    #[error(
+        "{path} was removed, cut, or another file was put in its place while the node works with it: nothing is written, as it \
+         would be lost. Move back the file that was there. If it is gone: stop the node and restore from a backup; until it \
+         stops, /proc/PID/fd still leads to the lost file"
+    )]
+    Displaced {
+        /// Which file.
+        path: String,
+    },
     /// A stop is under way, or a write has failed before.
     #[error("the store is stopped: {0}")]
     Stopped(String),

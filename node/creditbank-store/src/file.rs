@@ -2,12 +2,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::{Disk, DiskFile, StoreError};
 
 /// Reads a file from front to back.
 pub(crate) struct Sequential {
-    pub(crate) file: Box<dyn DiskFile>,
+    pub(crate) file: Arc<dyn DiskFile>,
     pub(crate) offset: u64,
     pub(crate) left: u64,
 }
@@ -68,4 +69,11 @@ pub(crate) fn check_room(disk: &dyn Disk, dir: &Path, reserve: u64) -> Result<()
         return Err(StoreError::Full { path: dir.display().to_string(), needed: reserve });
     }
     Ok(())
+}
+
+/// Refuses where a file that is open was removed, cut to less than `len` bytes, or another one put in its place: what is written
+/// into it nobody would ever read. A disk that cannot say so for once is no reason.
+pub(crate) fn check_in_place(file: &dyn DiskFile, path: &Path, len: u64) -> Result<(), StoreError> {
+    let is_whole = file.is_at(path).unwrap_or(true) && file.length().map_or(true, |found| found >= len);
+    if is_whole { Ok(()) } else { Err(StoreError::Displaced { path: path.display().to_string() }) }
 }

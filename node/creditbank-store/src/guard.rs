@@ -60,12 +60,14 @@ impl Slot {
         Some(Self { sequence: word(0)?, head, marker })
     }
 
-    /// The whole file, with this slot alone.
-    fn alone(&self) -> Vec<u8> {
+    /// The whole file, with this in both slots: either may be lost.
+    fn twice(&self) -> Vec<u8> {
         let slot = usize::try_from(SLOT_LEN).expect("small");
         let mut bytes = vec![0; 2 * slot];
-        let (at, encoded) = (if self.sequence.is_multiple_of(2) { 0 } else { slot }, self.encode());
-        bytes[at..at + encoded.len()].copy_from_slice(&encoded);
+        let encoded = self.encode();
+        for at in [0, slot] {
+            bytes[at..at + encoded.len()].copy_from_slice(&encoded);
+        }
         bytes
     }
 }
@@ -118,7 +120,7 @@ fn check_slot(disk: &dyn Disk, dir: &Path, slot: &Slot, placement: Placement) ->
 /// Writes the guard of a backup: no node may open it.
 pub(crate) fn write_backup(disk: &dyn Disk, path: &Path, sequence: u64, head: Head) -> Result<(), StoreError> {
     let slot = Slot { sequence, head, marker: Marker::Backup };
-    disk.replace(path, &slot.alone()).map_err(file::at(path))
+    disk.replace(path, &slot.twice()).map_err(file::at(path))
 }
 
 impl Guard {
@@ -136,12 +138,12 @@ impl Guard {
         }
         let is_here = found.as_ref().is_some_and(|slot| slot.marker == marker);
         if !is_here {
-            // As a whole, with all its room and one valid slot: neither a full disk nor a torn first write leaves a guard that
+            // As a whole, with all its room and two valid slots: neither a full disk nor a torn first write leaves a guard that
             // nobody can read.
             let slot = found
                 .clone()
                 .map_or_else(|| Slot::first(marker.clone()), |slot| Slot { marker: marker.clone(), ..slot });
-            disk.replace(path, &slot.alone()).map_err(file::at(path))?;
+            disk.replace(path, &slot.twice()).map_err(file::at(path))?;
         }
         let file = disk.open(path).map_err(file::at(path))?;
         disk.sync_dir(dir).map_err(file::at(dir))?;
@@ -165,5 +167,11 @@ impl Guard {
         self.file.sync().map_err(file::at(&self.path))?;
         self.state = Some((sequence, head));
         Ok(())
+    }
+
+    /// Refuses where the file was removed, cut, or another one put in its place.
+    pub(crate) fn check_in_place(&self) -> Result<(), StoreError> {
+        let len = if self.state.is_some() { SLOT_LEN } else { 0 };
+        file::check_in_place(&*self.file, &self.path, len)
     }
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use crate::embedded::{locations, recorded_position};
 use crate::flat::FlatFiles;
 use crate::guard;
-use crate::journal::{FRAME_HEAD_LEN, Readers};
+use crate::journal::{FRAME_HEAD_LEN, Frame, Readers};
 use crate::round::Section;
-use crate::{Disk, Head, Placement, Position, Round, RoundError, StoreError, file};
+use crate::{Disk, Head, Placement, Position, Round, RoundError, ScrubPosition, StoreError, file, scrub};
 
 /// The journal of a log, read from its first byte or from any round on.
 #[derive(Debug, Clone)]
@@ -26,6 +26,22 @@ pub struct JournalRound {
     /// Where its frame begins.
     pub position: Position,
     payload: Vec<u8>,
+}
+
+/// What is met on the way through a damaged journal.
+#[derive(Debug, Clone)]
+pub enum Surveyed {
+    /// A round that is whole.
+    Round(JournalRound),
+    /// Something that is damaged.
+    Fault {
+        /// In which file.
+        path: String,
+        /// At which byte of it.
+        offset: u64,
+        /// What is wrong, and what could not be read because of it.
+        what: String,
+    },
 }
 
 /// A decoded round and where its entries lie.
@@ -75,6 +91,49 @@ impl JournalReader {
             Err(StoreError::Stopped(_)) if broken => Ok(()),
             read => read,
         }
+    }
+
+    /// Reads the segments from the one that begins with `segment` on, and goes on behind damage, as far as it can be known where
+    /// the next round begins. Calls `each` with every round that is whole, and everything that is damaged. Returns the last round
+    /// that is there, whole or not; `None` where it cannot be known.
+    pub fn survey(&self, segment: u64, mut each: impl FnMut(Surveyed)) -> Result<Option<u64>, StoreError> {
+        let mut end = None;
+        let mut before: Option<u64> = None;
+        for (first, path) in self.readers.segments()?.into_iter().filter(|(first, _)| *first >= segment) {
+            let shown = path.display().to_string();
+            if let Some(last) = before.filter(|last| last + 1 != first) {
+                let what = format!("the segment begins with round {first}, the one before ends with {last}");
+                each(Surveyed::Fault { path: shown, offset: 0, what });
+            }
+            let mut reader = match self.readers.frames(&self.log, first, ScrubPosition::default()) {
+                Ok(reader) => reader,
+                Err(StoreError::Damaged { path, offset, what }) => {
+                    each(Surveyed::Fault { path, offset, what });
+                    self.readers.frames_behind_head(first)?
+                }
+                Err(error) => return Err(error),
+            };
+            let mut is_known = true;
+            loop {
+                match reader.next() {
+                    Ok(Some((frame, payload))) => {
+                        let Frame { sequence, position, .. } = frame;
+                        each(Surveyed::Round(JournalRound { sequence, position, payload }));
+                    }
+                    Ok(None) => break,
+                    Err(StoreError::Damaged { path, offset, what }) => {
+                        let skipped = reader.skip();
+                        let what = format!("{what}; {}", scrub::left_out(&skipped));
+                        each(Surveyed::Fault { path, offset, what });
+                        is_known = !skipped.is_to_end;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            before = is_known.then(|| reader.last().0);
+            end = before;
+        }
+        Ok(end)
     }
 }
 

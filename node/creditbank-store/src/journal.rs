@@ -17,9 +17,10 @@ mod segment;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub(crate) use reader::Skipped;
 pub(crate) use readers::Readers;
-pub(crate) use segment::FRAME_HEAD_LEN;
-use segment::{Frame, SEGMENT_HEAD_LEN};
+use segment::SEGMENT_HEAD_LEN;
+pub(crate) use segment::{FRAME_HEAD_LEN, Frame};
 
 use crate::{Disk, DiskFile, StoreError, file};
 
@@ -119,6 +120,12 @@ impl Journal {
     /// Sequence of the last round; 0 before the first.
     pub fn last_sequence(&self) -> u64 {
         self.last.sequence
+    }
+
+    /// Refuses where the last segment was removed, cut, or another file put in its place.
+    pub(crate) fn check_in_place(&self) -> Result<(), StoreError> {
+        let path = segment::path(&self.dir, self.last.position.segment);
+        file::check_in_place(&*self.file, &path, self.last.end)
     }
 
     pub(crate) fn readers(&self) -> Readers {

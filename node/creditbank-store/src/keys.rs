@@ -17,6 +17,7 @@ mod record;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use creditbank_protocol::AccountId;
@@ -71,6 +72,8 @@ type Accounts = HashMap<AccountId, Option<LearnerKey>>;
 /// is sealed under it.
 pub struct KeyStore {
     keys: RwLock<Accounts>,
+    /// How many of them are erased.
+    erased: AtomicU64,
     /// Accounts whose keys are not on the disk yet.
     staged: Mutex<BTreeSet<AccountId>>,
     /// Held for the whole of a change, so that changes are on the disk in the order in which they are seen.
@@ -94,7 +97,17 @@ struct KeyFile {
 impl KeyStore {
     /// Keys that are gone with the process.
     pub fn memory() -> Self {
-        Self { keys: RwLock::default(), staged: Mutex::default(), disk: None }
+        Self::of(Accounts::new(), None)
+    }
+
+    fn of(keys: Accounts, file: Option<KeyFile>) -> Self {
+        let erased = keys.values().filter(|key| key.is_none()).count();
+        Self {
+            keys: RwLock::new(keys),
+            erased: AtomicU64::new(erased as u64),
+            staged: Mutex::default(),
+            disk: file.map(Mutex::new),
+        }
     }
 
     /// Opens or makes the file at `path`. The first `needed` records are in use: damage there is refused and nothing is cut.
@@ -150,7 +163,12 @@ impl KeyStore {
         let (disk, path) = (Arc::clone(disk), path.to_owned());
         let end = end as u64;
         let file = KeyFile { disk, path, file, reserve_bytes, end, master, epoch, is_renewed, poisoned: None };
-        Ok(Self { keys: RwLock::new(keys), staged: Mutex::default(), disk: Some(Mutex::new(file)) })
+        Ok(Self::of(keys, Some(file)))
+    }
+
+    /// Looks whether the file is where it was: otherwise what it is given would be lost.
+    pub fn look(&self) -> Result<(), StoreError> {
+        self.file().map_or(Ok(()), |file| file.check_in_place())
     }
 
     /// The file, for as long as a change takes.
@@ -161,6 +179,11 @@ impl KeyStore {
     /// Accounts that have a key or a tombstone: as many records as the file has, with those that are staged.
     pub fn len(&self) -> usize {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Accounts that have a tombstone: never fewer than before, unless an older file was put in place.
+    pub fn erased(&self) -> u64 {
+        self.erased.load(Ordering::Relaxed)
     }
 
     /// Whether there are none.
@@ -217,6 +240,7 @@ impl KeyStore {
     /// Makes the keys of accounts durable, those that are not yet.
     pub fn sync(&self, accounts: &[AccountId], fill: Fill<'_>) -> Result<(), KeyStoreError> {
         let mut file = self.file();
+        file.as_ref().map_or(Ok(()), |file| file.check_in_place())?;
         let staged = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
         let new: BTreeSet<AccountId> = accounts.iter().filter(|account| staged.contains(*account)).copied().collect();
         drop(staged);
@@ -253,6 +277,8 @@ impl KeyStore {
     pub fn erase(&self, account: &AccountId, fill: Fill<'_>) -> Result<(), KeyStoreError> {
         let mut file = self.file();
         file.as_ref().map_or(Ok(()), |file| file.check_healthy())?;
+        // What would be put in place of another file than the one that was read could bring back older keys.
+        file.as_ref().map_or(Ok(()), |file| file.check_in_place())?;
         if matches!(self.known(account), Known::Unknown) {
             return Ok(());
         }
@@ -260,7 +286,10 @@ impl KeyStore {
             self.rewrite(file, Some(account), fill)?;
         }
         self.staged.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
-        self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(*account, None);
+        let before = self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(*account, None);
+        if !matches!(before, Some(None)) {
+            self.erased.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(())
     }
 
@@ -305,6 +334,11 @@ impl KeyFile {
         self.file.sync().map_err(|error| self.poison(error))?;
         self.end += bytes.len() as u64;
         Ok(())
+    }
+
+    /// Refuses where the file was removed, cut, or another one put in its place.
+    fn check_in_place(&self) -> Result<(), StoreError> {
+        file::check_in_place(&*self.file, &self.path, self.end)
     }
 
     fn check_room(&self) -> Result<(), StoreError> {

@@ -108,6 +108,11 @@ pub trait Store: Send + Sync + 'static {
     fn read_only(&self) -> Option<String> {
         None
     }
+    /// Looks whether an append would be taken: the disk has room, and the files are where they were. Otherwise it is the error
+    /// that an append would get. Does what has waited for room.
+    fn look(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// Says that rows of the index are missing or wrong. The store stops, and the next start rebuilds the index.
     fn distrust_index(&self, why: &str) -> StoreError {
         StoreError::Index(IndexError(why.to_owned()))

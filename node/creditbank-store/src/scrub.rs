@@ -2,7 +2,7 @@
 //! files and some rows of the index.
 
 use crate::flat::FlatFiles;
-use crate::journal::{Position, Readers};
+use crate::journal::{Position, Readers, Skipped};
 use crate::round::Round;
 use crate::{Row, StoreError, embedded};
 
@@ -27,8 +27,10 @@ pub struct ScrubPosition {
 pub struct Scrubbed {
     /// Where to go on; `None` at the end of the journal.
     pub next: Option<ScrubPosition>,
-    /// Bytes that were read.
+    /// Bytes that were read, or left out behind damage.
     pub bytes: u64,
+    /// Of them, those that were left out.
+    pub unread: u64,
     /// What is damaged, each with its file and place.
     pub faults: Vec<String>,
 }
@@ -45,7 +47,7 @@ pub(crate) struct Parts<'a> {
 /// Reads the value of a row from the index.
 type ReadRow<'a> = dyn Fn(&Row) -> Result<Option<Vec<u8>>, StoreError> + 'a;
 
-/// Reads from a position on. A frame that is damaged ends its segment: the next one names the frame that it follows.
+/// Reads from a position on. Behind a frame that is damaged it goes on with the next one that is known.
 pub(crate) fn scrub(
     parts: &Parts<'_>,
     from: ScrubPosition,
@@ -54,28 +56,39 @@ pub(crate) fn scrub(
 ) -> Result<Scrubbed, StoreError> {
     let mut done = Scrubbed::default();
     let segments = parts.readers.segments()?;
-    let Some((segment, _)) = segments.iter().find(|(first, _)| *first >= from.segment) else {
+    let Some((segment, path)) = segments.iter().find(|(first, _)| *first >= from.segment) else {
         return Ok(done);
     };
+    let path = path.display().to_string();
     let next_segment = segments.iter().map(|(first, _)| *first).find(|first| first > segment);
     let next_segment = next_segment.filter(|first| *first <= parts.until);
     let start = |segment: u64| ScrubPosition { segment, ..ScrubPosition::default() };
+    if from == ScrubPosition::default() && *segment > 1 {
+        done.faults.push(format!("{path}: rounds 1 to {} are missing: the oldest segment begins here", segment - 1));
+    }
     let from = if *segment == from.segment { from } else { start(*segment) };
     let mut reader = match parts.readers.frames(parts.log, *segment, from) {
         Ok(reader) => reader,
         Err(error @ StoreError::Damaged { .. }) => {
             done.faults.push(error.to_string());
+            parts.readers.frames_behind_head(*segment)?
+        }
+        // Gone since the list was made: its rounds are missed at the next one.
+        Err(StoreError::File { path, error }) if error.kind() == std::io::ErrorKind::NotFound => {
+            done.faults.push(format!("{path}: {error}"));
             done.next = next_segment.map(start);
             return Ok(done);
         }
         Err(error) => return Err(error),
     };
+    // Of a segment that was not read to its end nobody knows what its last round is.
+    let mut is_known = true;
     loop {
         let (sequence, chain) = reader.last();
         if sequence >= parts.until {
             return Ok(done);
         }
-        if done.bytes >= len_max {
+        if done.bytes >= len_max && is_known {
             let Position { segment, offset } = reader.position();
             done.next = Some(ScrubPosition { segment, offset, sequence: sequence + 1, chain });
             return Ok(done);
@@ -87,20 +100,36 @@ pub(crate) fn scrub(
             }
             Ok(None) => {
                 done.next = next_segment.map(start);
-                if next_segment.is_none() {
-                    let path = parts.readers.path(*segment).display().to_string();
-                    let what = format!("it ends after round {sequence}, round {} was acknowledged", parts.until);
+                // The last segment of a log has every round up to the last one; an older one all up to the next segment.
+                let expected = next_segment.map_or(parts.until, |next| next - 1);
+                if is_known && sequence < expected {
+                    let what = format!("it ends after round {sequence}, rounds up to {expected} must follow");
                     done.faults.push(format!("{path}: {what}"));
                 }
                 return Ok(done);
             }
             Err(error @ StoreError::Damaged { .. }) => {
-                done.faults.push(error.to_string());
-                done.next = next_segment.map(start);
-                return Ok(done);
+                let skipped = reader.skip();
+                done.faults.push(format!("{error}; {}", left_out(&skipped)));
+                done.bytes += skipped.bytes;
+                done.unread += skipped.bytes;
+                is_known = !skipped.is_to_end;
             }
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// What is not known because of a damaged place.
+pub(crate) fn left_out(skipped: &Skipped) -> String {
+    let Skipped { rounds, bytes, is_to_end } = skipped;
+    let (first, last) = (rounds.start(), rounds.end());
+    if *is_to_end {
+        format!("its last {bytes} bytes, from round {first} on, were not read")
+    } else if first == last {
+        format!("{bytes} bytes of round {first} were not read")
+    } else {
+        format!("{bytes} bytes, rounds {first} to {last}, were not read")
     }
 }
 

@@ -218,3 +218,56 @@ fn a_segment_appears_whole() {
     fs::write(dir.path().join("journal/00000000000000000999.new"), b"half").unwrap();
     assert_eq!(open(dir.path()).unwrap().head().size, 200);
 }
+
+/// Goal: a new guard that is cut to one of its slots, or loses either, still says what was acknowledged.
+#[test]
+fn either_slot_of_a_guard_is_enough() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    (0..4).for_each(|number| append(&store, &format!("entry {number}")));
+    drop(store);
+    let guard = dir.path().join("guard");
+    // As after a move: written as a whole.
+    let moved = Options { placement: creditbank_store::Placement::TakeOver, ..options() };
+    let elsewhere = tempfile::tempdir().unwrap();
+    let to = elsewhere.path().join("log");
+    fs::rename(dir.path(), &to).unwrap();
+    drop(EmbeddedStore::open(&to, &moved, memory_index).unwrap());
+    let path = to.join(guard.file_name().unwrap());
+    let whole = fs::read(&path).unwrap();
+    let mut damaged = vec![whole[..512].to_vec()];
+    for slot in [0, 512] {
+        let mut one = whole.clone();
+        one[slot + 3] ^= 1;
+        damaged.push(one);
+    }
+    for bytes in damaged {
+        fs::write(&path, &bytes).unwrap();
+        let store = EmbeddedStore::open(&to, &moved, memory_index).unwrap();
+        assert_eq!(store.head().size, 4);
+        drop(store);
+        fs::write(&path, &whole).unwrap();
+    }
+}
+
+/// Goal: a round is refused, and nothing is stored, where a file that it is written to is not in its place; and taken once it is.
+#[test]
+fn nothing_is_written_into_a_file_that_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    append(&store, "one");
+    let aside = dir.path().join("aside");
+    for path in [dir.path().join("guard"), last_segment(dir.path())] {
+        fs::rename(&path, &aside).unwrap();
+        let head = store.head();
+        let rows = vec![Row { table: Table(1), key: b"refused".to_vec(), value: Some(vec![1]) }];
+        let round = Round { base: head, next: head, entries: Vec::new(), nodes: Vec::new(), rows };
+        assert!(matches!(store.append(&round), Err(StoreError::Displaced { .. })), "{}", path.display());
+        assert!(matches!(store.look(), Err(StoreError::Displaced { .. })));
+        fs::rename(&aside, &path).unwrap();
+        store.look().unwrap();
+        append(&store, &path.display().to_string());
+    }
+    drop(store);
+    assert_eq!(open(dir.path()).unwrap().head().size, 3);
+}

@@ -12,6 +12,9 @@ use super::prepared::{Prepared, copy_dir, files};
 /// Fields of one name that are damaged, in different files and places.
 const PER_FIELD: usize = 4;
 
+/// Places of each file of an index in which a bit is flipped.
+const IN_INDEX: usize = 24;
+
 /// One damage of one file, or of one directory.
 #[derive(Debug, Clone)]
 pub(super) struct Case {
@@ -103,6 +106,27 @@ impl Case {
             }
         }
         cases
+    }
+
+    /// A flipped bit in many places of each file of the index that holds something there.
+    pub(super) fn of_index(prepared: &Prepared, random: &mut Random) -> Vec<Self> {
+        let mut cases = Vec::new();
+        for path in damageable(&prepared.whole()).into_iter().filter(|path| path.starts_with("log/index")) {
+            let bytes = fs::read(prepared.whole().join(&path)).expect("read");
+            let used: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at] != 0).collect();
+            for part in 0..IN_INDEX.min(used.len()) {
+                let within = used.len() / IN_INDEX.min(used.len());
+                let byte = used[part * within + number(random, within)];
+                let bit = u8::try_from(random.below(8)).expect("small");
+                cases.push(Self { path: path.clone(), how: How::Flip { field: "index".to_owned(), byte, bit } });
+            }
+        }
+        cases
+    }
+
+    /// Whether it is about what is made of the journal anew.
+    pub(super) fn is_index(&self) -> bool {
+        self.path.starts_with("log/index")
     }
 
     /// What is damaged, for the list of outcomes.

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use creditbank_server::directory;
 use creditbank_server::environment::Environment;
@@ -79,6 +80,68 @@ impl Disk for ReadOnly {
     fn lock(&self, dir: &Path) -> Result<DirectoryLock, StoreError> {
         let refused = |error| StoreError::File { path: dir.join("LOCK").display().to_string(), error };
         self.checked(dir).map_err(refused)?.lock(dir)
+    }
+}
+
+/// A disk that has as much room as it is told.
+#[derive(Debug)]
+pub(super) struct Room(pub(super) Arc<AtomicU64>);
+
+impl Disk for Room {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        RealDisk.open(path)
+    }
+
+    fn open_existing(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        RealDisk.open_existing(path)
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        RealDisk.create(path)
+    }
+
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        RealDisk.create_new(path)
+    }
+
+    fn info(&self, path: &Path) -> io::Result<FileInfo> {
+        RealDisk.info(path)
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
+        RealDisk.list(dir)
+    }
+
+    fn make_dir(&self, dir: &Path) -> io::Result<()> {
+        RealDisk.make_dir(dir)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        RealDisk.sync_dir(dir)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        RealDisk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        RealDisk.remove(path)
+    }
+
+    fn remove_dir(&self, dir: &Path) -> io::Result<()> {
+        RealDisk.remove_dir(dir)
+    }
+
+    fn place(&self, dir: &Path) -> io::Result<Place> {
+        RealDisk.place(dir)
+    }
+
+    fn available(&self, _: &Path) -> io::Result<u64> {
+        Ok(self.0.load(Ordering::Relaxed))
+    }
+
+    fn lock(&self, dir: &Path) -> Result<DirectoryLock, StoreError> {
+        RealDisk.lock(dir)
     }
 }
 

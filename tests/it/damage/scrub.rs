@@ -17,6 +17,45 @@ fn open(prepared: &Prepared, dir: &std::path::Path) -> Ledger {
     directory::open_stepped::<(), ()>(environment, dir, &config, Limits::default()).expect("the node opens").0
 }
 
+/// Flips a bit of a file.
+fn flip(path: &std::path::Path, at: usize) {
+    let mut bytes = fs::read(path).expect("read");
+    bytes[at] ^= 1;
+    fs::write(path, bytes).expect("written");
+}
+
+/// Goal: behind a damaged frame the reading goes on, so that a second one in the same segment is found too, and no pass that
+/// left something out says that it has read everything.
+#[test]
+fn the_background_reading_goes_on_behind_damage() {
+    let prepared = shared();
+    let dir = tempfile::tempdir().expect("a directory");
+    prepared.copy_to(dir.path());
+    fs::remove_file(dir.path().join("log/scrub")).expect("removed");
+    let first = dir.path().join("log/journal/00000000000000000001.seg");
+    let bytes = fs::read(&first).expect("read");
+    let frames: Vec<usize> = fields::of(&first.display().to_string(), &bytes)
+        .into_iter()
+        .filter(|(name, _)| name == "frame magic")
+        .map(|(_, at)| at.start)
+        .collect();
+    assert!(frames.len() > 6, "{} frames", frames.len());
+    // The payload of one; the magic of another, whose head says nothing any more.
+    flip(&first, frames[2] - 5);
+    flip(&first, frames[4] + 1);
+    let ledger = open(prepared, dir.path());
+    let mut scrubber = ledger.scrubber().expect("a log on a disk");
+    pass(&mut scrubber, &ledger, prepared.environment.clock.now_ms());
+    let problems = ledger.health().problems();
+    let unread = [frames[2] - frames[1], frames[5] - frames[4]];
+    for (number, len) in [(2, unread[0]), (5, unread[1])] {
+        let expected = format!("; {len} bytes of round {number} were not read");
+        assert!(problems.iter().any(|problem| problem.contains(&expected)), "{expected}: {problems:?}");
+    }
+    let text = ledger.metrics().text();
+    assert!(text.contains(&format!("creditbank_scrub_unread_bytes {}", unread[0] + unread[1])), "{text}");
+}
+
 /// Goes on until a pass ends; how many steps that took.
 fn pass(scrubber: &mut Scrubber, ledger: &Ledger, mut now_ms: u64) -> u64 {
     let finished = |ledger: &Ledger| {

@@ -172,8 +172,14 @@ pub(super) fn known(shared: &Shared, digest: &IdentityDigest) -> Result<Option<A
         shared.health.damage(what);
         damaged(what)
     };
-    let unopened = |_| damage("the row of an identity does not open; reindex rebuilds it");
-    let account = shared.private.account_of(&sealed).map_err(unopened)?;
+    let unopened = |_| {
+        damage(
+            "the row of an identity does not open: the row is damaged, which reindex mends, or learners.keys holds another key \
+             for its learner: restore that from a backup",
+        )
+    };
+    let unread = |_| damage("the row of an identity names no account; reindex rebuilds it");
+    let account = shared.private.account_of(&sealed).map_err(unread)?;
     match shared.keys.known(&account) {
         Known::Key(key) => shared.private.check_identity(digest, key.as_bytes(), &sealed).map_err(unopened)?,
         Known::Erased => return Ok(None),

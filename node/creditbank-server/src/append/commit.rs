@@ -14,7 +14,6 @@ use creditbank_store::{KeyStoreError, StoreError};
 use super::round::{Placed, SealedRound};
 use super::state::State;
 use super::{AccountError, NO_ROOM_RETRY_MS, SubmitError};
-use crate::health::Condition;
 use crate::ledger::{OpenError, Shared};
 use crate::publish::ReceiptError;
 
@@ -74,6 +73,9 @@ pub(crate) enum CommitError {
     /// The disk is full: everything is as it was before.
     #[error("no room on the disk: {0}")]
     NoRoom(String),
+    /// A file is not where it was: everything is as it was before.
+    #[error("{0}")]
+    Displaced(String),
     /// What is on the disk is uncertain: the process must stop.
     #[error("{0}")]
     Fatal(String),
@@ -83,6 +85,7 @@ impl From<CommitError> for SubmitError {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::NoRoom(_) => Self::NoRoom { retry_after_ms: NO_ROOM_RETRY_MS },
+            CommitError::Displaced(_) => Self::Displaced,
             CommitError::Fatal(why) => Self::Stopped(why),
         }
     }
@@ -106,7 +109,7 @@ pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Option<Check
     let SealedRound { accounts, keys, mut round, bodies, checkpoint } = sealed;
     let context = shared.context();
     shared.keys.sync(&accounts, &mut |bytes| shared.entropy.fill(bytes)).map_err(|error| match error {
-        KeyStoreError::File(StoreError::Full { .. }) => no_room(shared, error),
+        KeyStoreError::File(error) => not_written(shared, &error),
         error => fatal(error),
     })?;
     for block in bodies {
@@ -116,20 +119,22 @@ pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Option<Check
     round.rows.extend(checkpoint.as_ref().and_then(|_| shared.newest_note()));
     let mut counts = shared.counts();
     counts.add(shared.store(), &round.rows, keys).map_err(fatal)?;
+    counts.erased = counts.erased.max(shared.keys.erased());
     round.rows.push(counts.row());
-    shared.store.append(&round).map_err(|error| match error {
-        StoreError::Full { .. } => no_room(shared, error),
-        error => fatal(error),
-    })?;
+    shared.store.append(&round).map_err(|error| not_written(shared, &error))?;
     shared.count(counts);
-    shared.health.clear(Condition::ReadOnly);
+    shared.takes_writes();
     Ok(checkpoint)
 }
 
-/// Nothing was written, and nothing is until there is room: the operator is told.
-fn no_room(shared: &Shared, error: impl std::fmt::Display) -> CommitError {
-    shared.health.set(Condition::ReadOnly, format!("read-only: {error}"));
-    CommitError::NoRoom(error.to_string())
+/// Nothing was written, and the operator is told why; or what is on the disk is uncertain.
+fn not_written(shared: &Shared, error: &StoreError) -> CommitError {
+    shared.takes_no_writes(error);
+    match error {
+        StoreError::Full { .. } => CommitError::NoRoom(error.to_string()),
+        StoreError::Displaced { .. } => CommitError::Displaced(error.to_string()),
+        error => fatal(error),
+    }
 }
 
 /// Gives each block of the newest round its receipt or its refusal, and the persons their aliases.

@@ -395,7 +395,7 @@ impl<B, A> Orderer<B, A> {
         match &now {
             Ok(_) => self.shared.health.clear(Condition::Clock),
             Err(doubt) => self.shared.health.set(Condition::Clock, doubt.to_string()),
-        }
+        };
         now
     }
 

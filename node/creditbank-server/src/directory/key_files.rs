@@ -7,7 +7,7 @@ use creditbank_protocol::key_file::purpose_name;
 use creditbank_protocol::pb::Purpose;
 use creditbank_rules::Registry;
 
-use super::{DirectoryError, at, read_key_at};
+use super::{DirectoryError, NEXT_REGISTRY_KEY, REGISTRY_KEY, Secrets, at, read_key_at};
 use crate::environment::Environment;
 
 /// What the node has keys for.
@@ -56,8 +56,16 @@ pub enum KeyFilesError {
     },
 }
 
-/// The key files of a node's directory.
-pub(super) fn find(environment: &Environment, dir: &Path) -> Result<Vec<KeyFileFound>, DirectoryError> {
+/// The key files of a node's directory; one that holds no key is an error.
+pub(crate) fn find(environment: &Environment, dir: &Path) -> Result<Vec<KeyFileFound>, DirectoryError> {
+    find_each(environment, dir)?.into_iter().collect()
+}
+
+/// Each key file of a node's directory, or what is wrong with it.
+fn find_each(
+    environment: &Environment,
+    dir: &Path,
+) -> Result<Vec<Result<KeyFileFound, DirectoryError>>, DirectoryError> {
     let keys = dir.join("keys");
     let mut found = Vec::new();
     for path in environment.disk.list(&keys).map_err(at(&keys))? {
@@ -67,8 +75,13 @@ pub(super) fn find(environment: &Environment, dir: &Path) -> Result<Vec<KeyFileF
             let Some(rest) = stem.strip_prefix(&purpose_name(purpose)) else { continue };
             if rest.is_empty() || rest.starts_with('-') {
                 let path = keys.join(&name);
-                let public_key = read_key_at(environment, &path, purpose)?.public_key();
-                found.push(KeyFileFound { path, purpose, public_key, may_follow: !rest.is_empty() });
+                let read = read_key_at(environment, &path, purpose).map(|key| key.public_key());
+                found.push(read.map(|public_key| KeyFileFound {
+                    path,
+                    purpose,
+                    public_key,
+                    may_follow: !rest.is_empty(),
+                }));
             }
         }
     }
@@ -82,34 +95,105 @@ pub(crate) fn check(
     first: &[u8; 32],
     minute: u64,
 ) -> Result<(), KeyFilesError> {
-    for KeyFileFound { path, purpose, public_key, may_follow } in files {
-        let id = KeyId::of(public_key);
-        let named = registry.key(&id).is_some_and(|entry| entry.purpose == i32::from(*purpose));
-        let of_log = || {
-            let known = registry.log_keys().is_some_and(|known| known.contains(public_key));
-            *purpose == Purpose::Log && (known || public_key == first)
-        };
-        if named || of_log() {
-            continue;
+    for file in files {
+        check_one(file, registry, first, minute)?;
+        if file.may_follow && !is_known(file, registry, first) {
+            let (path, key) = (file.path.display(), KeyId::of(&file.public_key));
+            tracing::warn!(%path, %key, "a key file holds a key that the registry does not know yet");
         }
-        if *may_follow {
-            let path = path.display();
-            tracing::warn!(%path, key = %id, "a key file holds a key that the registry does not know yet");
-            continue;
-        }
-        return Err(KeyFilesError::Unknown {
-            path: path.display().to_string(),
-            purpose: purpose_name(*purpose),
-            found: id,
-            expected: shown(&in_force(registry, *purpose, minute)),
-        });
     }
+    for purpose in [Purpose::Credential, Purpose::OperatorAccess] {
+        let expected = in_force(registry, purpose, minute);
+        if !expected.is_empty() && !files.iter().any(|file| expected.contains(&KeyId::of(&file.public_key))) {
+            let (purpose, expected) = (purpose_name(purpose), shown(&expected));
+            tracing::warn!(purpose, expected, "no file of keys/ holds the key in force; the node itself does not need it");
+        }
+    }
+    check_statement(files, registry, minute)
+}
+
+fn is_known(KeyFileFound { purpose, public_key, .. }: &KeyFileFound, registry: &Registry, first: &[u8; 32]) -> bool {
+    let named = registry.key(&KeyId::of(public_key)).is_some_and(|entry| entry.purpose == i32::from(*purpose));
+    let of_log = || {
+        let known = registry.log_keys().is_some_and(|known| known.contains(public_key));
+        *purpose == Purpose::Log && (known || public_key == first)
+    };
+    named || of_log()
+}
+
+fn check_one(file: &KeyFileFound, registry: &Registry, first: &[u8; 32], minute: u64) -> Result<(), KeyFilesError> {
+    if file.may_follow || is_known(file, registry, first) {
+        return Ok(());
+    }
+    Err(KeyFilesError::Unknown {
+        path: file.path.display().to_string(),
+        purpose: purpose_name(file.purpose),
+        found: KeyId::of(&file.public_key),
+        expected: shown(&in_force(registry, file.purpose, minute)),
+    })
+}
+
+fn check_statement(files: &[KeyFileFound], registry: &Registry, minute: u64) -> Result<(), KeyFilesError> {
     let expected = in_force(registry, Purpose::Statement, minute);
     let is_there = files.iter().any(|file| expected.contains(&KeyId::of(&file.public_key)));
     if !expected.is_empty() && !is_there {
         return Err(KeyFilesError::NoStatement { expected: shown(&expected) });
     }
     Ok(())
+}
+
+/// What key files must hold.
+pub(crate) struct Against<'a> {
+    /// The registry in force.
+    pub(crate) registry: &'a Registry,
+    /// The log key that the log was begun with.
+    pub(crate) first: &'a [u8; 32],
+    /// The log key that signs the next seal.
+    pub(crate) signs: [u8; 32],
+    /// Now.
+    pub(crate) minute: u64,
+}
+
+/// Everything that is wrong with the secrets and the key files of a node's directory, each with its file; without the registry
+/// only what a file shows by itself. Also of registry keys, which only a trial has there.
+pub(crate) fn faults(environment: &Environment, dir: &Path, against: Option<&Against<'_>>) -> Vec<String> {
+    let mut faults = Vec::new();
+    let disk = &*environment.disk;
+    faults.extend(Secrets::read(disk, &dir.join("keys").join("secrets")).err().map(|error| error.to_string()));
+    let mut files = Vec::new();
+    match find_each(environment, dir) {
+        Ok(found) => {
+            for file in found {
+                match file {
+                    Ok(file) => files.push(file),
+                    Err(error) => faults.push(error.to_string()),
+                }
+            }
+        }
+        Err(error) => faults.push(error.to_string()),
+    }
+    for name in [REGISTRY_KEY, NEXT_REGISTRY_KEY] {
+        let path = dir.join("keys").join(name);
+        match disk.exists(&path).map_err(at(&path)).and_then(|is_there| {
+            is_there.then(|| read_key_at(environment, &path, Purpose::Registry)).transpose()
+        }) {
+            Ok(Some(key)) if name == REGISTRY_KEY => {
+                let (purpose, public_key) = (Purpose::Registry, key.public_key());
+                files.push(KeyFileFound { path, purpose, public_key, may_follow: false });
+            }
+            Ok(_) => {}
+            Err(error) => faults.push(error.to_string()),
+        }
+    }
+    let Some(Against { registry, first, signs, minute }) = against else { return faults };
+    let one = |file| check_one(file, registry, first, *minute).err();
+    faults.extend(files.iter().filter_map(one).map(|error| error.to_string()));
+    faults.extend(check_statement(&files, registry, *minute).err().map(|error| error.to_string()));
+    if !files.iter().any(|file| file.purpose == Purpose::Log && file.public_key == *signs) {
+        let key = KeyId::of(signs);
+        faults.push(format!("no file of keys/ holds the log key that signs the next seal ({key}): put it back"));
+    }
+    faults
 }
 
 fn in_force(registry: &Registry, purpose: Purpose, minute: u64) -> Vec<KeyId> {

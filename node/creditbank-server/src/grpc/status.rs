@@ -60,6 +60,7 @@ pub fn of_submit(error: &SubmitError) -> Refusal {
         SubmitError::HeldUp(held_up) => of_held_up(*held_up),
         SubmitError::Quota(over) => of_quota(*over),
         SubmitError::NoRoom { retry_after_ms } => no_room(error, *retry_after_ms),
+        SubmitError::Displaced => refusal(Code::Unavailable, Reason::Stopped, error),
         SubmitError::Clock(_) => {
             tracing::warn!(%error, "nothing is sealed");
             refusal(Code::Unavailable, Reason::ClockMoved, error)
@@ -501,6 +502,7 @@ mod tests {
             of_submit(&SubmitError::CreatedAt { min: 1, max: 2, found: 3 }),
             of_submit(&SubmitError::Busy { retry_after_ms: 1 }),
             of_submit(&SubmitError::NoRoom { retry_after_ms: 1 }),
+            of_submit(&SubmitError::Displaced),
             of_work(Refused::Busy),
             of_work(Refused::Stopping),
             of_work(Refused::Panicked),

@@ -14,6 +14,7 @@
 
 pub(super) mod files;
 mod follow;
+mod keys;
 mod make;
 mod manifest;
 mod restore;

@@ -20,12 +20,13 @@ use std::sync::mpsc::sync_channel;
 use creditbank_ledger::replay::{Contradiction, Counts, Prepared, Replay, ReplayedRound, SignatureCheck};
 use creditbank_protocol::LogIndex;
 use creditbank_protocol::merkle::{StoredNode, empty_root};
-use creditbank_store::inspect::{DecodedRound, Inspection, JournalReader, JournalRound};
+use creditbank_store::inspect::{DecodedRound, Inspection, JournalReader, JournalRound, Surveyed};
 use creditbank_store::{Head, KeyStore, Node, ReadKeys, Round, StoreError};
 
 pub use finding::{FINDINGS_MAX, Finding, Findings};
 
 use crate::clock::random;
+use crate::directory::key_files::{self, Against};
 use crate::directory::{Config, DirectoryError, Secrets};
 use crate::environment::Environment;
 use crate::tables;
@@ -109,8 +110,9 @@ pub fn check(
     };
     let inspection = Inspection::open(disk, &log_dir)?;
     let learners = dir.join("learners.keys");
-    let ReadKeys { keys: learner_keys, fault } = KeyStore::read(&**disk, &learners, &secrets.master)?;
+    let ReadKeys { keys: learner_keys, records, faults } = KeyStore::read(&**disk, &learners, &secrets.master)?;
     let report = Report { learner_keys: learner_keys.len() as u64, ..Report::default() };
+    let erased = learner_keys.erased();
     let context =
         Context { bodies: Bodies { origin: keys.origin.clone(), private: secrets.private(), keys: learner_keys } };
     let mut run = Run {
@@ -121,9 +123,11 @@ pub fn check(
         replay: Some(Replay::new(keys)),
         head: Head { epoch: 1, size: 0, root: empty_root() },
         last: 0,
+        end: Some(0),
         rows: RowSet::new(total),
         marked: public::Marked::default(),
         key_count: 0,
+        erased_count: 0,
         is_damaged: false,
         is_read_only,
     };
@@ -134,7 +138,9 @@ pub fn check(
     }
     run.journal(&context, random(&*environment.entropy), &mut |done| progress(done, total))?;
     run.guard(&log_dir);
-    run.key_store(&learners, fault);
+    run.key_store(&learners, records, &faults);
+    run.erased(&learners, erased);
+    run.key_files(environment, dir);
     if run.is_damaged {
         let what = "the journal is damaged, which reindex cannot mend: restore a backup (creditbank-node restore). The \
                     index was not compared with it";
@@ -157,10 +163,14 @@ struct Run<'a> {
     replay: Option<Replay>,
     head: Head,
     last: u64,
+    /// The last round that is there, whole or not; `None` where damage hides it.
+    end: Option<u64>,
     rows: RowSet,
     marked: public::Marked,
     /// The newest number of keys that the log needs.
     key_count: u64,
+    /// The newest number of erased learners that the log knows of.
+    erased_count: u64,
     /// Whether the journal does not read to its end: then nothing can be compared with it.
     is_damaged: bool,
     /// The directory cannot be written: the index is compared in a copy of it.
@@ -203,41 +213,88 @@ impl Run<'_> {
         for failure in outcome.signatures {
             self.contradicted(&failure);
         }
+        self.end = Some(self.last);
         match outcome.stopped {
             Ok(()) => Ok(()),
-            Err(StoreError::Damaged { path, offset, what }) => self.damaged(path, offset, what),
+            Err(StoreError::Damaged { path, offset, what }) => self.damaged(context, path, offset, what),
             Err(error) => Err(error.into()),
         }
     }
 
     /// The journal does not read any further: after the last acknowledged round that is the trace of a crash, which the
-    /// next start cuts. Before, it is damage, and what follows in other segments is looked at for itself.
-    fn damaged(&mut self, path: String, offset: u64, what: String) -> Result<(), DirectoryError> {
+    /// next start cuts. Before, it is damage, and each round behind it is looked at for itself.
+    fn damaged(&mut self, context: &Context, path: String, offset: u64, what: String) -> Result<(), DirectoryError> {
         let guarded = self.inspection.guard.map_or(0, |(sequence, _)| sequence);
         if self.last >= guarded && self.last > 0 {
             let note = format!("{path} at {offset}: {what}; it was never acknowledged, and the next start cuts it");
             self.report.notes.push(note);
             return Ok(());
         }
-        self.report.findings.add(Finding { offset: Some(offset), ..Finding::of(&path, what) });
-        self.report.notes.push(format!("nothing after round {} was checked in order", self.last));
+        let read = self.last;
+        self.report.notes.push(format!("nothing after round {read} was checked in order"));
         self.replay = None;
         self.is_damaged = true;
-        let mut from = self.last + 1;
-        for (first, segment, _) in self.journal.segments()? {
-            if first <= from || segment.display().to_string() == path {
-                continue;
+        let segments = self.journal.segments()?;
+        let segment = segments.iter().find(|(_, of, _)| of.display().to_string() == path).map_or(0, |(first, ..)| *first);
+        let journal = self.journal.clone();
+        let mut is_listed = false;
+        let end = journal.survey(segment, |met| match met {
+            Surveyed::Round(raw) if raw.sequence > read => self.round_alone(context, raw),
+            Surveyed::Round(_) => {}
+            Surveyed::Fault { path: of, offset: at, what } => {
+                let is_first = (&of, at) == (&path, offset);
+                is_listed |= is_first;
+                let what = if is_first { format!("{what}; it was acknowledged") } else { what };
+                self.report.findings.add(Finding { offset: Some(at), ..Finding::of(&of, what) });
             }
-            match self.journal.rounds(first, |_| ControlFlow::Continue(())) {
-                Ok(()) => break,
-                Err(StoreError::Damaged { path, offset, what }) => {
-                    self.report.findings.add(Finding { offset: Some(offset), ..Finding::of(&path, what) });
-                    from = first;
-                }
-                Err(error) => return Err(error.into()),
+        })?;
+        if !is_listed {
+            self.report.findings.add(Finding { offset: Some(offset), ..Finding::of(&path, what) });
+        }
+        self.end = end;
+        Ok(())
+    }
+
+    /// Takes a round behind damage: only what it says by itself is checked.
+    fn round_alone(&mut self, context: &Context, raw: JournalRound) {
+        let PreparedRound { raw, decoded, findings, bodies, erased, .. } = prepare(context, raw);
+        self.report.journal_bytes += raw.frame_len();
+        self.report.rounds += 1;
+        self.last = raw.sequence;
+        let path = self.journal.path(raw.position).display().to_string();
+        self.report.bodies += bodies;
+        self.report.erased += erased;
+        for found in findings {
+            self.report.findings.add(Finding { offset: Some(raw.position.offset), path: Some(path.clone()), ..found });
+        }
+        match decoded {
+            Ok(decoded) => {
+                self.flat(&decoded, raw.sequence);
+                self.counts(&decoded.round);
+            }
+            Err(error) => {
+                let what = format!("round {}: {error}", raw.sequence);
+                self.report.findings.add(Finding { offset: Some(raw.position.offset), ..Finding::of(&path, what) });
             }
         }
-        Ok(())
+    }
+
+    /// The flat files against a round.
+    fn flat(&mut self, decoded: &DecodedRound, sequence: u64) {
+        if sequence <= self.strict_until {
+            for fault in self.inspection.flat_faults(decoded) {
+                self.report.findings.add(Finding::of("flat", format!("{fault}; reindex rebuilds it")));
+            }
+        }
+    }
+
+    /// What a round says of the key store.
+    fn counts(&mut self, round: &Round) {
+        for row in round.rows.iter().filter(|row| row.table == tables::COUNTS) {
+            if let Some(counts) = row.value.as_deref().and_then(tables::Counts::from_bytes) {
+                (self.key_count, self.erased_count) = (counts.keys, counts.erased);
+            }
+        }
     }
 
     fn contradicted(&mut self, found: &Contradiction) {
@@ -286,16 +343,9 @@ impl Run<'_> {
                 format!("size {size} and root {root}, the journal has {} and {}", round.next.size, round.next.root);
             self.report.findings.add(Finding::of("guard", what));
         }
-        if raw.sequence <= self.strict_until {
-            for fault in self.inspection.flat_faults(&decoded) {
-                self.report.findings.add(Finding::of("flat", format!("{fault}; reindex rebuilds it")));
-            }
-        }
+        self.flat(&decoded, raw.sequence);
         self.rows.extend(prints, raw.sequence <= self.strict_until);
-        for row in decoded.round.rows.iter().filter(|row| row.table == tables::COUNTS) {
-            let counts = row.value.as_deref().and_then(tables::Counts::from_bytes);
-            self.key_count = counts.map_or(self.key_count, |counts| counts.keys);
-        }
+        self.counts(&decoded.round);
     }
 
     /// The log entries of a round, through the replay.
@@ -351,8 +401,10 @@ impl Run<'_> {
     fn guard(&mut self, log_dir: &Path) {
         let path = log_dir.join("guard").display().to_string();
         match self.inspection.guard {
-            Some((sequence, _)) if sequence > self.last => {
-                let what = format!("round {sequence} was acknowledged, the journal reads up to round {}", self.last);
+            // Of a journal whose end is damaged that is said already.
+            Some((sequence, _)) if self.end.is_some_and(|end| sequence > end) => {
+                let end = self.end.unwrap_or_default();
+                let what = format!("round {sequence} was acknowledged, the journal ends with round {end}");
                 self.report.findings.add(Finding::of(&path, what));
             }
             None if self.last > 1 => {
@@ -367,20 +419,46 @@ impl Run<'_> {
         }
     }
 
-    fn key_store(&mut self, path: &Path, fault: Option<(u64, u64)>) {
+    fn key_store(&mut self, path: &Path, records: u64, faults: &[(u64, u64)]) {
         let needed = self.key_count;
         let path = path.display().to_string();
-        match fault {
-            Some((offset, before)) if before < needed => {
-                let what = format!("the key does not read; {before} keys read, the log needs {needed}");
-                self.report.findings.add(Finding { offset: Some(offset), ..Finding::of(&path, what) });
+        for (number, offset) in faults {
+            if *number < needed {
+                let what = format!("record {number} does not read, and the log needs the first {needed}");
+                self.report.findings.add(Finding { offset: Some(*offset), ..Finding::of(&path, what) });
+            } else {
+                self.report.notes.push(format!("{path} at {offset}: a torn key that was never used"));
             }
-            Some((offset, _)) => self.report.notes.push(format!("{path} at {offset}: a torn key that was never used")),
-            None if self.report.learner_keys < needed => {
-                let what = format!("{} keys, the log needs {needed}", self.report.learner_keys);
-                self.report.findings.add(Finding::of(&path, what));
-            }
-            None => {}
+        }
+        if records < needed {
+            let what = format!("{records} keys, the log needs {needed}");
+            self.report.findings.add(Finding::of(&path, what));
+        }
+    }
+
+    fn erased(&mut self, path: &Path, found: u64) {
+        let needed = self.erased_count;
+        if found < needed {
+            let what = format!("{found} erased learners, the log was written with {needed}: it is an older file");
+            self.report.findings.add(Finding::of(&path.display().to_string(), what));
+        }
+    }
+
+    /// The secrets and the key files that a start needs.
+    fn key_files(&mut self, environment: &Environment, dir: &Path) {
+        let minute = environment.clock.now_ms() / 60_000;
+        let against = self.replay.as_ref().map(Replay::state).filter(|state| state.last_seal().is_some()).map(|state| {
+            let registry = &state.in_force().registry;
+            let first = &state.keys().log_key;
+            let signs = registry.log_keys().map_or(*first, |keys| keys.at(LogIndex(self.head.size)));
+            Against { registry, first, signs, minute }
+        });
+        let is_whole = against.is_some();
+        for fault in key_files::faults(environment, dir, against.as_ref()) {
+            self.report.findings.add(Finding::about(fault));
+        }
+        if !is_whole && self.last > 0 {
+            self.report.notes.push("the key files were not compared with the registry, which could not be read".to_owned());
         }
     }
 }

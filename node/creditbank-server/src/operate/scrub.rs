@@ -1,4 +1,6 @@
-//! Reading the log through in the background, so that damage is found before somebody needs what is damaged.
+//! Reading the log and the keys through in the background, so that damage is found before somebody needs what is damaged.
+//!
+//! Once a day the learners' keys, the secrets and the key files are read, which a start would need.
 //!
 //! A pass reads the whole journal once in the days that the configuration gives, and against it the flat files and some rows
 //! of the index. It reads little at a time, and how much follows from how far it should be by now: it needs no memory of its
@@ -12,12 +14,16 @@ use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use creditbank_store::{Disk, StoreError};
+use creditbank_protocol::LogIndex;
+use creditbank_store::StoreError;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 
 use crate::directory::Scrub;
+use crate::directory::key_files::{self, Against};
+use crate::environment::Environment;
 use crate::ledger::Shared;
+use crate::unreadable::is_damage;
 use progress::Progress;
 
 /// In a log's directory: how far a pass is. Where it is missing or damaged a pass begins anew.
@@ -31,12 +37,14 @@ const DAY_MS: u64 = 86_400_000;
 const HOUR_MS: u64 = 3_600_000;
 
 /// How a log is read through.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ScrubOptions {
     /// How often, and when.
     pub settings: Scrub,
-    /// Where the file is.
-    pub disk: Arc<dyn Disk>,
+    /// Where the files are.
+    pub environment: Environment,
+    /// The node's directory.
+    pub dir: PathBuf,
     /// The file that says how far a pass is.
     pub path: PathBuf,
 }
@@ -45,6 +53,7 @@ pub struct ScrubOptions {
 #[derive(Debug, Clone, Default)]
 struct Measures {
     pass_bytes: Gauge,
+    unread_bytes: Gauge,
     log_bytes: Gauge,
     finished_seconds: Gauge,
     findings: Counter,
@@ -55,6 +64,8 @@ pub struct Scrubber {
     shared: Weak<Shared>,
     options: ScrubOptions,
     progress: Progress,
+    /// When the keys were read last, milliseconds since 1970; `None`: not since the start.
+    keys_read_ms: Option<u64>,
     measures: Measures,
 }
 
@@ -76,6 +87,8 @@ impl Scrubber {
         shared.metrics.register(|registry| {
             let help = "Bytes of the journal that the pass under way has read and checked";
             registry.register("scrub_pass_bytes", help, measures.pass_bytes.clone());
+            let help = "Of them, bytes behind damage that could not be read";
+            registry.register("scrub_unread_bytes", help, measures.unread_bytes.clone());
             let help = "Bytes of the journal that a pass reads";
             registry.register("scrub_log_bytes", help, measures.log_bytes.clone());
             let help = "When the last whole pass ended, seconds since 1970; 0 before the first";
@@ -83,14 +96,15 @@ impl Scrubber {
             let help = "Findings of all passes since the start";
             registry.register("scrub_findings", help, measures.findings.clone());
         });
-        let progress = Progress::read(&*options.disk, &options.path).unwrap_or_default();
-        let scrubber = Self { shared: Arc::downgrade(shared), options, progress, measures };
+        let progress = Progress::read(&*options.environment.disk, &options.path).unwrap_or_default();
+        let scrubber = Self { shared: Arc::downgrade(shared), options, progress, keys_read_ms: None, measures };
         scrubber.measure();
         Some(scrubber)
     }
 
     fn measure(&self) {
         gauge(&self.measures.pass_bytes, self.progress.done);
+        gauge(&self.measures.unread_bytes, self.progress.unread);
         gauge(&self.measures.finished_seconds, self.progress.finished_ms / 1_000);
     }
 
@@ -102,26 +116,74 @@ impl Scrubber {
         gauge(&self.measures.log_bytes, total);
         let period_ms = u64::from(self.options.settings.days) * DAY_MS;
         self.progress.begin(now_ms, period_ms);
-        if !is_within(&self.options.settings, now_ms) || !self.progress.is_due(now_ms, period_ms, total) {
+        if !is_within(&self.options.settings, now_ms) {
+            return Ok(false);
+        }
+        if self.keys_read_ms.is_none_or(|read_ms| now_ms >= read_ms.saturating_add(DAY_MS)) {
+            self.keys_read_ms = Some(now_ms);
+            self.read_keys(&shared, now_ms);
+        }
+        if !self.progress.is_due(now_ms, period_ms, total) {
             return Ok(false);
         }
         let Some(position) = self.progress.position else { return Ok(false) };
         let scrubbed = shared.store.scrub(position, STEP_LEN)?;
         for fault in &scrubbed.faults {
-            self.measures.findings.inc();
-            shared.health.damage(fault);
+            self.found(&shared, fault);
         }
+        self.progress.unread = self.progress.unread.saturating_add(scrubbed.unread);
+        self.progress.findings = self.progress.findings.saturating_add(scrubbed.faults.len() as u64);
         self.progress.done = self.progress.done.saturating_add(scrubbed.bytes);
         self.progress.position = scrubbed.next;
         if scrubbed.next.is_none() {
             self.progress.finished_ms = now_ms;
-            tracing::info!(bytes = self.progress.done, "the whole log was read and checked");
+            let Progress { done: bytes, unread, findings, .. } = self.progress;
+            if unread > 0 {
+                tracing::error!(
+                    bytes,
+                    unread,
+                    findings,
+                    "the log was read and checked, but for what lies behind damage: restore a backup"
+                );
+            } else if findings > 0 {
+                tracing::error!(bytes, findings, "the whole log was read and checked, and damage was found");
+            } else {
+                tracing::info!(bytes, "the whole log was read and checked");
+            }
         }
         self.measure();
-        if let Err(error) = self.progress.write(&*self.options.disk, &self.options.path) {
+        if let Err(error) = self.progress.write(&*self.options.environment.disk, &self.options.path) {
             tracing::debug!(%error, "how far the reading of the log is could not be written: a restart begins it anew");
         }
         Ok(true)
+    }
+}
+
+impl Scrubber {
+    fn found(&self, shared: &Shared, fault: &str) {
+        self.measures.findings.inc();
+        shared.health.damage(fault);
+    }
+
+    /// Reads the learners' keys, the secrets and the key files, as the next start would.
+    fn read_keys(&self, shared: &Shared, now_ms: u64) {
+        match shared.keys.fault() {
+            Ok(fault) => fault.iter().for_each(|fault| self.found(shared, &fault.to_string())),
+            Err(error) if is_damage(&error) => self.found(shared, &error.to_string()),
+            Err(error) => tracing::warn!(%error, "the learners' keys could not be read in the background"),
+        }
+        let state = shared.state();
+        if state.log.last_seal().is_none() {
+            return;
+        }
+        let registry = &state.log.in_force().registry;
+        let begun = state.log.keys();
+        let signs = registry.log_keys().map_or(begun.log_key, |keys| keys.at(LogIndex(state.head.size)));
+        let against = Against { registry, first: &begun.log_key, signs, minute: now_ms / 60_000 };
+        let ScrubOptions { environment, dir, .. } = &self.options;
+        for fault in key_files::faults(environment, dir, Some(&against)) {
+            self.found(shared, &fault);
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub enum ReceiptError {
     Store(#[from] StoreError),
     /// The tree's nodes on the disk do not fit the head of the log.
     #[error(
-        "the tree's nodes are damaged ({0}): stop the node, delete log/flat, start it again; the journal has everything"
+        "the tree's nodes are damaged ({0}): stop the node and run `creditbank-node reindex`; the journal has everything"
     )]
     Damaged(ProofError),
     /// The index has no signatures of a checkpoint.

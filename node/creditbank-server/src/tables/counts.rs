@@ -20,6 +20,8 @@ pub(crate) struct Counts {
     /// Records of the key store, from its beginning on, that must be there.
     pub(crate) keys: u64,
     rows: [u64; TABLES],
+    /// Erased learners that the key store has: an older file of it has fewer.
+    pub(crate) erased: u64,
 }
 
 impl Counts {
@@ -72,16 +74,22 @@ impl Counts {
 
     /// The row of them.
     pub(crate) fn row(&self) -> Row {
-        let words = std::iter::once(self.keys).chain(self.rows);
+        let words = std::iter::once(self.keys).chain(self.rows).chain([self.erased]);
         counts(words.flat_map(u64::to_be_bytes).collect())
     }
 
     /// Of a row's value.
     pub(crate) fn from_bytes(value: &[u8]) -> Option<Self> {
         let (words, rest) = value.as_chunks::<8>();
-        let (keys, rows) = words.split_first()?;
-        let rows: [[u8; 8]; TABLES] = rows.try_into().ok()?;
-        let counts = Self { keys: u64::from_be_bytes(*keys), rows: rows.map(u64::from_be_bytes) };
+        let (keys, more) = words.split_first()?;
+        let (rows, erased) = more.split_first_chunk::<TABLES>()?;
+        // Logs of earlier versions do not count the erased.
+        let erased = match erased {
+            [] => 0,
+            [erased] => u64::from_be_bytes(*erased),
+            _ => return None,
+        };
+        let counts = Self { keys: u64::from_be_bytes(*keys), rows: rows.map(u64::from_be_bytes), erased };
         rest.is_empty().then_some(counts)
     }
 }

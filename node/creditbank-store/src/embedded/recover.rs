@@ -55,9 +55,36 @@ pub(super) fn recover<I: Index>(
     Found { clean, has_room }: Found,
     told: &mut dyn FnMut(u64),
 ) -> Result<Recovered, StoreError> {
-    let last = journal.last_sequence();
-    let recorded = position::read(&*options.disk, dir).filter(|at| at.sequence <= last);
     let disk = &*options.disk;
+    recover_from(dir, options, journal, flat, open, Found { clean, has_room }, told).inspect_err(|error| {
+        // An engine that fails while it is brought up to the journal would do so at each start.
+        if matches!(error, StoreError::Index(_))
+            && has_room
+            && let Err(error) = position::forget(disk, dir)
+        {
+            tracing::error!(%error, "the index is damaged, and its position is still there: delete it before the next start");
+        }
+    })
+}
+
+fn recover_from<I: Index>(
+    dir: &Path,
+    options: &Options,
+    journal: &Journal,
+    flat: &FlatFiles,
+    open: &impl Fn(&Path) -> Result<I, IndexError>,
+    Found { clean, has_room }: Found,
+    told: &mut dyn FnMut(u64),
+) -> Result<Recovered, StoreError> {
+    let last = journal.last_sequence();
+    let disk = &*options.disk;
+    let mut recorded = position::read(disk, dir).filter(|at| at.sequence <= last);
+    if let Some(Durable { size, .. }) = recorded
+        && !flat.holds(size)?
+    {
+        tracing::warn!("the flat files are shorter than recorded: rebuilding everything from the journal");
+        recorded = None;
+    }
     let (index, durable): (Box<dyn Index>, _) = if has_room {
         let (index, durable) = open_index(disk, dir, open, recorded)?;
         (Box::new(index), Some(durable))
@@ -65,15 +92,7 @@ pub(super) fn recover<I: Index>(
         open_as_it_is(dir, open, recorded)
     };
     let mut held = (!has_room).then(|| Held { in_memory: durable.is_none(), ..Held::default() });
-    let mut certain = durable.unwrap_or_default();
-    if !flat.holds(certain.size)? {
-        tracing::warn!("the flat files are shorter than recorded: rebuilding everything from the journal");
-        if has_room {
-            position::forget(disk, dir)?;
-            index.clear()?;
-        }
-        certain = Durable::default();
-    }
+    let certain = durable.unwrap_or_default();
     if clean && certain.sequence == last && certain.sequence > 0 {
         tracing::debug!("clean stop: nothing to replay");
     }
@@ -149,7 +168,8 @@ fn open_as_it_is<I: Index>(
     }
 }
 
-/// Opens the engine; a broken one is deleted and begun anew, as the journal has everything.
+/// Opens the engine; one that is broken, or does not hold what was recorded, is deleted and begun anew, as the journal has
+/// everything. Its files are never used again: where they are damaged, to take out what they hold fails too.
 fn open_index<I: Index>(
     disk: &dyn Disk,
     dir: &Path,
@@ -158,29 +178,19 @@ fn open_index<I: Index>(
 ) -> Result<(I, Durable), StoreError> {
     let path = dir.join("index");
     let existed = disk.exists(&path).map_err(file::at(&path))?;
-    let usable = |index: I| -> Result<(I, Option<Durable>), String> {
-        if let Some(durable) = recorded
-            && position::is_marked(&index, durable).map_err(|error| error.to_string())?
-        {
-            return Ok((index, Some(durable)));
+    let marked = |index: &I| recorded.map_or(Ok(false), |durable| position::is_marked(index, durable));
+    let opened = open(&path).and_then(|index| marked(&index).map(|is_marked| (index, is_marked)));
+    match (opened, recorded) {
+        (Ok((index, true)), Some(durable)) => return Ok((index, durable)),
+        (Ok(_), _) if existed => {
+            tracing::warn!("the index does not hold what was recorded: rebuilding it from the journal");
         }
-        Ok((index, None))
-    };
-    match open(&path).map_err(|error| error.to_string()).and_then(usable) {
-        Ok((index, Some(durable))) => Ok((index, durable)),
-        Ok((index, None)) => {
-            if existed {
-                tracing::warn!("the index does not hold what was recorded: rebuilding it from the journal");
-            }
-            position::forget(disk, dir)?;
-            index.clear()?;
-            Ok((index, Durable::default()))
-        }
-        Err(error) => {
-            tracing::warn!(error, "the index is damaged: rebuilding it from the journal");
-            position::forget(disk, dir)?;
-            disk.remove_dir(&path).map_err(file::at(&path))?;
-            Ok((open(&path)?, Durable::default()))
-        }
+        (Ok(_), _) => {}
+        (Err(error), _) => tracing::warn!(%error, "the index is damaged: rebuilding it from the journal"),
     }
+    position::forget(disk, dir)?;
+    disk.remove_dir(&path).map_err(file::at(&path))?;
+    let index = open(&path)?;
+    index.clear()?;
+    Ok((index, Durable::default()))
 }

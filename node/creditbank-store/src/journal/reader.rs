@@ -1,7 +1,9 @@
 //! Reading a segment frame by frame, and what a scan to its end finds.
 
 use std::io::{BufReader, Read as _};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Position;
 use super::segment::{FRAME_HEAD_LEN, FRAME_MAGIC, Frame, MAGIC, SEGMENT_HEAD_LEN, head};
@@ -29,7 +31,7 @@ impl Reader {
         first: u64,
         before: Option<(u64, u32)>,
     ) -> Result<Self, StoreError> {
-        let file = disk.open_existing(path).map_err(file::at(path))?;
+        let file: Arc<dyn DiskFile> = disk.open_existing(path).map_err(file::at(path))?.into();
         let chain = check_head(&*file, path, log, first)?;
         if let Some((sequence, crc)) = before
             && (sequence + 1, crc) != (first, chain)
@@ -51,6 +53,53 @@ impl Reader {
         rest.offset = offset;
         (self.left, self.position.offset) = (rest.left, offset);
         (self.next_sequence, self.chain) = (sequence, chain);
+    }
+
+    /// Opens a segment whatever its head says, at its first frame.
+    pub(super) fn open_behind_head(disk: &dyn Disk, path: &Path, first: u64) -> Result<Self, StoreError> {
+        let file: Arc<dyn DiskFile> = disk.open_existing(path).map_err(file::at(path))?.into();
+        let left = file.length().map_err(file::at(path))?.saturating_sub(SEGMENT_HEAD_LEN);
+        let mut head = vec![0; 24];
+        let chain = match file.read_at(&mut head, SEGMENT_HEAD_LEN) {
+            Ok(()) => FrameHead::read(&head).map_or(0, |head| head.chain),
+            Err(_) => 0,
+        };
+        let file = BufReader::with_capacity(1 << 20, file::Sequential { file, offset: SEGMENT_HEAD_LEN, left });
+        let position = Position { segment: first, offset: SEGMENT_HEAD_LEN };
+        Ok(Self { path: path.to_owned(), file, left, next_sequence: first, chain, position })
+    }
+
+    /// Goes on behind the frame that [`Self::next`] has found damaged: at the frame that its head leads to, where one begins
+    /// there, or else at the next whole one. Says what was left out; without `next` nothing else is known of the segment.
+    pub(crate) fn skip(&mut self) -> Skipped {
+        let (begin, first) = (self.position.offset, self.next_sequence);
+        let mut bytes = vec![0; usize::try_from(self.left).unwrap_or(0)];
+        if self.file.get_ref().file.read_at(&mut bytes, begin).is_err() {
+            // A part that the disk does not give: what lies behind it in this segment is not known.
+            bytes.clear();
+        }
+        let own = FrameHead::read(&bytes).filter(|head| head.sequence == first);
+        let behind = own.and_then(|head| head.end(0)).filter(|end| {
+            let next = bytes.get(*end..).and_then(FrameHead::read);
+            next.is_some_and(|next| next.sequence == first + 1) || is_unused(bytes.get(*end..))
+        });
+        let next = match behind {
+            Some(end) => Some((end, first + 1)),
+            None => whole_frames_in(&bytes, first).next(),
+        };
+        let Some((at, sequence)) = next else {
+            let left = std::mem::take(&mut self.left);
+            return Skipped { rounds: first..=first, bytes: left, is_to_end: true };
+        };
+        let chain = bytes.get(at..).and_then(FrameHead::read).map_or(0, |head| head.chain);
+        let offset = begin + at as u64;
+        let rest = self.file.get_mut();
+        (rest.offset, rest.left) = (offset, self.left - at as u64);
+        let (file, left) = (Arc::clone(&rest.file), rest.left);
+        self.file = BufReader::with_capacity(1 << 20, file::Sequential { file, offset, left });
+        (self.left, self.position.offset) = (left, offset);
+        (self.next_sequence, self.chain) = (sequence, chain);
+        Skipped { rounds: first..=sequence - 1, bytes: at as u64, is_to_end: false }
     }
 
     /// Where the next frame begins.
@@ -85,12 +134,9 @@ impl Reader {
         if head_len < head.len() {
             return Err("the frame's header is incomplete".to_owned());
         }
-        let word = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-        let sequence = u64::from(word(4)) << 32 | u64::from(word(8));
-        let (len, chain, crc) = (word(12), word(16), word(20));
-        if head[..4] != FRAME_MAGIC {
+        let Some(FrameHead { sequence, len, chain, crc }) = FrameHead::read(&head) else {
             return Err("no frame begins here".to_owned());
-        }
+        };
         if sequence != self.next_sequence || chain != self.chain {
             return Err(format!("the frame is round {sequence} of another place"));
         }
@@ -122,6 +168,44 @@ impl Reader {
             }
         }
     }
+}
+
+/// What was left out behind damage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Skipped {
+    /// The rounds that were not read; where it goes to the end, the first one.
+    pub(crate) rounds: RangeInclusive<u64>,
+    /// Their bytes.
+    pub(crate) bytes: u64,
+    /// Nothing more of the segment was read.
+    pub(crate) is_to_end: bool,
+}
+
+/// A frame's head, as it stands there; nothing of it is checked but its magic.
+struct FrameHead {
+    sequence: u64,
+    len: u32,
+    chain: u32,
+    crc: u32,
+}
+
+impl FrameHead {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let head = bytes.first_chunk::<24>().filter(|head| head.starts_with(&FRAME_MAGIC))?;
+        let word = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let sequence = u64::from(word(4)) << 32 | u64::from(word(8));
+        Some(Self { sequence, len: word(12), chain: word(16), crc: word(20) })
+    }
+
+    /// Where a frame ends that begins at an offset.
+    fn end(&self, at: usize) -> Option<usize> {
+        usize::try_from(self.len).ok()?.checked_add(at)?.checked_add(24)
+    }
+}
+
+/// Whether nothing was ever written behind the last frame.
+fn is_unused(rest: Option<&[u8]>) -> bool {
+    rest.is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
 }
 
 /// Checks a segment's header and returns the checksum that its first frame must name.
@@ -194,20 +278,20 @@ pub(super) fn scan(disk: &dyn Disk, path: &Path, log: &[u8; 32], first: u64) -> 
                 let rest = disk.read(path).map_err(file::at(path))?;
                 let after = usize::try_from(last.end).ok().and_then(|end| rest.get(end + 4..)).unwrap_or_default();
                 // The torn frame's own bytes are encrypted or random enough not to hold another whole frame.
-                let followed_by_frames = whole_frame_in(after, last.sequence + 1);
+                let followed_by_frames = whole_frames_in(after, last.sequence + 1).next().is_some();
                 return Ok(Scanned { last, fault: Some(Fault { what, followed_by_frames }) });
             }
         }
     }
 }
 
-/// Whether `bytes` hold a whole frame of a later round.
-fn whole_frame_in(bytes: &[u8], torn: u64) -> bool {
-    bytes.windows(24).enumerate().filter(|(_, head)| head.starts_with(&FRAME_MAGIC)).any(|(at, head)| {
-        let word = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-        let sequence = u64::from(word(4)) << 32 | u64::from(word(8));
-        let payload = usize::try_from(word(12)).ok().and_then(|len| bytes.get(at + 24..at + 24 + len));
-        let crc = |payload| crc32c::crc32c_append(crc32c::crc32c(&head[..20]), payload);
-        sequence > torn && payload.is_some_and(|payload| crc(payload) == word(20))
+/// Offsets and numbers of the whole frames of later rounds in `bytes`.
+fn whole_frames_in(bytes: &[u8], torn: u64) -> impl Iterator<Item = (usize, u64)> + '_ {
+    let starts = bytes.windows(24).enumerate().filter(|(_, head)| head.starts_with(&FRAME_MAGIC));
+    starts.filter_map(move |(at, bytes_of_head)| {
+        let head = FrameHead::read(bytes_of_head)?;
+        let payload = bytes.get(at + 24..head.end(at)?)?;
+        let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes_of_head[..20]), payload);
+        (head.sequence > torn && crc == head.crc).then_some((at, head.sequence))
     })
 }

@@ -107,6 +107,11 @@ impl Readers {
         Ok(reader)
     }
 
+    /// The frames of a segment whose head is damaged.
+    pub(crate) fn frames_behind_head(&self, segment: u64) -> Result<Reader, StoreError> {
+        Reader::open_behind_head(&*self.disk, &self.path(segment), segment)
+    }
+
     /// Calls `each` with sequence, position and payload of every frame of the sequences in `range`, checking all checksums
     /// and links. `log` is the log that the segments must belong to.
     pub(crate) fn replay(

@@ -75,6 +75,11 @@ pub(super) fn open(epoch: &[u8; 32], record: &[u8]) -> Option<(AccountId, Conten
     }
 }
 
+/// Whether a record says that its account was erased. It is not checked.
+pub(super) fn is_tombstone(record: &[u8]) -> bool {
+    record.first() == Some(&TOMBSTONE)
+}
+
 /// The records of accounts, one after the other.
 pub(super) fn records(epoch: &[u8; 32], accounts: &[(AccountId, Content)], fill: Fill<'_>) -> Vec<u8> {
     // One call for all: the system's generator costs more than the encryption of a key.

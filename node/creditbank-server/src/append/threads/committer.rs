@@ -83,6 +83,7 @@ fn run(
                     CommitError::NoRoom(why) => {
                         tracing::error!(why, "no room on the disk: nothing is sealed until there is some");
                     }
+                    CommitError::Displaced(why) => tracing::error!(why, "nothing is sealed"),
                     CommitError::Fatal(why) => {
                         tracing::error!(why, "the log can no longer be written");
                         failed.send_replace(Some(why.clone()));

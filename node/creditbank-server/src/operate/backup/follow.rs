@@ -69,6 +69,8 @@ pub struct Follower {
     /// The learners' keys, and the head of their file: a file that was written anew has another one.
     keys: Growing,
     keys_head: Vec<u8>,
+    /// When the node's file was last compared with the copy as a whole, milliseconds since 1970.
+    keys_proved_ms: u64,
     /// The other files.
     small: Vec<BackedUpFile>,
     published: Option<Manifest>,
@@ -111,6 +113,7 @@ impl Follower {
             segments: Vec::new(),
             keys: Growing::default(),
             keys_head: Vec::new(),
+            keys_proved_ms: 0,
             small: Vec::new(),
             published: None,
             complete_at_ms: 0,
@@ -205,6 +208,10 @@ impl Follower {
         let secrets = self.secrets()?;
         KeyRing::open(&self.environment, &self.dir)?;
         // Keys that were written anew come first: after an erasure the old ones go, also where the journal has a fault.
+        if begun_ms >= self.keys_proved_ms.saturating_add(RENEW_MS) {
+            self.prove_keys()?;
+            self.keys_proved_ms = begun_ms;
+        }
         if let Some(ChangedKeys::Anew(bytes)) = self.changed_keys(&secrets.master)? {
             self.check_still_past(&log_dir, sequence, head)?;
             self.replace_keys(&bytes, &secrets.master)?;
@@ -225,6 +232,7 @@ impl Follower {
             }
         }
         let note = self.signed()?;
+        super::keys::files(&self.environment, &self.dir, &self.tree)?;
         self.copy_small(&log_dir, &secrets.master)?;
         // Compared with what was published, and not with the step before: that one may have failed.
         let mut listed = self.listed();

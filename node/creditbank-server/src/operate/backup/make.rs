@@ -9,11 +9,12 @@ use creditbank_store::Disk;
 use creditbank_store::inspect::{JournalReader, guard, write_guard};
 
 use super::tree::Tree;
-use super::{BackedUpFile, BackupError, Manifest, files};
+use super::{BackedUpFile, BackupError, Manifest, files, keys};
 use crate::directory::{Config, DirectoryError, HELD_FILE, KeyRing, Secrets};
 use crate::environment::Environment;
 use crate::ledger::sign_by;
 
+const KEYS: &str = "learners.keys";
 pub(super) const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// How a backup is made.
@@ -57,7 +58,11 @@ pub fn make(
     write_guard(disk, &out.join("log"), sequence, head)?;
     copied.push(files::hash(disk, &out.join("log/guard"), "log/guard", u64::MAX)?);
     // After the journal, so that it has every key that the copied rounds need.
-    let mut others = vec!["learners.keys".to_owned(), "node.toml".to_owned(), "trust.toml".to_owned()];
+    let bytes = keys::learners(disk, &dir.join(KEYS), &found, &secrets.master)?;
+    files::put(disk, &out.join(KEYS), &bytes)?;
+    copied.push(files::hash(disk, &out.join(KEYS), KEYS, u64::MAX)?);
+    let mut others = vec!["node.toml".to_owned(), "trust.toml".to_owned()];
+    keys::files(environment, dir, &found)?;
     if options.with_keys {
         let names = files::list(disk, &dir.join("keys"))?;
         others.extend(names.iter().map(|name| format!("keys/{name}")));

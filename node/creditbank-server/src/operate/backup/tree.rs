@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use creditbank_protocol::Digest;
-use creditbank_protocol::entry::Entry;
+use creditbank_protocol::block::public_record;
+use creditbank_protocol::canonical::decode;
+use creditbank_protocol::entry::{Entry, block_at};
 use creditbank_protocol::merkle::{Frontier, empty_root, leaf_hash};
+use creditbank_protocol::pb::{self, Kind};
+use creditbank_protocol::{Digest, LogIndex};
 use creditbank_store::inspect::{JournalReader, JournalRound};
-use creditbank_store::{Head, Position};
+use creditbank_store::{Head, Position, Round, StoreError};
 
 use super::BackupError;
+use crate::stored_block::StoredBlockError;
 use crate::tables;
 
 /// How far a journal is read.
@@ -43,6 +47,10 @@ pub(super) struct Tree {
     pub(super) log_keys: BTreeSet<[u8; 32]>,
     /// Records of the key store that it needs.
     pub(super) keys: u64,
+    /// Erased learners that the key store must have.
+    pub(super) erased: u64,
+    /// All keys that the registry has ever had, with their purposes.
+    pub(super) registered: BTreeSet<(i32, [u8; 32])>,
     frontier: Frontier,
     /// The sizes whose roots are noted.
     sizes: Vec<u64>,
@@ -64,6 +72,8 @@ impl Tree {
             signers: Vec::new(),
             log_keys: BTreeSet::new(),
             keys: 0,
+            erased: 0,
+            registered: BTreeSet::new(),
             frontier,
             sizes: sizes.to_vec(),
         }
@@ -144,9 +154,11 @@ impl Tree {
             }
         }
         for row in round.rows.iter().filter(|row| row.table == tables::COUNTS) {
-            let counts = row.value.as_deref().and_then(tables::Counts::from_bytes);
-            self.keys = counts.map_or(self.keys, |counts| counts.keys);
+            if let Some(counts) = row.value.as_deref().and_then(tables::Counts::from_bytes) {
+                (self.keys, self.erased) = (counts.keys, counts.erased);
+            }
         }
+        self.registered.extend(registered(&round));
         self.head = round.next;
         if (self.frontier.size(), self.frontier.root()) != (self.head.size, self.head.root) {
             return Err(format!("it says root {}, its entries make {}", self.head.root, self.frontier.root()));
@@ -155,4 +167,23 @@ impl Tree {
         self.end = Some((raw.position.segment, raw.position.offset + raw.frame_len()));
         Ok(true)
     }
+}
+
+/// The keys that the blocks of a round put into the registry.
+fn registered(round: &Round) -> Vec<(i32, [u8; 32])> {
+    let rows = round.rows.iter().filter(|row| row.table == tables::REGISTRY);
+    let blocks: BTreeSet<LogIndex> = rows.filter_map(|row| Some(tables::place_of(&row.key)?.entry)).collect();
+    let read = |index: LogIndex| {
+        let at = index.0.checked_sub(round.base.size).and_then(|at| usize::try_from(at).ok());
+        let write = at.and_then(|at| round.entries.get(at)).ok_or(StoreError::Missing { what: "entry", index: index.0 });
+        write.map(|write| write.entry.clone()).map_err(StoredBlockError::from)
+    };
+    let mut found = Vec::new();
+    for block in blocks.into_iter().filter_map(|index| block_at(index, read).ok()) {
+        let shown = block.public().records.iter().filter_map(|shown| public_record(shown).ok());
+        let keys = shown.filter(|record| record.kind() == Kind::Key);
+        let keys = keys.filter_map(|record| decode::<pb::Key>(record.body()).ok());
+        found.extend(keys.filter_map(|key| Some((key.purpose, key.public_key.try_into().ok()?))));
+    }
+    found
 }

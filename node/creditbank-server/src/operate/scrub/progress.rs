@@ -1,7 +1,8 @@
 //! How far a pass over the log is, and its file.
 //!
 //! ```text
-//! file = "CBSCRUB1", u64 begun, u64 finished, u64 done, u8 under way, u64 segment, u64 offset, u64 sequence, u32 chain, u32 crc
+//! file = "CBSCRUB2", u64 begun, u64 finished, u64 done, u8 under way, u64 segment, u64 offset, u64 sequence, u32 chain,
+//!        u64 unread, u64 findings, u32 crc
 //! ```
 
 use std::io;
@@ -9,8 +10,8 @@ use std::path::Path;
 
 use creditbank_store::{Disk, ScrubPosition};
 
-const MAGIC: [u8; 8] = *b"CBSCRUB1";
-const LEN: usize = 8 + 3 * 8 + 1 + 3 * 8 + 4;
+const MAGIC: [u8; 8] = *b"CBSCRUB2";
+const LEN: usize = 8 + 3 * 8 + 1 + 3 * 8 + 4 + 2 * 8;
 
 /// How far a pass is. Times are milliseconds since 1970.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,8 +20,12 @@ pub(super) struct Progress {
     pub(super) begun_ms: u64,
     /// When the last whole pass ended; 0 before the first one.
     pub(super) finished_ms: u64,
-    /// Bytes that were read.
+    /// Bytes that were read, or left out behind damage.
     pub(super) done: u64,
+    /// Of them, those that were left out.
+    pub(super) unread: u64,
+    /// What the pass has found damaged.
+    pub(super) findings: u64,
     /// Where it goes on; `None` once it is done.
     pub(super) position: Option<ScrubPosition>,
 }
@@ -31,7 +36,7 @@ impl Progress {
         let is_over = now_ms >= self.begun_ms.saturating_add(period_ms);
         if self.begun_ms == 0 || (self.position.is_none() && is_over) {
             let position = Some(ScrubPosition::default());
-            *self = Self { begun_ms: now_ms.max(1), done: 0, position, ..*self };
+            *self = Self { begun_ms: now_ms.max(1), done: 0, unread: 0, findings: 0, position, ..*self };
         }
     }
 
@@ -51,17 +56,19 @@ impl Progress {
         let chain = u32::from_be_bytes(content.get(57..61)?.try_into().ok()?);
         let position = ScrubPosition { segment: word(33)?, offset: word(41)?, sequence: word(49)?, chain };
         let position = (content[32] == 1).then_some(position);
-        Some(Self { begun_ms: word(8)?, finished_ms: word(16)?, done: word(24)?, position })
+        let (unread, findings) = (word(61)?, word(69)?);
+        Some(Self { begun_ms: word(8)?, finished_ms: word(16)?, done: word(24)?, unread, findings, position })
     }
 
     pub(super) fn write(&self, disk: &dyn Disk, path: &Path) -> io::Result<()> {
-        let Self { begun_ms, finished_ms, done, position } = *self;
+        let Self { begun_ms, finished_ms, done, unread, findings, position } = *self;
         let at = position.unwrap_or_default();
         let mut bytes = MAGIC.to_vec();
         [begun_ms, finished_ms, done].iter().for_each(|word| bytes.extend_from_slice(&word.to_be_bytes()));
         bytes.push(u8::from(position.is_some()));
         [at.segment, at.offset, at.sequence].iter().for_each(|word| bytes.extend_from_slice(&word.to_be_bytes()));
         bytes.extend_from_slice(&at.chain.to_be_bytes());
+        [unread, findings].iter().for_each(|word| bytes.extend_from_slice(&word.to_be_bytes()));
         let crc = crc32c::crc32c(&bytes);
         bytes.extend_from_slice(&crc.to_be_bytes());
         disk.replace(path, &bytes)
@@ -83,7 +90,7 @@ mod tests {
         let path = dir.join("scrub");
         let position = Some(ScrubPosition { segment: 1, offset: 2, sequence: 3, chain: 4 });
         for position in [position, None] {
-            let progress = Progress { begun_ms: 5, finished_ms: 6, done: 7, position };
+            let progress = Progress { begun_ms: 5, finished_ms: 6, done: 7, unread: 8, findings: 9, position };
             progress.write(&*disk, &path).expect("written");
             assert_eq!(Progress::read(&*disk, &path), Some(progress));
         }

@@ -42,6 +42,21 @@ impl Follower {
         Ok(())
     }
 
+    /// The part of the node's file of learners' keys that was copied is still what was copied: what rots there shows in neither
+    /// its length nor its head.
+    pub(super) fn prove_keys(&self) -> Result<(), BackupError> {
+        let from = self.dir.join(KEYS);
+        let bytes = Zeroizing::new(self.disk().read(&from).map_err(at(&from))?);
+        let before = usize::try_from(self.keys.len()).ok().and_then(|copied| bytes.get(..copied));
+        let is_same_file = self.keys.len() > 0 && head_of(&bytes) == self.keys_head;
+        if is_same_file && before.is_none_or(|before| Growing::of(before).listed(KEYS) != self.keys.listed(KEYS)) {
+            let what = "it has changed in the part that was copied: it is damaged. The copy keeps the keys that it has: run \
+                        check on the node, and restore what it lacks";
+            return Err(BackupError::Damaged { path: from.display().to_string(), what: what.to_owned() });
+        }
+        Ok(())
+    }
+
     /// What the node's file of learners' keys has that the copy lacks; `None` where that is nothing. It opens under the
     /// master key, and has all keys that the copied rounds need: before that is proved nothing of the copy is touched.
     pub(super) fn changed_keys(&self, master: &[u8; 32]) -> Result<Option<ChangedKeys>, BackupError> {
@@ -78,6 +93,10 @@ impl Follower {
         }
         if proved.records < self.tree.keys {
             return Err(damaged(format!("it has {} keys, the log needs {}", proved.records, self.tree.keys)));
+        }
+        if proved.erased < self.tree.erased {
+            let (found, expected) = (proved.erased, self.tree.erased);
+            return Err(damaged(format!("it has {found} erased learners, the log was written with {expected}")));
         }
         // A record that is being written is copied with the next step.
         bytes.truncate(usize::try_from(proved.len).unwrap_or(usize::MAX));
