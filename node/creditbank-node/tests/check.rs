@@ -116,7 +116,9 @@ async fn what_lies_behind_damage_is_checked() {
     assert_eq!(rounds, frames.len() as u64 - 2, "{found}");
     fs::write(&segment, &whole).expect("mended");
 
-    for (file, expected) in [("statement.key", "the statement key"), ("log.key", "the log key"), ("credential.key", "key")] {
+    for (file, expected) in
+        [("statement.key", "the statement key"), ("log.key", "the log key"), ("credential.key", "key")]
+    {
         let path = dir.path().join("keys").join(file);
         let text = fs::read_to_string(&path).expect("a key");
         // Another seed of the same form.
@@ -162,7 +164,7 @@ async fn damage_beside_the_journal_is_found() {
         ("log/flat/level-00", "level-00: node 3", 3 * 32 + 5),
         ("log/flat/level-02", "level-02: node 1", 32 + 1),
         ("log/flat/entries", "the place of entry 2", 2 * 32 + 9),
-        ("learners.keys", "the log needs 8", 700),
+        ("learners.keys", "the log needs the first 8", 700),
     ];
     for (file, expected, at) in cases {
         let path = dir.path().join(file);

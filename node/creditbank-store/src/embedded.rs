@@ -234,8 +234,9 @@ fn check_present(guard: &Guard, last: u64, dir: &Path) -> Result<(), StoreError>
     if guard.state().is_some() || last <= 1 {
         return Ok(());
     }
-    let what =
-        format!("it is missing, empty, or nothing but zeros; the journal has {last} rounds: restore both from one backup");
+    let what = format!(
+        "it is missing, empty, or nothing but zeros; the journal has {last} rounds: restore both from one backup"
+    );
     Err(StoreError::Damaged { path: dir.join("guard").display().to_string(), offset: 0, what })
 }
 

@@ -119,7 +119,9 @@ pub enum SubmitError {
         retry_after_ms: u64,
     },
     /// A file that the node writes is not where it was: nothing was stored, and the operator is told.
-    #[error("the node takes nothing new until its operator has looked at its files, and nothing was stored: come back later")]
+    #[error(
+        "the node takes nothing new until its operator has looked at its files, and nothing was stored: come back later"
+    )]
     Displaced,
     /// The clock is not believed: sealing waits, mostly for the operator.
     #[error(transparent)]

@@ -106,7 +106,11 @@ pub(crate) fn check(
         let expected = in_force(registry, purpose, minute);
         if !expected.is_empty() && !files.iter().any(|file| expected.contains(&KeyId::of(&file.public_key))) {
             let (purpose, expected) = (purpose_name(purpose), shown(&expected));
-            tracing::warn!(purpose, expected, "no file of keys/ holds the key in force; the node itself does not need it");
+            tracing::warn!(
+                purpose,
+                expected,
+                "no file of keys/ holds the key in force; the node itself does not need it"
+            );
         }
     }
     check_statement(files, registry, minute)
@@ -174,9 +178,11 @@ pub(crate) fn faults(environment: &Environment, dir: &Path, against: Option<&Aga
     }
     for name in [REGISTRY_KEY, NEXT_REGISTRY_KEY] {
         let path = dir.join("keys").join(name);
-        match disk.exists(&path).map_err(at(&path)).and_then(|is_there| {
-            is_there.then(|| read_key_at(environment, &path, Purpose::Registry)).transpose()
-        }) {
+        match disk
+            .exists(&path)
+            .map_err(at(&path))
+            .and_then(|is_there| is_there.then(|| read_key_at(environment, &path, Purpose::Registry)).transpose())
+        {
             Ok(Some(key)) if name == REGISTRY_KEY => {
                 let (purpose, public_key) = (Purpose::Registry, key.public_key());
                 files.push(KeyFileFound { path, purpose, public_key, may_follow: false });

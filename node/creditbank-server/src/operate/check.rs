@@ -235,7 +235,8 @@ impl Run<'_> {
         self.replay = None;
         self.is_damaged = true;
         let segments = self.journal.segments()?;
-        let segment = segments.iter().find(|(_, of, _)| of.display().to_string() == path).map_or(0, |(first, ..)| *first);
+        let segment =
+            segments.iter().find(|(_, of, _)| of.display().to_string() == path).map_or(0, |(first, ..)| *first);
         let journal = self.journal.clone();
         let mut is_listed = false;
         let end = journal.survey(segment, |met| match met {
@@ -422,17 +423,17 @@ impl Run<'_> {
     fn key_store(&mut self, path: &Path, records: u64, faults: &[(u64, u64)]) {
         let needed = self.key_count;
         let path = path.display().to_string();
-        for (number, offset) in faults {
+        for (number, offset) in faults.iter().rev() {
             if *number < needed {
                 let what = format!("record {number} does not read, and the log needs the first {needed}");
-                self.report.findings.add(Finding { offset: Some(*offset), ..Finding::of(&path, what) });
+                self.report.findings.add_first(Finding { offset: Some(*offset), ..Finding::of(&path, what) });
             } else {
                 self.report.notes.push(format!("{path} at {offset}: a torn key that was never used"));
             }
         }
         if records < needed {
             let what = format!("{records} keys, the log needs {needed}");
-            self.report.findings.add(Finding::of(&path, what));
+            self.report.findings.add_first(Finding::of(&path, what));
         }
     }
 
@@ -447,18 +448,21 @@ impl Run<'_> {
     /// The secrets and the key files that a start needs.
     fn key_files(&mut self, environment: &Environment, dir: &Path) {
         let minute = environment.clock.now_ms() / 60_000;
-        let against = self.replay.as_ref().map(Replay::state).filter(|state| state.last_seal().is_some()).map(|state| {
-            let registry = &state.in_force().registry;
-            let first = &state.keys().log_key;
-            let signs = registry.log_keys().map_or(*first, |keys| keys.at(LogIndex(self.head.size)));
-            Against { registry, first, signs, minute }
-        });
+        let against =
+            self.replay.as_ref().map(Replay::state).filter(|state| state.last_seal().is_some()).map(|state| {
+                let registry = &state.in_force().registry;
+                let first = &state.keys().log_key;
+                let signs = registry.log_keys().map_or(*first, |keys| keys.at(LogIndex(self.head.size)));
+                Against { registry, first, signs, minute }
+            });
         let is_whole = against.is_some();
         for fault in key_files::faults(environment, dir, against.as_ref()) {
             self.report.findings.add(Finding::about(fault));
         }
         if !is_whole && self.last > 0 {
-            self.report.notes.push("the key files were not compared with the registry, which could not be read".to_owned());
+            self.report
+                .notes
+                .push("the key files were not compared with the registry, which could not be read".to_owned());
         }
     }
 }

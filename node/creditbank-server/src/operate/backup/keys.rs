@@ -34,7 +34,9 @@ pub(super) fn learners(
     }
     if proved.erased < tree.erased {
         let (found, expected) = (proved.erased, tree.erased);
-        return Err(damaged(format!("it has {found} erased learners, the log was written with {expected}: it is older")));
+        return Err(damaged(format!(
+            "it has {found} erased learners, the log was written with {expected}: it is older"
+        )));
     }
     // What is being written behind it belongs to a later round.
     bytes.truncate(usize::try_from(len).unwrap_or(usize::MAX));

@@ -175,7 +175,8 @@ fn registered(round: &Round) -> Vec<(i32, [u8; 32])> {
     let blocks: BTreeSet<LogIndex> = rows.filter_map(|row| Some(tables::place_of(&row.key)?.entry)).collect();
     let read = |index: LogIndex| {
         let at = index.0.checked_sub(round.base.size).and_then(|at| usize::try_from(at).ok());
-        let write = at.and_then(|at| round.entries.get(at)).ok_or(StoreError::Missing { what: "entry", index: index.0 });
+        let write =
+            at.and_then(|at| round.entries.get(at)).ok_or(StoreError::Missing { what: "entry", index: index.0 });
         write.map(|write| write.entry.clone()).map_err(StoredBlockError::from)
     };
     let mut found = Vec::new();

@@ -60,7 +60,14 @@ impl Findings {
         }
     }
 
-    /// At most [`FINDINGS_MAX`], in the order in which they were found.
+    /// Adds what others follow from: it is listed whatever else there is.
+    pub(super) fn add_first(&mut self, finding: Finding) {
+        self.count += 1;
+        self.listed.insert(0, finding);
+        self.listed.truncate(FINDINGS_MAX);
+    }
+
+    /// At most [`FINDINGS_MAX`], causes first, otherwise in the order in which they were found.
     pub fn listed(&self) -> &[Finding] {
         &self.listed
     }
