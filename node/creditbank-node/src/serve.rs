@@ -26,7 +26,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR")]
     registry_keys: Option<PathBuf>,
     /// Serve although the clock is behind the log, which was sealed under a wrong one: nothing is sealed but a
-    /// correction of the time (creditbank registry correct-time), and what comes behind it
+    /// correction of the time (creditbank registry correct-time), and what comes behind it. Where the log is not ahead,
+    /// everything is sealed, and the node's log says so
     #[arg(long)]
     correct_time: bool,
     #[command(flatten)]

@@ -195,6 +195,22 @@ async fn a_trial_speaks_tls() {
     child.over_tls(false).await.map(|_| ()).expect_err("who does not");
 }
 
+/// Goal: measures that other machines can read are warned of.
+#[test]
+fn measures_for_everybody_are_warned_of() {
+    let mut child = Child::start();
+    let is_warned = |child: &Child| child.logs().iter().any(|line| line.contains("[operations] listen is reached"));
+    assert!(!is_warned(&child), "{:#?}", child.logs());
+    assert_eq!(child.terminate(), Some(0));
+    let path = child.dir().join("node.toml");
+    let text = std::fs::read_to_string(&path).expect("a configuration");
+    let open = text.replace("[operations]\nlisten = \"127.0.0.1:0\"", "[operations]\nlisten = \"0.0.0.0:0\"");
+    assert_ne!(open, text);
+    std::fs::write(&path, open).expect("written");
+    child.restart();
+    assert!(is_warned(&child), "{:#?}", child.logs());
+}
+
 /// Goal: after a theft the log says which calls a key has made, and nothing about persons. Method: some calls with a token;
 /// each has its line, with the key's id; neither the learner's number nor the alias is in the log. Clear text on the loopback
 /// is not warned of.

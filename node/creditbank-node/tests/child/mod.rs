@@ -26,7 +26,7 @@ pub(crate) struct Child {
     pub(crate) keys: tempfile::TempDir,
 }
 
-/// What a process has written to its log since it serves; of very many lines the first.
+/// What a process has written to its log; of very many lines the first.
 type Logs = Arc<Mutex<Vec<String>>>;
 const LOG_LINES_MAX: usize = 10_000;
 
@@ -52,13 +52,14 @@ fn spawn_command(mut command: Command) -> (std::process::Child, String, Logs) {
         .spawn()
         .expect("the binary starts");
     let mut lines = BufReader::new(process.stderr.take().expect("its logs")).lines();
+    let logs = Logs::default();
     let serving = lines.find_map(|line| {
         let line = line.expect("a line");
+        logs.lock().expect("not poisoned").push(line.clone());
         let rest = line.split_once("serving address=")?.1;
         rest.split_whitespace().next().map(str::to_owned)
     });
     // Whoever does not read a pipe stops the writer in the end.
-    let logs = Logs::default();
     let written = Arc::clone(&logs);
     std::thread::spawn(move || {
         for line in lines.map_while(Result::ok) {
