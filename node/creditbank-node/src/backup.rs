@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use creditbank_protocol::dates::show_minute;
-use creditbank_server::directory::Config;
+use creditbank_server::directory::{self, Config};
 use creditbank_server::environment::Environment;
 use creditbank_server::operate::backup::{BackupError, FollowStatus, Follower, MakeOptions, make};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Usage;
 use crate::node_dir::NodeDir;
-use crate::serve::refuse_registry_keys;
+use crate::serve::warn_of_registry_keys_in;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -57,7 +57,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let environment = Environment::system();
     let (dir, config) = (node.path(), node.config(&environment)?);
     if !without_keys {
-        refuse_registry_keys(dir, &config)?;
+        warn_of_registry_keys_in(&directory::keys_dir(dir));
     }
     let options = MakeOptions { with_keys: !without_keys, keys_expire_days: *keys_expire_days };
     if let Some(to) = follow {

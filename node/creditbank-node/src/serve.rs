@@ -121,9 +121,20 @@ fn refuse_clear_text(dir: &Path, config: &Config) -> Result<(), Usage> {
 /// Largest file that is looked into: a key file has three lines.
 const KEY_FILE_LEN_MAX: u64 = 1_024;
 
-/// A node does not serve, and is not copied, while a registry key lies under its directory: whoever breaks in, or has the
-/// copy, would decide which institutions there are. The story of `quickstart` has all keys in one place.
-pub(crate) fn refuse_registry_keys(dir: &Path, config: &Config) -> anyhow::Result<()> {
+/// Says that a copy takes registry keys along: whoever has it decides which institutions there are.
+pub(crate) fn warn_of_registry_keys_in(keys: &Path) {
+    if let Some(found) = registry_key_under(keys, None, DEPTH_MAX) {
+        eprintln!(
+            "warning: {} is a registry key, and the copy gets it too: move it to another machine or medium, and do not keep the \
+             copy where the node's are kept",
+            shown(&found)
+        );
+    }
+}
+
+/// A node does not serve while a registry key lies under its directory: whoever breaks in would decide which institutions
+/// there are. The story of `quickstart` has all keys in one place.
+fn refuse_registry_keys(dir: &Path, config: &Config) -> anyhow::Result<()> {
     let log = config.store.path().map(|path| dir.join(path));
     let Some(found) = registry_key_under(dir, log.as_deref(), DEPTH_MAX) else { return Ok(()) };
     let found = shown(&found);
@@ -135,7 +146,7 @@ pub(crate) fn refuse_registry_keys(dir: &Path, config: &Config) -> anyhow::Resul
     }
     Err(Usage(format!(
         "{found} is a registry key, and it lies under the directory of the node: move it to another machine or medium \
-         (mv {found} /elsewhere/). The operator's commands take it with --registry-key; neither serving nor a copy needs it"
+         (mv {found} /elsewhere/). The operator's commands take it with --registry-key; serving needs none"
     ))
     .into())
 }
