@@ -12,7 +12,7 @@ use creditbank_server::append::Steps;
 use creditbank_server::clock::Clock;
 use creditbank_server::directory::{self, Config, StoreUrl};
 use creditbank_server::environment::Environment;
-use creditbank_server::ledger::{Ledger, Limits};
+use creditbank_server::ledger::{Ledger, Limits, Said};
 use creditbank_server::operate::backup::{BackupError, Follower, MakeOptions, Point, RestoreOptions, restore};
 use creditbank_store::{KeyStore, RealDisk};
 use creditbank_tests::node::ORIGIN;
@@ -78,7 +78,14 @@ impl Node {
 
     fn follow(&self, dir: &Path, out: &Path) -> Result<Follower, BackupError> {
         let options = MakeOptions { with_keys: true, keys_expire_days: 35 };
-        Follower::open(&self.environment, dir, &self.config, out, options, 5_000)
+        let is_new = !out.join("backup.json").exists();
+        Follower::open(&self.environment, dir, &self.config, out, options, 5_000, is_new)
+    }
+
+    /// As an operator follows who has begun the copy before.
+    fn go_on(&self, dir: &Path, out: &Path) -> Result<Follower, BackupError> {
+        let options = MakeOptions { with_keys: true, keys_expire_days: 35 };
+        Follower::open(&self.environment, dir, &self.config, out, options, 5_000, false)
     }
 
     /// What a restored copy has: its size, and below which size it is held.
@@ -98,7 +105,10 @@ impl Node {
         };
         let restored = restore(&self.environment, out, dir.path(), &options, &mut |_, _| ())?;
         if restored.held_below.is_none() {
-            assert_eq!(self.serve(dir.path()).0.size(), restored.size, "the restored node opens");
+            let said = Said { takes_over: true, ..Said::default() };
+            let limits = Limits { said, ..Limits::default() };
+            let opened = directory::open_stepped::<(), ()>(&self.environment, dir.path(), &self.config, limits);
+            assert_eq!(opened.expect("the restored node opens").0.size(), restored.size);
         }
         Ok((restored.size, restored.held_below))
     }
@@ -481,4 +491,100 @@ fn another_history_is_not_followed() {
     let (followed, restored) = (node.follow(&dir, &out).err(), node.restored(&out, None, None).err());
     assert!(matches!(restored, Some(BackupError::Damaged { .. })), "{restored:?}");
     assert!(matches!(followed, Some(BackupError::Damaged { .. } | BackupError::Store(_))), "{followed:?}");
+}
+
+/// Goal: a copy is begun only when that is asked for, so that a share which is not mounted is noticed; one that is there is
+/// not begun again; a copy within the node is refused.
+#[test]
+fn a_copy_is_begun_when_it_is_asked_for() {
+    let node = Node::new();
+    let (dir, out) = (node.at("node"), node.at("copy"));
+    assert!(matches!(node.go_on(&dir, &out).err(), Some(BackupError::NotBegun(_))));
+    assert!(!out.exists());
+    fs::create_dir(&out).expect("a mount point");
+    assert!(matches!(node.go_on(&dir, &out).err(), Some(BackupError::NotBegun(_))));
+    assert_eq!(fs::read_dir(&out).expect("it is there").count(), 0);
+    drop(node.follow(&dir, &out).expect("begun, and ended before the first step"));
+    node.go_on(&dir, &out).expect("it was begun").step().expect("a step");
+    let options = MakeOptions { with_keys: true, keys_expire_days: 35 };
+    let again = Follower::open(&node.environment, &dir, &node.config, &out, options, 5_000, true);
+    assert!(matches!(again.err(), Some(BackupError::Begun(_))));
+    symlink(&dir, node.at("link")).expect("a link");
+    for inside in [dir.join("copy"), node.at("link").join("log/copy")] {
+        assert!(matches!(node.follow(&dir, &inside).err(), Some(BackupError::Within { .. })), "{}", inside.display());
+        assert!(!inside.exists());
+    }
+}
+
+/// Goal: a share that goes away while it is followed into leaves an empty directory, or an older copy, under its name:
+/// nothing is written there, and once it is back the copy goes on.
+#[test]
+fn nothing_is_written_below_a_share_that_has_gone() {
+    let node = Node::new();
+    let (dir, out, share) = (node.at("node"), node.at("copy"), node.at("share"));
+    let (ledger, mut steps) = node.serve(&dir);
+    node.seal(&mut steps, 3);
+    let mut follower = node.follow(&dir, &out).expect("a new copy");
+    follower.step().expect("a step");
+    for below in [false, true] {
+        fs::rename(&out, &share).expect("it goes");
+        if below {
+            fs::create_dir(&out).expect("the mount point");
+        }
+        node.seal(&mut steps, 3);
+        for _ in 0..2 {
+            let refused = follower.step().expect_err("it is away");
+            assert!(matches!(refused, BackupError::Away(_)), "{refused}");
+        }
+        if below {
+            assert_eq!(fs::read_dir(&out).expect("it is there").count(), 0);
+            fs::remove_dir(&out).expect("removed");
+        }
+        assert!(!out.exists());
+        fs::rename(&share, &out).expect("it is back");
+        assert_eq!(follower.step().expect("a step").size, ledger.size());
+        assert_eq!(node.restored(&out, None, None).expect("restored").0, ledger.size());
+    }
+}
+
+/// Goal: a changed byte in the copy is told from damage of the node, and so is a node with other secrets; each says what to
+/// do, in the status too.
+#[test]
+fn what_is_at_fault_is_named() {
+    let node = Node::new();
+    let (dir, out) = (node.at("node"), node.at("copy"));
+    let (_ledger, mut steps) = node.serve(&dir);
+    node.seal(&mut steps, 2);
+    let mut follower = node.follow(&dir, &out).expect("a new copy");
+    follower.step().expect("a step");
+
+    let other = Node::new();
+    let (secrets, mine) = (dir.join("keys/secrets"), fs::read(dir.join("keys/secrets")).expect("it reads"));
+    let theirs = fs::read(other.at("node").join("keys/secrets")).expect("it reads");
+    fs::write(&secrets, &theirs).expect("written");
+    assert!(matches!(follower.step(), Err(BackupError::OtherMaster(path)) if path == secrets.display().to_string()));
+    drop(follower);
+    assert!(matches!(node.go_on(&dir, &out).err(), Some(BackupError::OtherMaster(_))));
+    assert_eq!(fs::read(out.join("keys/secrets")).expect("it reads"), mine);
+    fs::write(&secrets, &mine).expect("put back");
+
+    let mut follower = node.go_on(&dir, &out).expect("it goes on");
+    node.seal(&mut steps, 1);
+    let mut segments: Vec<_> =
+        fs::read_dir(out.join("log/journal")).expect("segments").map(|file| file.expect("one").path()).collect();
+    segments.sort();
+    let last = segments.last().expect("a segment");
+    let mut bytes = fs::read(last).expect("it reads");
+    let at = bytes.len() - 40;
+    bytes[at] ^= 1;
+    fs::write(last, bytes).expect("written");
+    let error = follower.step().expect_err("the copy is damaged");
+    assert!(matches!(error, BackupError::Copy { .. }) && error.to_string().contains("--new"), "{error}");
+    let status = || fs::read_to_string(out.join("status.json")).expect("a status");
+    assert!(status().contains("the copy in"), "{}", status());
+    drop(follower);
+    fs::write(out.join("status.json"), status().replace("the copy in", "an older error in")).expect("written");
+    let error = node.go_on(&dir, &out).err().expect("the copy is damaged");
+    assert!(matches!(error, BackupError::Copy { .. }), "{error}");
+    assert!(status().contains("the copy in"), "{}", status());
 }

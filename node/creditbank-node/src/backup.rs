@@ -16,18 +16,24 @@ use crate::node_dir::NodeDir;
 use crate::serve::warn_of_registry_keys_in;
 
 #[derive(clap::Args)]
+#[command(group(clap::ArgGroup::new("target").required(true).args(["out", "follow"])))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     node: NodeDir,
-    /// A new directory for the copy.
-    #[arg(long, required_unless_present = "follow")]
+    /// One copy, into a new directory
+    #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Follow the node into a directory, on another disk or a mounted share, until SIGINT or SIGTERM
     ///
-    /// New, or one that follows this node already. DIR/status.json says how far it is; restore takes it as any backup,
-    /// also to a point (--to). What is erased is gone from it within --lag.
-    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    /// The first time with --new; from then on without it, so that a share which is not mounted is noticed.
+    /// DIR/status.json says how far it is; restore takes it as any backup, also to a point (--to). A learner's key that the
+    /// node has destroyed is gone from it within --lag.
+    #[arg(long, value_name = "DIR")]
     follow: Option<PathBuf>,
+    /// Begin a copy in the directory, which must be missing or empty, and follow into it. Leave it out of scripts that run
+    /// at each start.
+    #[arg(long, requires = "follow")]
+    new: bool,
     /// How far a followed copy may be behind, in seconds, as 5s
     #[arg(long, default_value = "5s", value_parser = seconds, requires = "follow")]
     lag: Duration,
@@ -53,7 +59,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { node, out, follow, lag, once, without_keys, keys_expire_days, json } = arguments;
+    let Arguments { node, out, follow, new, lag, once, without_keys, keys_expire_days, json } = arguments;
     let environment = Environment::system();
     let (dir, config) = (node.path(), node.config(&environment)?);
     if !without_keys {
@@ -62,8 +68,12 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let options = MakeOptions { with_keys: !without_keys, keys_expire_days: *keys_expire_days };
     if let Some(to) = follow {
         let lag_ms = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
-        let begun = tokio::task::block_in_place(|| Follower::open(&environment, dir, &config, to, options, lag_ms));
-        return followed(begun.map_err(usage)?, to, *lag, *once, *json).await;
+        let begun = tokio::task::block_in_place(|| Follower::open(&environment, dir, &config, to, options, lag_ms, *new));
+        let begun = begun.map_err(usage)?;
+        if begun.shares_system() {
+            warn_of_one_disk(to);
+        }
+        return followed(begun, to, *lag, *once, *json).await;
     }
     let out = out.as_deref().context("--out")?;
     tokio::task::block_in_place(|| copy(&environment, dir, &config, out, options, *json))
@@ -82,7 +92,8 @@ async fn followed(mut follower: Follower, to: &Path, lag: Duration, once: bool, 
                 }
                 (told, failure) = (Some((status.sequence, status.size)), None);
             }
-            Err(error) if told.is_none() => return Err(usage(error)),
+            // No later step mends a copy that is damaged.
+            Err(error) if told.is_none() || matches!(error, BackupError::Copy { .. }) => return Err(usage(error)),
             Err(error) => {
                 let why = error.to_string();
                 if failure.as_ref() != Some(&why) {
@@ -135,6 +146,9 @@ fn copy(
     });
     bar.finish_and_clear();
     let manifest = made.map_err(usage)?;
+    if environment.disk.shares_system(dir, out).unwrap_or(false) {
+        warn_of_one_disk(out);
+    }
     if json {
         crate::say(&serde_json::to_string_pretty(&manifest)?);
         return Ok(());
@@ -153,6 +167,13 @@ fn copy(
     Ok(())
 }
 
+fn warn_of_one_disk(copy: &Path) {
+    eprintln!(
+        "warning: {} lies on the same file system as the node: who loses that loses both. Copy to another disk or machine",
+        copy.display()
+    );
+}
+
 /// Over bytes that are copied and checked.
 pub(crate) fn bar(hidden: bool) -> ProgressBar {
     if hidden {
@@ -166,6 +187,10 @@ pub(crate) fn bar(hidden: bool) -> ProgressBar {
 pub(crate) fn usage(error: BackupError) -> anyhow::Error {
     match error {
         BackupError::Exists(_)
+        | BackupError::Memory
+        | BackupError::Within { .. }
+        | BackupError::Begun(_)
+        | BackupError::NoBackup { .. }
         | BackupError::NothingSeen
         | BackupError::NoKeys
         | BackupError::BeforeAll

@@ -1,15 +1,18 @@
 //! `check`: everything on the disk, from the first byte.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use comfy_table::{Table, presets};
 use creditbank_server::directory::DirectoryError;
 use creditbank_server::environment::Environment;
-use creditbank_server::operate::check::{Finding, Report, check};
+use creditbank_server::operate::backup::BackupError;
+use creditbank_server::operate::check::{Finding, Report, check, check_backup};
 use creditbank_store::StoreError;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use crate::backup::usage as backup_usage;
 use crate::failure::Usage;
 use crate::node_dir::NodeDir;
 
@@ -17,23 +20,33 @@ use crate::node_dir::NodeDir;
 pub(crate) struct Arguments {
     #[command(flatten)]
     node: NodeDir,
+    /// Where the node's keys are, of a backup that was made without them
+    #[arg(long, value_name = "DIR")]
+    keys: Option<PathBuf>,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { node, json } = arguments;
+    let Arguments { node, keys, json } = arguments;
     let environment = Environment::system();
-    let (dir, config) = (node.path(), node.config(&environment)?);
+    let dir = node.path();
     let bar = if *json { ProgressBar::hidden() } else { bar() };
     let begun = Instant::now();
-    let checked = check(&environment, dir, &config, &mut |done, total| {
+    let mut progress = |done, total| {
         bar.set_length(total);
         bar.set_position(done);
-    });
+    };
+    let checked = if dir.join("backup.json").exists() {
+        check_backup(&environment, dir, keys.as_deref(), &mut progress).map_err(followed)
+    } else if keys.is_some() {
+        Err(Usage(format!("{} is no backup: --keys is for one that was made without them", dir.display())).into())
+    } else {
+        check(&environment, dir, &node.config(&environment)?, &mut progress).map_err(served)
+    };
     bar.finish_and_clear();
-    let report = checked.map_err(served)?;
+    let report = checked?;
     let took = begun.elapsed();
     if *json {
         crate::say(&serde_json::to_string_pretty(&value(&report, took))?);
@@ -41,7 +54,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         tell(&report, took);
     }
     if report.findings.count() > 0 {
-        anyhow::bail!("{} findings: the node is damaged", report.findings.count());
+        let what = if report.is_backup { "the backup is damaged: restore another one" } else { "the node is damaged" };
+        anyhow::bail!("{} findings: {what}", report.findings.count());
     }
     Ok(())
 }
@@ -53,6 +67,16 @@ pub(crate) fn served(error: DirectoryError) -> anyhow::Error {
             Usage(format!("{error}: stop the node first")).into()
         }
         _ => error.into(),
+    }
+}
+
+/// A copy that is written meanwhile cannot be compared with its manifest.
+fn followed(error: BackupError) -> anyhow::Error {
+    match &error {
+        BackupError::Store(StoreError::File { error: io, .. }) if io.kind() == std::io::ErrorKind::WouldBlock => {
+            Usage(format!("{error}: stop what follows the node first")).into()
+        }
+        _ => backup_usage(error),
     }
 }
 
@@ -75,6 +99,8 @@ fn value(report: &Report, took: Duration) -> serde_json::Value {
     };
     json!({
         "good": report.findings.count() == 0,
+        "backup": report.is_backup,
+        "held_below": report.held_below,
         "findings": report.findings.count(),
         "listed": report.findings.listed().iter().map(finding).collect::<Vec<_>>(),
         "notes": report.notes,
@@ -113,6 +139,13 @@ fn tell(report: &Report, took: Duration) {
     let (seconds, tenths) = (took.as_secs(), took.subsec_millis() / 100);
     let (size, root) = (report.size, &report.root);
     if report.findings.count() == 0 {
-        crate::say(&format!("Good: a log of {size} entries with root {root}, checked in {seconds}.{tenths} s."));
+        let what = if report.is_backup { "a backup of a log" } else { "a log" };
+        crate::say(&format!("Good: {what} of {size} entries with root {root}, checked in {seconds}.{tenths} s."));
+    }
+    if let Some(below) = report.held_below {
+        crate::say(&format!(
+            "HELD: others have seen {below} entries of this log, and it has {size}. It is not served: restore a newer backup or \
+             copy, or let it go on under another name (creditbank-node succeed --size {size})."
+        ));
     }
 }

@@ -1,4 +1,5 @@
-//! Which exit code an error has: 2 where the caller asked for what cannot be, 1 for everything else.
+//! Which exit code an error has: 2 where the caller asked for what cannot be, 3 where a log was restored and is held, 1 for
+//! everything else.
 
 use std::process::ExitCode;
 
@@ -8,6 +9,11 @@ use creditbank_server::directory::{DirectoryError, InitError};
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Usage(pub(crate) String);
+
+/// A log was restored, and is not served: it lacks what others have seen.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Held(pub(crate) String);
 
 /// Whether the caller must change the directory, or what node.toml says, before anything is done.
 fn is_wrong_directory(error: &DirectoryError) -> bool {
@@ -31,5 +37,8 @@ fn is_usage(error: &(dyn std::error::Error + 'static)) -> bool {
 
 /// The exit code of an error.
 pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
+    if error.is::<Held>() {
+        return ExitCode::from(3);
+    }
     if error.chain().any(is_usage) { ExitCode::from(2) } else { ExitCode::FAILURE }
 }

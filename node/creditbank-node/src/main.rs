@@ -52,7 +52,11 @@ enum Command {
     /// Changes nothing. What is derived (index, flat files) can be rebuilt with `reindex`; for other damage restore a
     /// backup.
     ///
-    /// Exit codes: 0 good, 1 damaged, 2 wrong usage or a node serves the directory.
+    /// Of a backup (`--dir BACKUP`): the manifest under the node's master key, the hash of every file, and then its log in
+    /// the same way. Nothing may follow into it meanwhile.
+    ///
+    /// Exit codes: 0 good, 1 damaged, 2 wrong usage or a node serves the directory. A restored log that is held is good; that
+    /// it is held is said.
     Check(check::Arguments),
     /// Rebuild index and flat files from the journal, which has everything.
     ///
@@ -62,21 +66,25 @@ enum Command {
     ///
     /// The copy is consistent: the log up to the newest round that is durable, and with it every learner's key that it
     /// needs. It holds secrets: keep it as safe as the node. Learners' keys that are destroyed later live on in it
-    /// until it expires, so delete backups when they do.
+    /// until it expires, so delete backups when they do. `check --dir COPY` says whether it is sound.
     Backup(backup::Arguments),
     /// Make a node from a backup, in a new directory.
     ///
     /// The backup lacks the rounds since it was made, and the log key has signed for them. So say what others have
     /// seen: the newest checkpoint that witnesses, partners or your published page have (`creditbank log checkpoint`).
-    /// A log that contradicts it is refused; a log that lacks it is restored, but not served until it has it. Then run
-    /// `check`.
-    Restore(restore::Arguments),
-    /// After a theft of the log key: go on under another origin and another log key, in a new directory.
+    /// A log that contradicts it is refused; a log that lacks it is restored, but not served until it has it: it is held.
+    /// Then run `check`, see that the old node does not run, and serve with `--take-over`, once.
     ///
-    /// Witnesses have cosigned what the thief has signed, so the origin is lost; the entries up to the last checkpoint
-    /// before the theft are not. The new log begins with them, and its first block of its own says so under the
+    /// Exit codes: 0 restored, 1 failed, 2 wrong usage, 3 restored and held.
+    Restore(restore::Arguments),
+    /// After a theft of the log key, or a loss of what others have seen: go on under another origin and another log key, in
+    /// a new directory.
+    ///
+    /// Others have seen what the thief has signed, or what no copy has any more, so the origin is lost; the entries up to
+    /// the last checkpoint before the theft, or up to the end of the newest copy, are not. The new log begins with them, and its first block of its own says so under the
     /// registry key. Places, receipts and transcripts of before stay what they are. What the old log has beyond N is
-    /// lost: the command says whose it is. Stop the old node first; its directory stays as it is.
+    /// lost: the command says whose it is, as far as the old directory has it. Stop the old node first; its directory stays
+    /// as it is. The file of the old log key must be in its `keys`: it signs too, that the log goes on.
     ///
     /// A planned change of the log key needs none of this: `creditbank key rotate`.
     Succeed(succeed::Arguments),

@@ -1,13 +1,14 @@
 //! `restore`: a node from a backup, never below what was published.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use creditbank_protocol::dates::{date_of, day_of_ms, parse_minute, show, show_minute};
+use creditbank_protocol::dates::{date_of, day_of_ms, parse_moment, show, show_minute, show_moment};
 use creditbank_server::environment::Environment;
 use creditbank_server::operate::backup::{Manifest, Point, RestoreOptions, restore};
 use serde_json::json;
 
 use crate::backup::{bar, usage};
+use crate::failure::Held;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -23,14 +24,16 @@ pub(crate) struct Arguments {
     /// Nothing after the backup ever left the node: no checkpoint, no receipt, no transcript.
     #[arg(long, conflicts_with = "seen")]
     nothing_published: bool,
-    /// Restore only up to a point: a number of log entries, or a time as 2026-11-26T09:30Z; to the last seal at or before it
+    /// Restore only up to a point: a number of log entries, or a time of UTC as 2026-11-26T09:30Z, also with seconds
+    /// (2026-11-26T09:30:05Z); to the last seal at or before it. A minute or a second is its beginning
     ///
     /// Learners' keys are those of the whole backup, so that what was erased later stays erased. What others have seen
     /// beyond the point holds the node, and so does the backup's own checkpoint: a log does not go back, but under another
     /// name (succeed).
     #[arg(long, value_name = "SIZE|TIME", value_parser = point)]
     to: Option<Point>,
-    /// Use learners' keys that should have been deleted by now.
+    /// Use a backup whose learners' keys should have been deleted by now: keys that the node has destroyed since then come
+    /// back with it, and no command destroys them again.
     #[arg(long)]
     accept_expired: bool,
     /// Where the node's keys are, for a backup made without them.
@@ -41,14 +44,13 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// A number of log entries, or a minute of UTC, to its end.
+/// A number of log entries, or a moment of UTC.
 fn point(text: &str) -> Result<Point, String> {
     if let Ok(size) = text.parse() {
         return Ok(Point::Size(size));
     }
-    let minute =
-        parse_minute(text).ok_or("expected a number of log entries, or a minute of UTC, as 2026-11-26T09:30Z")?;
-    Ok(Point::TimeMs(minute * 60_000 + 59_999))
+    let expected = "expected a number of log entries, or a time of UTC, as 2026-11-26T09:30Z or 2026-11-26T09:30:05Z";
+    parse_moment(text).map(Point::TimeMs).ok_or_else(|| expected.to_owned())
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -68,15 +70,18 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
                 "dir": dir,
                 "size": size,
                 "made_at_ms": made_at_ms,
+                "sealed_ms": restored.sealed_ms,
                 "held_below": restored.held_below,
                 "confirm_after_ms": restored.confirm_after_ms,
             })
             .to_string(),
         );
-        return Ok(());
+        return restored.held_below.map_or(Ok(()), |below| Err(held(&dir, size, below).into()));
     }
+    let place = &dir;
     let dir = dir.display();
-    crate::say(&format!("{dir} holds the log up to entry {size}. Next: creditbank-node check --dir {dir}"));
+    let sealed = restored.sealed_ms.map_or_else(String::new, |ms| format!(", sealed {}", show_moment(ms)));
+    crate::say(&format!("{dir} holds the log up to entry {size}{sealed}. Next: creditbank-node check --dir {dir}"));
     crate::say(&lost_accounts(made_at_ms));
     if let Some(sealed_ms) = restored.confirm_after_ms {
         crate::say(&format!(
@@ -86,13 +91,24 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         ));
     }
     if let Some(below) = restored.held_below {
-        crate::say(&format!(
-            "HELD: the log key has signed a checkpoint of {below} entries. A node that lacks them is not served: it would sign a \
-             second history. Restore from a newer backup or copy that has them. Where there is none, or this point is where you \
-             want to go on from, the log goes on under another name and another key: creditbank-node succeed --help"
-        ));
+        return Err(held(place, size, below).into());
     }
+    crate::say(&format!(
+        "It is a copy of another node: two nodes of one log sign two histories, which nobody can mend. See that the old node does \
+         not run and will not be started (stop it, disable its service, take away its keys/). Then, once: creditbank-node serve \
+         --dir {dir} --take-over"
+    ));
     Ok(())
+}
+
+fn held(dir: &Path, size: u64, below: u64) -> Held {
+    Held(format!(
+        "HELD: the log key has signed a checkpoint of {below} entries, and {dir} has {size}. It is whole, but not served: it \
+         would sign a second history. Restore from a newer backup or copy that has them. Where there is none, or this point is \
+         where you want to go on from, stop the old node for ever; the log goes on under another name and another key: \
+         creditbank-node succeed --dir {dir} --to NEW-DIR --size {size} --origin NEW-NAME --registry-key FILE --case REFERENCE",
+        dir = dir.display()
+    ))
 }
 
 /// What no checkpoint shows: an account is opened without an entry of the log, and its number is random.

@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     correct_time: bool,
     #[command(flatten)]
     confirm_time: ConfirmTime,
-    /// Serve a directory that was copied or moved
+    /// Serve a directory that was copied, moved or restored
     ///
     /// Only where no other node of this log runs, here or elsewhere, and none will be started: two nodes of one log sign
     /// two histories, which nobody can mend. Needed once; the directory is this node's from then on.

@@ -1,4 +1,5 @@
-//! `succeed`: after a theft of the log key the log goes on under another origin, in a new directory.
+//! `succeed`: after a theft of the log key, or a loss of what others have seen, the log goes on under another origin, in a new
+//! directory.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -27,7 +28,8 @@ pub(crate) struct Arguments {
     /// A new directory for the node that goes on.
     #[arg(long, value_name = "NEW")]
     to: PathBuf,
-    /// The size of the last checkpoint under a quorum before the theft: what the log has beyond it is lost.
+    /// The size from which the log goes on; what it has beyond is lost. After a theft: of the last checkpoint under a quorum
+    /// before it. Of a restored log that is held: all that it has, as `restore` and `check` say.
     #[arg(long, value_name = "N")]
     size: u64,
     /// The name from now on, one that the log never had: a host and a path, as credits.example/log-2.
@@ -80,11 +82,11 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
             })
         };
         let lost: Vec<_> = done.lost.iter().map(lost).collect();
-        let Succeeded { former, size, new_size, log_key, .. } = &done;
+        let Succeeded { former, size, new_size, log_key, old_size, seen, .. } = &done;
         crate::say(
             &json!({
                 "dir": to, "origin": origin, "former": former, "former_size": size, "size": new_size,
-                "log_key_id": KeyId::of(log_key).to_string(), "lost": lost,
+                "log_key_id": KeyId::of(log_key).to_string(), "lost": lost, "old_size": old_size, "seen": seen,
             })
             .to_string(),
         );
@@ -95,13 +97,20 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 fn tell(done: &Succeeded, origin: &str, to: &str) {
-    let Succeeded { former, size, lost, .. } = done;
+    let Succeeded { former, size, lost, seen, .. } = done;
     crate::say(&format!(
         "{to} holds the log of {former} up to size {size}. From there on it is {origin}, with a new log key."
     ));
-    if lost.is_empty() {
+    if let Some(seen) = seen {
+        crate::say(&format!(
+            "Others have seen {seen} entries of {former}, and the old directory has {}: nobody can list what stood between, and \
+             it is lost.",
+            done.old_size
+        ));
+    }
+    if lost.is_empty() && seen.is_none() {
         crate::say("Nothing is lost: the old log ends there.");
-    } else {
+    } else if !lost.is_empty() {
         crate::say(&format!(
             "Lost are the blocks beyond size {size}. Whoever sealed them does again what they did. Records come back with \
              issue or sync; revocations, amendments, confirmations and what was published are made again by hand:"
@@ -133,16 +142,19 @@ fn tell(done: &Succeeded, origin: &str, to: &str) {
          the old file follows too, and cannot see by it that {former} ends there"
     ));
     crate::say(&format!("  tell the witnesses the new log line, and that {former} has ended at size {size}"));
-    crate::say(
-        "  tell the units above: they run issue or sync again with a new --work directory, and repeat lost revocations",
-    );
+    let whom = match (seen.is_some(), lost.is_empty()) {
+        (true, _) => "tell all units: what each has sealed last may be lost. They",
+        (false, false) => "tell the units above: they",
+        (false, true) => return,
+    };
+    crate::say(&format!("  {whom} run issue or sync again with a new --work directory, and repeat lost revocations"));
 }
 
 /// What the caller must ask for differently exits with 2.
 fn usage(error: SucceedError) -> anyhow::Error {
     use SucceedError as E;
     match error {
-        E::Copy(BackupError::Exists(_))
+        E::Copy(BackupError::Exists(_) | BackupError::Within { .. })
         | E::NoSeal { .. }
         | E::Beyond { .. }
         | E::Origin(_)

@@ -34,11 +34,11 @@ use std::sync::Arc;
 use creditbank_protocol::Digest;
 use creditbank_protocol::key_file::{KeyFile, KeyFileError};
 use creditbank_protocol::pb::Purpose;
-use creditbank_store::{Disk, KeyStoreError, Options, Placement, StoreError};
+use creditbank_store::{Disk, KeyStoreError, Options, Placement, StoreError, inspect};
 
 pub use config::{Config, ConfigError, Connections, Operations, Quotas, Scrub, Tls};
 pub(crate) use config::{NAME_RULE, is_origin};
-pub(crate) use held::{HELD_FILE, parse_published};
+pub(crate) use held::{HELD_FILE, held_by, parse_published};
 pub use init::{InitError, NEXT_REGISTRY_KEY, REGISTRY_KEY, begin, init};
 pub use key_files::{KeyFileFound, KeyFilesError};
 pub use key_ring::KeyRing;
@@ -350,7 +350,16 @@ fn parts(
     if limits.said.takes_over {
         options.placement = Placement::TakeOver;
     }
-    let store = config.store.open_store(dir, &options, &mut |_| {})?;
+    let opened = config.store.open_store(dir, &options, &mut |_| {});
+    if let (Err(StoreError::Place { .. }), Some(log)) = (&opened, config.store.path().map(|path| dir.join(path)))
+        && let Some(published) = held_by(&*environment.disk, &log)
+        && let Ok(Some((_, head))) = inspect::guard(&*environment.disk, &log)
+        && head.size < published.size
+    {
+        // No word of the operator's about its place lets it be served.
+        return Err(held::lacks(&log, head.size, published.size));
+    }
+    let store = opened?;
     if let Some(path) = config.store.path() {
         held::check(&*environment.disk, &dir.join(path), &*store, &begun)?;
     }

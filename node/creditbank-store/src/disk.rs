@@ -51,6 +51,18 @@ pub trait Disk: Debug + Send + Sync + 'static {
     fn available(&self, dir: &Path) -> io::Result<u64>;
     /// What tells a directory from a copy of it.
     fn place(&self, dir: &Path) -> io::Result<Place>;
+    /// The path without links, of something that need not be there yet.
+    fn resolved(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(path.to_owned())
+    }
+    /// Whether two directories lie on one file system; `false` where that is not known.
+    fn shares_system(&self, _one: &Path, _other: &Path) -> io::Result<bool> {
+        Ok(false)
+    }
+    /// Whether a directory is still the one in which a lock was taken.
+    fn is_locked(&self, _dir: &Path, _lock: &DirectoryLock) -> io::Result<bool> {
+        Ok(true)
+    }
     /// Keeps other processes out of a directory.
     fn lock(&self, dir: &Path) -> Result<DirectoryLock, StoreError>;
 

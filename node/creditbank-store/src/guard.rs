@@ -123,6 +123,17 @@ pub(crate) fn write_backup(disk: &dyn Disk, path: &Path, sequence: u64, head: He
     disk.replace(path, &slot.twice()).map_err(file::at(path))
 }
 
+/// Marks the guard of a log that was restored: a node opens it once its operator has said that no other one runs.
+pub(crate) fn mark_restored(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
+    match newest(&disk.read(path).map_err(file::at(path))?, path)? {
+        Some(slot) => {
+            let slot = Slot { marker: Marker::Restored, ..slot };
+            disk.replace(path, &slot.twice()).map_err(file::at(path))
+        }
+        None => Ok(()),
+    }
+}
+
 impl Guard {
     /// Opens or makes the file in the log's directory `dir`, and reads the newer of its slots. A log that was written
     /// elsewhere is refused, unless `placement` says otherwise.

@@ -191,6 +191,11 @@ pub fn write_guard(disk: &dyn Disk, dir: &Path, sequence: u64, head: Head) -> Re
     guard::write_backup(disk, &dir.join("guard"), sequence, head)
 }
 
+/// Marks the log in `dir` as restored: a node opens it with [`Placement::TakeOver`] alone, the first time.
+pub fn mark_restored(disk: &dyn Disk, dir: &Path) -> Result<(), StoreError> {
+    guard::mark_restored(disk, &dir.join("guard"))
+}
+
 /// Whether a node may work on the log in `dir`, where it is.
 pub fn check_place(disk: &dyn Disk, dir: &Path, placement: Placement) -> Result<(), StoreError> {
     guard::check_place(disk, dir, placement)

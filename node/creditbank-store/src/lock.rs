@@ -1,8 +1,8 @@
 //! One process per directory.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use fs4::fs_std::FileExt;
@@ -28,6 +28,18 @@ impl DirectoryLock {
             }
             Err(error) => Err(file::at(&path)(error)),
         }
+    }
+
+    /// Whether a directory is still the one in which the lock was taken: a share that is not mounted any more leaves another
+    /// one under the same name.
+    pub(crate) fn is_in(&self, dir: &Path) -> io::Result<bool> {
+        let Some(lock) = &self.0 else { return Ok(true) };
+        let found = match fs::symlink_metadata(dir.join("LOCK")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            found => found?,
+        };
+        let taken = lock.metadata()?;
+        Ok((found.dev(), found.ino()) == (taken.dev(), taken.ino()))
     }
 
     /// For a disk that no other process can see.

@@ -57,6 +57,8 @@ pub(crate) enum Marker {
     Node(Place),
     /// A backup: no node's.
     Backup,
+    /// A directory that was restored from a backup, and that no node has worked in yet.
+    Restored,
 }
 
 /// Which directory a log may be opened in.
@@ -84,14 +86,21 @@ pub enum PlaceError {
     /// It belongs to a backup.
     #[error("this is a backup, and no node's directory: make a node of it with `creditbank-node restore`")]
     Backup,
+    /// It was restored, and nobody has said that the node it is a copy of does not run.
+    #[error(
+        "it was restored from a backup, so it is a copy of another node. Two nodes of one log sign two histories, which nobody \
+         can mend. See that the old node does not run and will not be started, then start this one with `serve --take-over`, once"
+    )]
+    Restored,
 }
 
 impl Placement {
     /// Whether a log with this marker may be opened at a place.
     pub(crate) fn check(self, marker: &Marker, now: &Place) -> Result<(), PlaceError> {
         match (self, marker) {
-            (Self::Restore, _) | (Self::TakeOver, Marker::Node(_)) => Ok(()),
+            (Self::Restore, _) | (Self::TakeOver, Marker::Node(_) | Marker::Restored) => Ok(()),
             (Self::TakeOver | Self::Same, Marker::Backup) => Err(PlaceError::Backup),
+            (Self::Same, Marker::Restored) => Err(PlaceError::Restored),
             (Self::Same, Marker::Node(was)) => match was.differences(now) {
                 found if found.is_empty() => Ok(()),
                 found => Err(PlaceError::Elsewhere(found)),
@@ -103,7 +112,14 @@ impl Placement {
 impl Marker {
     pub(crate) fn encode(&self) -> [u8; MARKER_LEN] {
         let mut bytes = [0; MARKER_LEN];
-        let Self::Node(Place { path, inode, made_ns, machine }) = self else { return bytes };
+        let Place { path, inode, made_ns, machine } = match self {
+            Self::Backup => return bytes,
+            Self::Restored => {
+                bytes[0] = 2;
+                return bytes;
+            }
+            Self::Node(place) => place,
+        };
         bytes[0] = 1;
         for (at, number) in [(1, inode), (10, made_ns)] {
             if let Some(number) = number {
@@ -126,6 +142,7 @@ impl Marker {
         let number = |at: usize| (bytes[at] == 1).then(|| bytes[at + 1..at + 9].try_into().map(u64::from_be_bytes));
         match bytes[0] {
             0 => Some(Self::Backup),
+            2 => Some(Self::Restored),
             1 => Some(Self::Node(Place {
                 path: String::from_utf8(bytes[37..].get(..usize::from(bytes[36]))?.to_vec()).ok()?,
                 inode: number(1).transpose().ok()?,
@@ -169,13 +186,15 @@ mod tests {
         assert!(!refused(&Place { inode: None, made_ns: None, machine: None, ..place() }));
         assert_eq!(Placement::TakeOver.check(&Marker::Backup, &place()), Err(PlaceError::Backup));
         assert_eq!(Placement::Restore.check(&Marker::Backup, &place()), Ok(()));
+        assert_eq!(Placement::Same.check(&Marker::Restored, &place()), Err(PlaceError::Restored));
+        assert_eq!(Placement::TakeOver.check(&Marker::Restored, &place()), Ok(()));
     }
 
     /// Goal: what is written is read, also of a path that is longer than there is room for.
     #[test]
     fn markers_are_read_as_written() {
         let long = Place::of_path(&format!("/{}", "ä".repeat(400)));
-        for marker in [Marker::Backup, Marker::Node(place()), Marker::Node(long)] {
+        for marker in [Marker::Backup, Marker::Restored, Marker::Node(place()), Marker::Node(long)] {
             assert_eq!(Marker::decode(&marker.encode()), Some(marker));
         }
     }

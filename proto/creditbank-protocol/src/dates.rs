@@ -108,6 +108,30 @@ pub fn parse_minute(text: &str) -> Option<u64> {
     Some(days * 1_440 + number(hours, 24)? * 60 + number(minutes, 60)?)
 }
 
+/// A moment of UTC, from milliseconds since 1970: `2026-11-26T09:30:05.250Z`.
+pub fn show_moment(ms: u64) -> String {
+    let minute = show_minute(ms / 60_000);
+    format!("{}:{:02}.{:03}Z", minute.trim_end_matches('Z'), ms / 1_000 % 60, ms % 1_000)
+}
+
+/// Reads a moment of UTC, as [`show_moment`] writes it, or with the seconds or their thousandths left out, which are zero then;
+/// milliseconds since 1970.
+pub fn parse_moment(text: &str) -> Option<u64> {
+    let (minute, seconds) = text.strip_suffix('Z')?.split_at_checked("2026-11-26T09:30".len())?;
+    let number = |text: &str, len: usize| {
+        let is_plain = text.len() == len && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u64>().ok().filter(|_| is_plain)
+    };
+    let ms = match seconds.strip_prefix(':').map(|seconds| seconds.split_once('.').unwrap_or((seconds, "000"))) {
+        Some((seconds, thousandths)) => {
+            number(seconds, 2).filter(|seconds| *seconds < 60)? * 1_000 + number(thousandths, 3)?
+        }
+        None if seconds.is_empty() => 0,
+        None => return None,
+    };
+    Some(parse_minute(&format!("{minute}Z"))? * 60_000 + ms)
+}
+
 /// `2014-06` or `2014-06-30`.
 pub fn show(date: &Date) -> String {
     if date.day == 0 {
@@ -134,6 +158,21 @@ pub fn parse(text: &str) -> Option<Date> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_read_as_it_is_shown() {
+        let begun = parse_minute("2026-11-27T18:41Z").map(|minute| minute * 60_000);
+        for (text, ms) in [("", 0), (":30", 30_000), (":58.844", 58_844)] {
+            let found = parse_moment(&format!("2026-11-27T18:41{text}Z"));
+            assert_eq!(found, begun.map(|begun| begun + ms), "{text}");
+        }
+        assert_eq!(show_moment(parse_moment("2026-11-27T18:41:58.844Z").unwrap()), "2026-11-27T18:41:58.844Z");
+        for wrong in
+            ["2026-11-27T18:41", "2026-11-27T18:41:60Z", "2026-11-27T18:41:5Z", "2026-11-27T18:41:05.8Z", "2026-11-27Z", "é"]
+        {
+            assert_eq!(parse_moment(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn days_are_counted_from_1970() {

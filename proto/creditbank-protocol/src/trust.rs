@@ -5,7 +5,7 @@
 //! log_key = "0101..."
 //! registry_key = "0707..."
 //! next_registry_key = "1a2b..."
-//! # After a theft of the log key: each former origin of the log, and the size up to which it holds.
+//! # After a theft of the log key, or a loss: each former origin of the log, and the size up to which it holds.
 //! former = [{ origin = "old.example/log", size = 1234 }]
 //! institutions = [1, 7]        # whom you trust; left out: all that the registry has admitted
 //! current_within = "24h"       # a status that is older is shown as not current
@@ -198,7 +198,7 @@ pub fn text_of(beginning: &LogKeys, history: &LogKeyHistory) -> Result<String, N
     let key = VerifierKey::new(origins.newest(), KeyType::Log, first_key)?;
     let one = |former: &FormerOrigin| format!("{{ origin = \"{}\", size = {} }}", former.origin, former.size.0);
     let former: Vec<String> = origins.former().iter().map(one).collect();
-    let about = "# The log key was stolen: what a former name says beyond its size is not the log's.";
+    let about = "# The log goes on under another name: what a former name says beyond its size is not the log's.";
     let former = if former.is_empty() { String::new() } else { format!("{about}\nformer = [{}]\n", former.join(", ")) };
     Ok(format!(
         "# Whom you trust. Get it from the operator by a way that you trust, not from whoever shows a transcript.\n\

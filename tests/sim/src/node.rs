@@ -32,7 +32,7 @@ pub(crate) struct Machine {
     pub(crate) dir: PathBuf,
     pub(crate) config: Config,
     pub(crate) process: Option<Process>,
-    limits: Limits,
+    pub(crate) limits: Limits,
 }
 
 /// How a node of the simulation works: with small rounds and small segments, so that many things happen in a run.

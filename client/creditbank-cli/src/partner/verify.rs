@@ -340,8 +340,8 @@ fn log(report: &Report, trust: &Trust) -> String {
         ([], _) => String::new(),
         (before, true) => format!("; before: {}", before.join(", ")),
         (before, false) => format!(
-            "; before: {}. The log key was stolen, and the log goes on under this name: get its new trust file from the \
-             operator",
+            "; before: {}. The log goes on under this name since its key was stolen or entries were lost: get its new trust \
+             file from the operator",
             before.join(", ")
         ),
     };

@@ -110,8 +110,8 @@ pub(super) fn not_valid(path: &Path, file: &[u8], trust: &Trust, error: &Transcr
 fn advice(file: &[u8], trust: &Trust, error: &TranscriptError) -> Option<String> {
     match &error.fault {
         Fault::Former(FormerError::Beyond { .. }) => Some(
-            "After a theft of the log key the log has given up what it had beyond that size: ask whoever shows the file \
-             for a new export"
+            "The log goes on under another name, and has given up what it had beyond that size (its key was stolen, or \
+             entries were lost): ask whoever shows the file for a new export"
                 .to_owned(),
         ),
         Fault::Former(FormerError::OtherOrigin { .. }) => Some(

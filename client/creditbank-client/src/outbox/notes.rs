@@ -96,9 +96,9 @@ fn of_another(dir: &Path, found: &str, origin: &str, unit: &IssuingUnit) -> Clie
     let named = found.lines().find_map(|line| line.strip_prefix("origin = \"")?.strip_suffix('"'));
     if let Some(named) = named.filter(|named| job(named, unit) == found) {
         return ClientError::Local(format!(
-            "{} holds the notes of {named}, and the log is {origin}. Where {named} is a former name of this log, its log key \
-             was stolen, and blocks beyond the end of {named} are lost: pass another --work directory and run this again. \
-             What the ledger holds is found there and not issued twice; what is lost is issued again",
+            "{} holds the notes of {named}, and the log is {origin}. Where {named} is a former name of this log, its key \
+             was stolen or entries were lost, and blocks beyond the end of {named} are gone: pass another --work directory and \
+             run this again. What the ledger holds is found there and not issued twice; what is lost is issued again",
             dir.display()
         ));
     }

@@ -16,6 +16,23 @@ use crate::tables;
 /// In a log's directory: the signed note of the checkpoint that the log must contain before the node serves it.
 pub(crate) const HELD_FILE: &str = "held";
 
+/// The checkpoint that holds a log, as its file says; `None` where there is no such file, or one that nobody can read. Who has
+/// signed it is not looked at.
+pub(crate) fn held_by(disk: &dyn Disk, log_dir: &Path) -> Option<Checkpoint> {
+    let note = disk.read(&log_dir.join(HELD_FILE)).ok()?;
+    Checkpoint::parse(Note::parse(&note).ok()?.text()).ok()
+}
+
+/// What is said of a log with `size` entries that lacks what others have seen.
+pub(super) fn lacks(log_dir: &Path, size: u64, published: u64) -> DirectoryError {
+    let what = format!(
+        "the log was restored with {size} entries, and others have seen a checkpoint of {published}: signing below it would be \
+         a second history. Restore from a newer backup or copy that has them, into a new directory; where there is none, \
+         the log goes on under another name (creditbank-node succeed --dir OLD --size {size} ...)"
+    );
+    DirectoryError::Held { path: log_dir.join(HELD_FILE).display().to_string(), what }
+}
+
 /// Refuses a log that is held, and lets go of one that has what it lacked.
 pub(super) fn check(disk: &dyn Disk, log_dir: &Path, store: &dyn Store, begun: &LogKeys) -> Result<(), DirectoryError> {
     let path = log_dir.join(HELD_FILE);
@@ -33,13 +50,7 @@ pub(super) fn check(disk: &dyn Disk, log_dir: &Path, store: &dyn Store, begun: &
         .map_err(|error| DirectoryError::Held { path: shown.clone(), what: error.to_string() })?;
     let size = store.head().size;
     if size < published.size {
-        let what = format!(
-            "the log was restored with {size} entries, and others have seen a checkpoint of {}: signing below it would be \
-             a second history. Restore from a newer backup or copy that has them, into a new directory; where there is none, \
-             the log goes on under another name (creditbank-node succeed)",
-            published.size
-        );
-        return Err(DirectoryError::Held { path: shown, what });
+        return Err(lacks(log_dir, size, published.size));
     }
     let root = root_at(published.size, &mut |level, index| store.node(level, index))?;
     if root != published.root {

@@ -19,6 +19,7 @@ mod make;
 mod manifest;
 mod restore;
 mod tree;
+mod verify;
 
 use creditbank_protocol::note::NoteError;
 use creditbank_store::StoreError;
@@ -28,6 +29,8 @@ pub use make::{MakeOptions, make};
 pub use manifest::{BackedUpFile, Manifest};
 pub use restore::{RestoreOptions, Restored, restore};
 pub use tree::Point;
+pub(super) use verify::{Source, open as open_source};
+pub use verify::verify;
 
 use crate::directory::DirectoryError;
 
@@ -52,8 +55,62 @@ pub enum BackupError {
     #[error("{0} exists and is not empty: name a new directory")]
     Exists(String),
     /// There is nothing to copy.
-    #[error("the log is in memory, or has no round yet: there is nothing to back up")]
+    #[error("the log is in memory: there is nothing to back up")]
+    Memory,
+    /// There is nothing to copy yet.
+    #[error("the log has no round yet: there is nothing to back up")]
     Nothing,
+    /// Nothing says what of the log is durable.
+    #[error(
+        "{0} is missing or empty, though the journal has rounds: it is damaged, and nothing says what of the log may be copied. \
+         Stop the node and run creditbank-node check"
+    )]
+    NoGuard(String),
+    /// A place within the directory that is copied.
+    #[error("{inner} lies in {outer}: a copy belongs on another disk, and never within what it is a copy of")]
+    Within {
+        /// Where the copy was to be.
+        inner: String,
+        /// Of what.
+        outer: String,
+    },
+    /// A directory without a copy, where one was expected.
+    #[error(
+        "{0} holds no copy to go on with, and nothing was written there. Is the share mounted? A first copy is begun with --new"
+    )]
+    NotBegun(String),
+    /// A copy where none was expected.
+    #[error("{0} holds a copy already: follow into it without --new, or name a new directory for another one")]
+    Begun(String),
+    /// The directory of the copy has gone while it was followed into.
+    #[error("{0} is not the directory any more that the copy is in: was the share taken away? Nothing is written until it is back")]
+    Away(String),
+    /// A copy of which a byte has changed.
+    #[error(
+        "the copy in {out} is damaged, and not the node: {why}. Nothing more is written to it. Begin another one in a new \
+         directory (backup --follow NEW --new); keep this one until that has all. Then look what has changed it: a disk that \
+         does so once will do it again"
+    )]
+    Copy {
+        /// The copy.
+        out: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Other secrets than those that the copy is under.
+    #[error(
+        "{0} holds another master key than the one that this copy was begun under. The copy keeps the old one: put the node's \
+         own file back, from the copy or a backup. Of a node that was begun anew, follow into a new directory (--new)"
+    )]
+    OtherMaster(String),
+    /// A directory that is no backup.
+    #[error("{path} is no backup: {what}")]
+    NoBackup {
+        /// Which directory.
+        path: String,
+        /// What it is instead.
+        what: String,
+    },
     /// What was copied is not what it must be.
     #[error("{path}: {what}")]
     Damaged {
@@ -64,8 +121,9 @@ pub enum BackupError {
     },
     /// The learners' keys of the backup have expired.
     #[error(
-        "the learners' keys of this backup expired {days} days ago: keys that were destroyed since then live on in it. \
-         If it must be, pass --accept-expired, and destroy again what was erased"
+        "the learners' keys of this backup expired {days} days ago: keys that the node has destroyed since it was made live on \
+         in it, and no command can destroy them again in what is restored. Where the node has destroyed none, or nothing newer \
+         is left, pass --accept-expired"
     )]
     Expired {
         /// Since when.
@@ -112,7 +170,7 @@ pub enum BackupError {
     /// A followed copy that the node does not go on from.
     #[error(
         "the copy is not of this log's past: it has round {copied}, the node {found}. Was the node restored, or is it another \
-         one? Keep this copy, and follow into a new directory"
+         one? Keep this copy, and follow into a new directory (--new)"
     )]
     NotItsPast {
         /// The copy's last round.

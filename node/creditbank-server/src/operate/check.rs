@@ -27,8 +27,9 @@ pub use finding::{FINDINGS_MAX, Finding, Findings};
 
 use crate::clock::random;
 use crate::directory::key_files::{self, Against};
-use crate::directory::{Config, DirectoryError, Secrets};
+use crate::directory::{Config, DirectoryError, Secrets, held_by};
 use crate::environment::Environment;
+use crate::operate::backup::{BackupError, open_source, verify};
 use crate::tables;
 use bodies::{Bodies, LearnerRows};
 use rows::{Print, RowSet};
@@ -61,6 +62,10 @@ pub struct Report {
     pub index_rows: u64,
     /// Learners' keys.
     pub learner_keys: u64,
+    /// The size that others have seen and the log lacks: it is not served until it has it.
+    pub held_below: Option<u64>,
+    /// Whether it was a backup that was checked, and not a node.
+    pub is_backup: bool,
 }
 
 /// What every worker needs.
@@ -86,7 +91,63 @@ pub fn check(
     config: &Config,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Report, DirectoryError> {
-    let Some(log_dir) = config.store.path().map(|path| dir.join(path)) else {
+    check_part(environment, dir, config, None, progress)
+}
+
+/// Checks a backup as it lies there: all that its manifest says, and then its log as that of a node. `keys`: where the node's
+/// keys are, when they are not in it.
+pub fn check_backup(
+    environment: &Environment,
+    from: &Path,
+    keys: Option<&Path>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Report, BackupError> {
+    let source = open_source(environment, from, keys)?;
+    // What follows a node holds this lock. A copy that is read-only has none, and nobody who writes.
+    let _lock = match source.manifest.followed.then(|| environment.disk.lock(from)).transpose() {
+        Err(StoreError::File { error, .. })
+            if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>
+        {
+            None
+        }
+        lock => lock?,
+    };
+    let found = match verify(environment, from, keys, progress) {
+        Ok(_) => None,
+        Err(BackupError::Damaged { path, what }) => Some(Finding::of(&path, what)),
+        Err(BackupError::Store(StoreError::Damaged { path, offset, what })) => {
+            Some(Finding { offset: Some(offset), ..Finding::of(&path, what) })
+        }
+        Err(error) => return Err(error),
+    };
+    if let Some(found) = found {
+        let notes = vec!["nothing else of the backup was checked".to_owned()];
+        let mut report = Report { notes, is_backup: true, ..Report::default() };
+        report.findings.add(found);
+        return Ok(report);
+    }
+    let keys = keys.map_or_else(|| from.join("keys"), Path::to_owned);
+    let backup = BackupPart { keys: &keys, last: source.manifest.sequence };
+    Ok(check_part(environment, from, &source.config, Some(&backup), progress)?)
+}
+
+/// What is checked of a backup, beside its manifest.
+struct BackupPart<'a> {
+    /// Where the node's keys are.
+    keys: &'a Path,
+    /// The last round that its manifest lists: what follows may not be whole.
+    last: u64,
+}
+
+fn check_part(
+    environment: &Environment,
+    dir: &Path,
+    config: &Config,
+    backup: Option<&BackupPart<'_>>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Report, DirectoryError> {
+    let path = if backup.is_some() { Some(Path::new("log")) } else { config.store.path() };
+    let Some(log_dir) = path.map(|path| dir.join(path)) else {
         return Ok(Report {
             notes: vec!["the log is in memory: nothing is on the disk".to_owned()],
             ..Report::default()
@@ -94,12 +155,13 @@ pub fn check(
     };
     let disk = &environment.disk;
     let keys = config.beginning();
-    let secrets = Secrets::read(&**disk, &dir.join("keys").join("secrets"))?;
+    let keys_dir = backup.map_or_else(|| dir.join("keys"), |backup| backup.keys.to_owned());
+    let secrets = Secrets::read(&**disk, &keys_dir.join("secrets"))?;
     // Opened first: whoever has no such directory made a mistake, and nothing is made for them.
     let journal = JournalReader::new(disk, &log_dir, keys.genesis().0);
     let total: u64 = journal.segments()?.iter().map(|(_, _, len)| len).sum();
-    let (lock, is_read_only) = match disk.lock(&log_dir) {
-        Ok(lock) => (Some(lock), false),
+    let (lock, is_read_only) = match backup.is_none().then(|| disk.lock(&log_dir)).transpose() {
+        Ok(lock) => (lock, false),
         // A copy that is read-only: nobody writes there, and nothing can be written here either.
         Err(StoreError::File { error, .. })
             if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>
@@ -111,7 +173,8 @@ pub fn check(
     let inspection = Inspection::open(disk, &log_dir)?;
     let learners = dir.join("learners.keys");
     let ReadKeys { keys: learner_keys, records, faults } = KeyStore::read(&**disk, &learners, &secrets.master)?;
-    let report = Report { learner_keys: learner_keys.len() as u64, ..Report::default() };
+    let is_backup = backup.is_some();
+    let report = Report { learner_keys: learner_keys.len() as u64, is_backup, ..Report::default() };
     let erased = learner_keys.erased();
     let context =
         Context { bodies: Bodies { origin: keys.origin.clone(), private: secrets.private(), keys: learner_keys } };
@@ -130,26 +193,38 @@ pub fn check(
         erased_count: 0,
         is_damaged: false,
         is_read_only,
+        until: backup.map_or(u64::MAX, |backup| backup.last),
     };
-    if lock.is_none() {
+    if is_read_only {
         let note = "the directory is read-only: no lock was taken. If a node serves it elsewhere, findings may be of what it \
                     was writing";
         run.report.notes.push(note.to_owned());
     }
     run.journal(&context, random(&*environment.entropy), &mut |done| progress(done, total))?;
-    run.guard(&log_dir);
+    if !is_backup {
+        run.guard(&log_dir);
+    }
     run.key_store(&learners, records, &faults);
     run.erased(&learners, erased);
-    run.key_files(environment, dir);
+    // A backup's key files are hashed in its manifest, and may lie elsewhere.
+    if !is_backup {
+        run.key_files(environment, dir);
+    }
     if run.is_damaged {
         let what = "the journal is damaged, which reindex cannot mend: restore a backup (creditbank-node restore). The \
                     index was not compared with it";
+        run.report.notes.push(what.to_owned());
+    } else if is_backup {
+        let what = "a backup: it has neither index nor flat files, which a restore makes from the journal";
         run.report.notes.push(what.to_owned());
     } else {
         index::compare(&mut run, environment, config, &log_dir)?;
     }
     progress(total, total);
-    Ok(run.report)
+    let mut report = run.report;
+    report.held_below = held_by(&**disk, &log_dir).map(|seen| seen.size).filter(|size| *size > report.size);
+    drop(lock);
+    Ok(report)
 }
 
 /// A check under way.
@@ -175,6 +250,8 @@ struct Run<'a> {
     is_damaged: bool,
     /// The directory cannot be written: the index is compared in a copy of it.
     is_read_only: bool,
+    /// The last round that is read.
+    until: u64,
 }
 
 impl Run<'_> {
@@ -184,14 +261,14 @@ impl Run<'_> {
         seed: [u8; 32],
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), DirectoryError> {
-        let reader = self.journal.clone();
+        let (reader, until) = (self.journal.clone(), self.until);
         let (rounds, source) = sync_channel::<Result<JournalRound, StoreError>>(ROUNDS_AHEAD);
         let outcome = std::thread::scope(|scope| {
             scope.spawn(move || {
                 let send = |round| rounds.send(round);
-                let read = reader.rounds(1, |round| match send(Ok(round)) {
-                    Ok(()) => ControlFlow::Continue(()),
-                    Err(_) => ControlFlow::Break(()),
+                let read = reader.rounds(1, |round| {
+                    let is_last = round.sequence >= until;
+                    if send(Ok(round)).is_ok() && !is_last { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
                 });
                 if let Err(error) = read {
                     let _ = rounds.send(Err(error));

@@ -1,5 +1,5 @@
-//! After a theft of the log key: the log goes on under another origin and another log key, in a new directory. The old
-//! directory stays as it is.
+//! After a theft of the log key, or where a restored log lacks what others have seen: the log goes on under another origin
+//! and another log key, in a new directory. The old directory stays as it is.
 //!
 //! The new log begins with the old entries up to the last checkpoint that counts. What the old log has beyond it is
 //! lost: whoever has issued it submits it again.
@@ -14,13 +14,14 @@ use creditbank_protocol::canonical::{CanonicalError, encode};
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::{KeyId, log_succession_message, sign};
 use creditbank_protocol::key_file::KeyFile;
-use creditbank_protocol::note::NoteError;
+use creditbank_protocol::merkle::{Frontier, empty_root, leaf_hash};
+use creditbank_protocol::note::{Checkpoint, NoteError};
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, RecordError};
 use creditbank_protocol::seal::SignedSeal;
 use creditbank_protocol::trust::text_of;
-use creditbank_protocol::{LogIndex, UnitId};
-use creditbank_store::inspect::JournalReader;
+use creditbank_protocol::{Digest, LogIndex, UnitId};
+use creditbank_store::inspect::{JournalReader, guard};
 use creditbank_store::{Disk, Head, Round, Row, StoreError};
 use ed25519_dalek::SigningKey;
 
@@ -28,11 +29,11 @@ use crate::append::SubmitError;
 use crate::append::seal_time::check_ahead;
 use crate::clock::random;
 use crate::directory::{
-    Config, DirectoryError, KeyRing, NAME_RULE, Secrets, at, is_origin, key_path, open_succeeding, read_key_at,
+    Config, DirectoryError, HELD_FILE, KeyRing, NAME_RULE, Secrets, at, held_by, is_origin, key_path, open_succeeding, read_key_at,
     store_options, write_secret,
 };
 use crate::environment::Environment;
-use crate::ledger::{Ledger, Limits, Said};
+use crate::ledger::{Ledger, Limits, Said, sign_by};
 use crate::operate::backup::{BackupError, files};
 use crate::tables;
 
@@ -81,8 +82,13 @@ pub struct Succeeded {
     pub new_size: u64,
     /// The new log key.
     pub log_key: [u8; 32],
-    /// What is lost, by unit.
+    /// What is lost, by unit, as far as the old directory has it.
     pub lost: Vec<LostBlocks>,
+    /// Entries of the old directory.
+    pub old_size: u64,
+    /// The size that others have seen of the old log, where that is more than the old directory has: nobody can say what stood
+    /// between.
+    pub seen: Option<u64>,
     /// The text of the new trust file.
     pub trust: String,
 }
@@ -128,12 +134,21 @@ pub enum SucceedError {
     /// There is no journal.
     #[error("the log is in memory: there is nothing to go on from")]
     Memory,
-    /// The last round's signatures were not stored.
+    /// What others have seen of the log says otherwise.
     #[error(
-        "the journal has no signatures of the checkpoint of size {0}: start the old node and stop it once, with its old \
-         log key, without serving anybody; then try again"
+        "{path}: others have seen root {published} at size {size}, the journal has {found}: this is not the log that they know. \
+         Restore another copy"
     )]
-    NoNote(u64),
+    Fork {
+        /// The file with the checkpoint.
+        path: String,
+        /// Its size.
+        size: u64,
+        /// Its root.
+        published: String,
+        /// The journal's at that size.
+        found: String,
+    },
     /// The old log key is not there.
     #[error(
         "no file keys/log*.key holds the log key that has signed the seal before size {size}: {}. Whoever has stolen the \
@@ -193,6 +208,12 @@ pub enum SucceedError {
 /// What the old journal comes to.
 struct Cut {
     head: Head,
+    /// The last round that goes on.
+    sequence: u64,
+    /// Entries of the whole journal.
+    old_size: u64,
+    /// The root at the size that was asked for beside the cut.
+    root_seen: Option<Digest>,
     /// Signatures of the checkpoint at the cut.
     note: Option<Row>,
     /// Who has signed that checkpoint.
@@ -224,9 +245,12 @@ pub fn succeed(
     let approvers = approvers.collect::<Result<Vec<_>, _>>()?;
     let journal = JournalReader::new(&environment.disk, &log_dir, config.beginning().genesis().0);
     let total: u64 = journal.segments()?.iter().map(|(_, _, len)| len).sum();
+    files::outside(disk, to, &[dir, &log_dir])?;
     let _lock = disk.lock(&log_dir)?;
     let mut done = 0;
-    let cut = read_cut(&journal, options.size, |bytes| {
+    let seen = held_by(disk, &log_dir);
+    let acknowledged = guard(disk, &log_dir)?.map(|(sequence, _)| sequence);
+    let cut = read_cut(&journal, options.size, acknowledged, seen.as_ref().map(|seen| seen.size), |bytes| {
         done += bytes;
         progress(done, total * 2);
     })?;
@@ -243,11 +267,21 @@ pub fn succeed(
     {
         return Err(SucceedError::Gone { size: options.size, newest: newest.clone() });
     }
-    let note = cut.note.ok_or(SucceedError::NoNote(options.size))?;
-    let former_key = former_key(environment, dir, cut.seal.as_ref())?.ok_or_else(|| SucceedError::NoLogKey {
+    if let (Some(seen), Some(found)) = (&seen, cut.root_seen)
+        && seen.root != found
+        && seen.size <= options.size
+    {
+        let (path, published, found) = (log_dir.join(HELD_FILE), seen.root.to_string(), found.to_string());
+        return Err(SucceedError::Fork { path: path.display().to_string(), size: seen.size, published, found });
+    }
+    let ring = KeyRing::open(environment, dir)?;
+    // Its owner signs with it that the log goes on, which whoever has stolen the registry key alone cannot.
+    let former_key = cut.seal.as_ref().and_then(|seal| ring.log_key_where(|key| seal.verify(key).is_ok()));
+    let former_key = former_key.ok_or_else(|| SucceedError::NoLogKey {
         size: options.size,
         signers: cut.signers.iter().map(|key| KeyId::of(key).to_string()).collect(),
     })?;
+    let note = cut.note(&ring)?;
 
     files::new_dir(disk, to)?;
     let log_key = copy_keys(environment, dir, to)?;
@@ -259,13 +293,13 @@ pub fn succeed(
         done += raw.frame_len();
         progress(done, total * 2);
         match raw.decode() {
-            Ok(decoded) if decoded.round.next.size > options.size => return ControlFlow::Break(()),
             Ok(decoded) => failed = store.append(&decoded.round).err().map(SucceedError::from),
             Err(error) => {
                 failed = Some(SucceedError::Damaged { sequence: raw.sequence, what: error.to_string() });
             }
         }
-        if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let is_last = raw.sequence >= cut.sequence;
+        if failed.is_some() || is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     if let Some(error) = failed {
         return Err(error);
@@ -298,14 +332,49 @@ pub fn succeed(
     files::sync_dirs(disk, to)?;
     progress(total * 2, total * 2);
     let log_key = log_key.verifying_key().to_bytes();
-    Ok(Succeeded { former, size: options.size, new_size, log_key, lost: cut.lost.into_values().collect(), trust })
+    let seen = seen.map(|seen| seen.size).filter(|size| *size > cut.old_size);
+    let (size, old_size, lost) = (options.size, cut.old_size, cut.lost.into_values().collect());
+    Ok(Succeeded { former, size, new_size, log_key, lost, old_size, seen, trust })
 }
 
-/// Reads the old journal to its end: what stands at the cut, and what is lost beyond it.
-fn read_cut(journal: &JournalReader, size: u64, mut read: impl FnMut(u64)) -> Result<Cut, SucceedError> {
+impl Cut {
+    /// The signatures of the checkpoint at the cut. The journal has them behind the next round, or behind a clean stop: a copy
+    /// of a node that has died, and a log that was restored to a point, lack them. Then they are made once more, which
+    /// discloses nothing: the node could sign that checkpoint from the moment at which the round was durable, the bytes are the
+    /// same each time (Ed25519), and the succession itself, which the old log key signs, names this size and this root.
+    fn note(&self, ring: &KeyRing) -> Result<Row, SucceedError> {
+        if let Some(note) = &self.note {
+            return Ok(note.clone());
+        }
+        let damaged = |what: &str| SucceedError::Damaged { sequence: self.sequence, what: what.to_owned() };
+        let seal = self.seal.as_ref().ok_or_else(|| damaged("no seal stands at the end of it"))?;
+        if self.signers.is_empty() {
+            return Err(damaged("it does not say who signs its checkpoint"));
+        }
+        let Head { size, root, .. } = self.head;
+        let checkpoint = Checkpoint { origin: seal.seal().origin.clone(), size, root };
+        let signed = sign_by(ring, &checkpoint, &self.signers).map_err(DirectoryError::from)?;
+        let lines = std::str::from_utf8(&signed).ok().and_then(|text| text.split_once("\n\n"));
+        let (_, lines) = lines.ok_or_else(|| damaged("its checkpoint cannot be signed"))?;
+        Ok(tables::note(size, &tables::Note { signers: self.signers.clone(), lines: lines.to_owned() }))
+    }
+}
+
+/// Reads the old journal to its end: what stands at the cut, and what is lost beyond it. What does not read behind the last
+/// round that was acknowledged is the trace of a crash. The root at the size `seen` is noted.
+fn read_cut(
+    journal: &JournalReader,
+    size: u64,
+    acknowledged: Option<u64>,
+    seen: Option<u64>,
+    mut read: impl FnMut(u64),
+) -> Result<Cut, SucceedError> {
     let (mut head, mut newest, mut after) = (None, 0, None);
     let mut cut = Cut {
-        head: Head { epoch: 1, size: 0, root: creditbank_protocol::merkle::empty_root() },
+        head: Head { epoch: 1, size: 0, root: empty_root() },
+        sequence: 0,
+        old_size: 0,
+        root_seen: None,
         note: None,
         signers: Vec::new(),
         seal: None,
@@ -313,10 +382,11 @@ fn read_cut(journal: &JournalReader, size: u64, mut read: impl FnMut(u64)) -> Re
         newest_lost: None,
         names: Vec::new(),
     };
-    let mut before = 0;
+    let (mut before, mut last, mut frontier) = (0, 0, Frontier::default());
     let mut damaged = None;
-    journal.rounds(1, |raw| {
+    let whole = journal.rounds(1, |raw| {
         read(raw.frame_len());
+        last = raw.sequence;
         let round = match raw.decode() {
             Ok(decoded) => decoded.round,
             Err(error) => {
@@ -325,8 +395,21 @@ fn read_cut(journal: &JournalReader, size: u64, mut read: impl FnMut(u64)) -> Re
             }
         };
         newest = round.next.size;
+        for write in &round.entries {
+            frontier.push(leaf_hash(&write.entry));
+            if Some(frontier.size()) == seen {
+                cut.root_seen = Some(frontier.root());
+            }
+        }
+        // It is to be signed: so it is what the entries make.
+        if (frontier.size(), frontier.root()) != (round.next.size, round.next.root) {
+            let what = format!("it says root {}, its entries make {}", round.next.root, frontier.root());
+            damaged = Some(SucceedError::Damaged { sequence: raw.sequence, what });
+            return ControlFlow::Break(());
+        }
         if round.next.size <= size {
             before = round.next.size;
+            cut.sequence = raw.sequence;
         } else {
             after.get_or_insert(round.next.size);
         }
@@ -334,19 +417,24 @@ fn read_cut(journal: &JournalReader, size: u64, mut read: impl FnMut(u64)) -> Re
             head.get_or_insert(round.next);
         }
         for row in round.rows.into_iter().filter(|row| row.table == tables::NOTE && row.key == size.to_be_bytes()) {
-            let note = row.value.as_deref().and_then(tables::read_note).filter(|note| !note.lines.is_empty());
-            if let Some(note) = note {
-                (cut.note, cut.signers) = (Some(row), note.signers);
+            if let Some(note) = row.value.as_deref().and_then(tables::read_note) {
+                cut.note = (!note.lines.is_empty()).then_some(row).or(cut.note.take());
+                cut.signers = note.signers;
             }
         }
         for (index, write) in (round.base.size..).zip(&round.entries) {
             note_entry(&mut cut, size, LogIndex(index), Entry::parse(&write.entry).ok());
         }
         ControlFlow::Continue(())
-    })?;
+    });
+    match whole {
+        Err(StoreError::Damaged { .. }) if last > 0 && acknowledged.is_some_and(|acknowledged| last >= acknowledged) => {}
+        whole => whole?,
+    }
     if let Some(error) = damaged {
         return Err(error);
     }
+    cut.old_size = newest;
     match head {
         Some(head) if size > 0 => Ok(Cut { head, ..cut }),
         _ if size > newest => Err(SucceedError::Beyond { size, found: newest }),
@@ -385,18 +473,7 @@ fn note_entry(cut: &mut Cut, size: u64, index: LogIndex, entry: Option<Entry>) {
     }
 }
 
-/// The log key that has signed the last seal of the old origin: its owner signs with it that the log goes on, which
-/// whoever has stolen the registry key alone cannot.
-fn former_key(
-    environment: &Environment,
-    dir: &Path,
-    seal: Option<&SignedSeal>,
-) -> Result<Option<SigningKey>, SucceedError> {
-    let ring = KeyRing::open(environment, dir)?;
-    Ok(seal.and_then(|seal| ring.log_key_where(|key| seal.verify(key).is_ok())))
-}
-
-/// Copies the node's keys but the log keys, which are stolen, and makes another log key.
+/// Copies the node's keys but the log keys, which may be stolen, and makes another log key.
 fn copy_keys(environment: &Environment, dir: &Path, to: &Path) -> Result<SigningKey, SucceedError> {
     let disk: &dyn Disk = &*environment.disk;
     // Read first: without it nothing that was copied could be opened.

@@ -116,9 +116,13 @@ impl Disk for RealDisk {
         match DirBuilder::new().mode(0o700).create(dir) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
+            // Once more, and not until it is done: in some places, as /proc, nothing can be made, and the system says the same.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 dir.parent().map_or(Err(error), |parent| self.make_dir(parent))?;
-                return self.make_dir(dir);
+                DirBuilder::new().mode(0o700).create(dir).or_else(|error| {
+                    let is_there = error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir();
+                    if is_there { Ok(()) } else { Err(error) }
+                })?;
             }
             Err(error) => return Err(error),
         }
@@ -164,6 +168,27 @@ impl Disk for RealDisk {
         })
     }
 
+    fn resolved(&self, path: &Path) -> io::Result<PathBuf> {
+        let path = std::path::absolute(path)?;
+        let mut missing = Vec::new();
+        for above in path.ancestors() {
+            match fs::canonicalize(above) {
+                Ok(found) => return Ok(missing.iter().rev().fold(found, |path, name| path.join(name))),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Err(_) => missing.extend(above.file_name()),
+            }
+        }
+        Ok(path)
+    }
+
+    fn shares_system(&self, one: &Path, other: &Path) -> io::Result<bool> {
+        Ok(fs::metadata(one)?.dev() == fs::metadata(other)?.dev())
+    }
+
+    fn is_locked(&self, dir: &Path, lock: &DirectoryLock) -> io::Result<bool> {
+        lock.is_in(dir)
+    }
+
     fn lock(&self, dir: &Path) -> Result<DirectoryLock, StoreError> {
         DirectoryLock::take(dir)
     }
@@ -205,5 +230,49 @@ impl DiskFile for File {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: where no directory can be made, that is said; and one in many that are missing is made.
+    #[test]
+    fn directories_are_made_or_refused() {
+        let around = tempfile::tempdir().unwrap();
+        let deep = around.path().join("a/b/c");
+        RealDisk.make_dir(&deep).unwrap();
+        RealDisk.make_dir(&deep).unwrap();
+        assert!(deep.is_dir());
+        if Path::new("/proc/self").exists() {
+            RealDisk.make_dir(Path::new("/proc/creditbank/x")).unwrap_err();
+        }
+    }
+
+    /// Goal: a path is compared without links, also where its end is not there yet.
+    #[test]
+    fn paths_are_resolved() {
+        let around = tempfile::tempdir().unwrap();
+        let (dir, link) = (around.path().join("dir"), around.path().join("link"));
+        fs::create_dir(&dir).unwrap();
+        std::os::unix::fs::symlink(&dir, &link).unwrap();
+        let expected = fs::canonicalize(&dir).unwrap().join("new/one");
+        assert_eq!(RealDisk.resolved(&link.join("new/one")).unwrap(), expected);
+    }
+
+    /// Goal: a directory that takes the place of the one in which a lock is held is told from it.
+    #[test]
+    fn a_lock_is_in_one_directory() {
+        let around = tempfile::tempdir().unwrap();
+        let (dir, away) = (around.path().join("dir"), around.path().join("away"));
+        fs::create_dir(&dir).unwrap();
+        let lock = RealDisk.lock(&dir).unwrap();
+        assert!(RealDisk.is_locked(&dir, &lock).unwrap());
+        fs::rename(&dir, &away).unwrap();
+        fs::create_dir(&dir).unwrap();
+        assert!(!RealDisk.is_locked(&dir, &lock).unwrap());
+        let _other = RealDisk.lock(&dir).unwrap();
+        assert!(!RealDisk.is_locked(&dir, &lock).unwrap() && RealDisk.is_locked(&away, &lock).unwrap());
     }
 }

@@ -66,6 +66,8 @@ impl World {
             broken!("{size} entries were seen, the backup has {has}, and it is held below {:?}", restored.held_below);
         }
         self.machine.dir = to;
+        // The operator has seen that the lost machine is off: once, which the guard keeps.
+        self.machine.limits.said.takes_over = true;
         self.machine.config = creditbank_server::directory::read_config(&environment, &self.machine.dir)
             .map_err(|error| Broken(format!("the restored node: {error}")))?;
         // Accounts that were opened since, without a record, are gone: they are opened anew, under other aliases.

@@ -9,6 +9,19 @@ use super::{BackedUpFile, BackupError, at};
 
 const CHUNK_LEN: u64 = 1 << 20;
 
+/// Refuses a copy within one of the directories that it is made of, links resolved: it would grow by itself, and be lost with
+/// them.
+pub(in crate::operate) fn outside(disk: &dyn Disk, inner: &Path, outer: &[&Path]) -> Result<(), BackupError> {
+    let found = disk.resolved(inner).map_err(at(inner))?;
+    for outer in outer {
+        if found.starts_with(disk.resolved(outer).map_err(at(outer))?) {
+            let (inner, outer) = (inner.display().to_string(), outer.display().to_string());
+            return Err(BackupError::Within { inner, outer });
+        }
+    }
+    Ok(())
+}
+
 /// Makes a directory that may exist but must be empty.
 pub(in crate::operate) fn new_dir(disk: &dyn Disk, dir: &Path) -> Result<(), BackupError> {
     disk.make_dir(dir).map_err(at(dir))?;

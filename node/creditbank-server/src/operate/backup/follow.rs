@@ -14,11 +14,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use creditbank_protocol::note::Checkpoint;
-use creditbank_store::inspect::{JournalReader, guard, write_guard};
-use creditbank_store::{DirectoryLock, Disk, Head, Position};
-use serde::Serialize;
+use creditbank_store::inspect::{JournalReader, write_guard};
+use creditbank_store::{DirectoryLock, Disk, Head, Position, StoreError};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
-use super::make::{DAY_MS, MakeOptions};
+use super::make::{DAY_MS, MakeOptions, durable};
 use super::tree::{Point, Tree};
 use super::{BackedUpFile, BackupError, Manifest, at, files};
 use crate::directory::{Config, DirectoryError, KeyRing, Secrets, read_config};
@@ -34,7 +35,7 @@ const KEYS: &str = "learners.keys";
 const STATUS: &str = "status.json";
 
 /// How far a copy is: `status.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowStatus {
     /// Which log is copied: what it was begun with, in hexadecimal. A directory with such a file is a copy that was begun.
     pub follows: String,
@@ -50,7 +51,7 @@ pub struct FollowStatus {
     /// What the steps aim at: half of it is the pause between two of them.
     pub lag_ms: u64,
     /// Why the last step failed; then the copy is as of `complete_at_ms`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
@@ -76,14 +77,17 @@ pub struct Follower {
     published: Option<Manifest>,
     /// When the copy last had everything, milliseconds since 1970.
     complete_at_ms: u64,
+    /// SHA-256 of the master key that the copy is under.
+    master: [u8; 32],
     /// Whether the node was seen to have what the copy has.
     is_its_past: bool,
-    _lock: DirectoryLock,
+    lock: DirectoryLock,
 }
 
 impl Follower {
-    /// Begins a copy in `out`, which must be new or empty, or goes on with one: everything that it has is proved first.
-    /// `lag_ms` is what the caller's steps keep to.
+    /// Goes on with the copy in `out`: everything that it has is proved first. A copy is begun where `is_new` says so alone, in
+    /// a directory that is missing or empty: a share that is not mounted leaves such a directory too. `lag_ms` is what the
+    /// caller's steps keep to.
     pub fn open(
         environment: &Environment,
         dir: &Path,
@@ -91,17 +95,28 @@ impl Follower {
         out: &Path,
         options: MakeOptions,
         lag_ms: u64,
+        is_new: bool,
     ) -> Result<Self, BackupError> {
-        config.store.path().ok_or(BackupError::Nothing)?;
+        let log_dir = dir.join(config.store.path().ok_or(BackupError::Memory)?);
         let disk = &*environment.disk;
-        disk.make_dir(out).map_err(at(out))?;
+        files::outside(disk, out, &[dir, &log_dir])?;
         let has_manifest = files::exists(disk, &out.join("backup.json"))?;
         let genesis = config.beginning().genesis();
-        if !has_manifest && !is_begun(disk, out, &genesis.to_string())? && !disk.list(out).map_err(at(out))?.is_empty()
-        {
-            return Err(BackupError::Exists(out.display().to_string()));
+        let shown = || out.display().to_string();
+        if has_manifest && is_new {
+            return Err(BackupError::Begun(shown()));
+        }
+        if !has_manifest && !is_begun(disk, out, &genesis.to_string())? {
+            if files::exists(disk, out)? && !disk.list(out).map_err(at(out))?.is_empty() {
+                return Err(BackupError::Exists(shown()));
+            }
+            if !is_new {
+                return Err(BackupError::NotBegun(shown()));
+            }
+            disk.make_dir(out).map_err(at(out))?;
         }
         let lock = disk.lock(out)?;
+        let secrets = Secrets::read(disk, &dir.join("keys").join("secrets"))?;
         let mut follower = Self {
             environment: environment.clone(),
             dir: dir.to_owned(),
@@ -117,11 +132,15 @@ impl Follower {
             small: Vec::new(),
             published: None,
             complete_at_ms: 0,
+            master: id_of(&secrets),
             is_its_past: false,
-            _lock: lock,
+            lock,
         };
         if has_manifest {
-            follower.resume()?;
+            if let Err(error) = follower.resume() {
+                follower.tell_error(&error);
+                return Err(error);
+            }
         } else {
             // First of all: it says that what lies here is a copy which was begun.
             follower.write_status(0, None)?;
@@ -145,17 +164,64 @@ impl Follower {
         Ok(Secrets::read(self.disk(), &self.dir.join("keys").join("secrets"))?)
     }
 
+    /// Keeps in the status why a copy is not gone on with, beside what it says of the steps before.
+    fn tell_error(&self, error: &BackupError) {
+        let path = self.out.join(STATUS);
+        let text = small::read_plain(self.disk(), &path).ok().flatten();
+        let status = text.and_then(|text| serde_json::from_slice::<FollowStatus>(&text).ok());
+        if let Some(status) = status {
+            let status = FollowStatus { error: Some(error.to_string()), ..status };
+            let _ = serde_json::to_vec(&status).map(|text| self.disk().replace(&path, &text));
+        }
+    }
+
+    /// The copy is still where it was begun: a share that was taken away leaves another directory under its name.
+    pub(super) fn check_there(&self) -> Result<(), BackupError> {
+        let is_there = self.disk().is_locked(&self.out, &self.lock).unwrap_or(false);
+        if is_there { Ok(()) } else { Err(BackupError::Away(self.out.display().to_string())) }
+    }
+
+    /// Damage that was found in the copy, and not in the node.
+    pub(super) fn of_copy(&self, error: BackupError) -> BackupError {
+        match error {
+            BackupError::Damaged { .. } | BackupError::Store(StoreError::Damaged { .. }) => {
+                BackupError::Copy { out: self.out.display().to_string(), why: error.to_string() }
+            }
+            other => other,
+        }
+    }
+
+    /// Whether the copy's own secrets open its manifest: then the node's are not the ones that it was begun under.
+    fn has_other_master(&self) -> bool {
+        let kept = Secrets::read(self.disk(), &self.out.join("keys/secrets"));
+        kept.is_ok_and(|kept| {
+            id_of(&kept) != self.master
+                && Manifest::read(self.disk(), &self.out, &kept.master).is_ok()
+        })
+    }
+
     /// Reads what the copy has, and proves it.
     fn resume(&mut self) -> Result<(), BackupError> {
         self.check_dirs()?;
-        let manifest = Manifest::read(self.disk(), &self.out, &self.secrets()?.master)?;
+        let manifest = match Manifest::read(self.disk(), &self.out, &self.secrets()?.master) {
+            Err(BackupError::Damaged { .. }) if self.has_other_master() => {
+                let path = self.dir.join("keys").join("secrets");
+                return Err(BackupError::OtherMaster(path.display().to_string()));
+            }
+            read => read.map_err(|error| self.of_copy(error))?,
+        };
         if !manifest.followed {
             return Err(BackupError::Exists(self.out.display().to_string()));
         }
+        self.prove(manifest).map_err(|error| self.of_copy(error))
+    }
+
+    /// Reads all that a manifest of the copy lists.
+    fn prove(&mut self, manifest: Manifest) -> Result<(), BackupError> {
         let journal = self.journal(&self.out.join("log"));
         self.tree.read(&journal, Some(Point::Sequence(manifest.sequence)), |_| {})?;
         if (self.tree.head.size, self.tree.head.root.to_string()) != (manifest.size, manifest.root.clone()) {
-            let what = "the journal is not what the manifest says: keep it for a look, and follow into a new directory";
+            let what = "the journal is not what the manifest says";
             return Err(BackupError::Damaged { path: self.out.display().to_string(), what: what.to_owned() });
         }
         let segments = journal.segments()?;
@@ -181,8 +247,23 @@ impl Follower {
         Ok(())
     }
 
-    /// Copies what is new, and publishes it. After an error the copy is as it was published last.
+    /// Whether node and copy lie on one file system, which is lost as a whole.
+    pub fn shares_system(&self) -> bool {
+        self.disk().shares_system(&self.log_dir(), &self.out).unwrap_or(false)
+    }
+
+    /// Copies what is new, and publishes it. After an error the copy is as it was published last. Where the copy's directory
+    /// has gone nothing is written; once it is back, it is proved anew and gone on with.
     pub fn step(&mut self) -> Result<FollowStatus, BackupError> {
+        if self.check_there().is_err() {
+            let Self { environment, dir, config, out, options, lag_ms, .. } = &*self;
+            match Self::open(environment, dir, config, out, *options, *lag_ms, false) {
+                Ok(follower) => *self = follower,
+                // Empty, or the disk below the share: none of it is ours.
+                Err(BackupError::NotBegun(out) | BackupError::Exists(out)) => return Err(BackupError::Away(out)),
+                Err(error) => return Err(error),
+            }
+        }
         let begun_ms = self.environment.clock.now_ms();
         match self.copy(begun_ms) {
             Ok(()) => {
@@ -201,11 +282,14 @@ impl Follower {
         let log_dir = self.log_dir();
         let disk = Arc::clone(&self.environment.disk);
         self.check_dirs()?;
-        let (sequence, head) = guard(&*disk, &log_dir)?.ok_or(BackupError::Nothing)?;
+        let (sequence, head) = durable(&*disk, &log_dir, &self.journal(&log_dir))?;
         self.check_past(&log_dir, sequence, head)?;
         // What the node has is proved before anything of the copy is replaced.
         read_config(&self.environment, &self.dir)?;
         let secrets = self.secrets()?;
+        if id_of(&secrets) != self.master {
+            return Err(BackupError::OtherMaster(self.dir.join("keys").join("secrets").display().to_string()));
+        }
         KeyRing::open(&self.environment, &self.dir)?;
         // Keys that were written anew come first: after an erasure the old ones go, also where the journal has a fault.
         if begun_ms >= self.keys_proved_ms.saturating_add(RENEW_MS) {
@@ -218,6 +302,7 @@ impl Follower {
         }
         if sequence != self.tree.sequence {
             self.copy_journal(&log_dir, sequence, head)?;
+            self.check_there()?;
             // It keeps `serve` out of this directory, and proves nothing: `restore` goes by the manifest.
             write_guard(&*disk, &self.out.join("log"), sequence, head)?;
         }
@@ -277,6 +362,7 @@ impl Follower {
         let (changed, new): (Vec<_>, Vec<_>) = small.changed.into_iter().partition(|(name, _)| is_listed(name));
         // What is new before it is listed: the disk may be full.
         for (name, bytes) in &new {
+            self.check_there()?;
             small::put(&*disk, &self.out.join(name), bytes)?;
         }
         for (name, bytes) in &changed {
@@ -330,6 +416,7 @@ impl Follower {
             followed: true,
             files,
         };
+        self.check_there()?;
         manifest.write(self.disk(), &self.out, &self.secrets()?.master)?;
         self.published = Some(manifest);
         Ok(())
@@ -350,12 +437,18 @@ impl Follower {
             lag_ms: self.lag_ms,
             error,
         };
+        self.check_there()?;
         let path = self.out.join(STATUS);
         let text = serde_json::to_vec(&status)
             .map_err(|error| BackupError::Damaged { path: STATUS.to_owned(), what: error.to_string() })?;
         self.disk().replace(&path, &text).map_err(at(&path))?;
         Ok(status)
     }
+}
+
+/// Tells a master key from others.
+fn id_of(secrets: &Secrets) -> [u8; 32] {
+    Sha256::new().chain_update(secrets.master).finalize().into()
 }
 
 /// Whether a copy of this log was begun in a directory. A file of that name may be anybody's.

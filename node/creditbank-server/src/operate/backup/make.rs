@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use creditbank_protocol::note::Checkpoint;
-use creditbank_store::Disk;
+use creditbank_store::{Disk, Head};
 use creditbank_store::inspect::{JournalReader, guard, write_guard};
 
 use super::tree::Tree;
@@ -35,15 +35,17 @@ pub fn make(
     options: MakeOptions,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Manifest, BackupError> {
-    let log_dir = dir.join(config.store.path().ok_or(BackupError::Nothing)?);
+    let log_dir = dir.join(config.store.path().ok_or(BackupError::Memory)?);
     let disk = &*environment.disk;
     let ring = KeyRing::open(environment, dir)?;
     let secrets = Secrets::read(disk, &dir.join("keys").join("secrets"))?;
     // The head first: everything up to it is durable and may be signed for, and nothing beyond it is copied.
-    let (sequence, head) = guard(disk, &log_dir)?.ok_or(BackupError::Nothing)?;
-    files::new_dir(disk, out)?;
     let log = config.beginning().genesis().0;
-    let mut copied = journal(disk, &JournalReader::new(&environment.disk, &log_dir, log), sequence, out, progress)?;
+    let source = JournalReader::new(&environment.disk, &log_dir, log);
+    let (sequence, head) = durable(disk, &log_dir, &source)?;
+    files::outside(disk, out, &[dir, &log_dir])?;
+    files::new_dir(disk, out)?;
+    let mut copied = journal(disk, &source, sequence, out, progress)?;
     let copy = JournalReader::new(&environment.disk, &out.join("log"), log);
     let total: u64 = copied.iter().map(|file| file.bytes).sum();
     let mut found = Tree::new(&[]);
@@ -104,6 +106,19 @@ pub fn make(
     manifest.write(disk, out, &secrets.master)?;
     files::sync_dirs(disk, out)?;
     Ok(manifest)
+}
+
+/// What the guard of a log says is durable.
+pub(super) fn durable(disk: &dyn Disk, log_dir: &Path, journal: &JournalReader) -> Result<(u64, Head), BackupError> {
+    if let Some(found) = guard(disk, log_dir)? {
+        return Ok(found);
+    }
+    let mut has_rounds = false;
+    journal.rounds(1, |_| {
+        has_rounds = true;
+        ControlFlow::Break(())
+    })?;
+    Err(if has_rounds { BackupError::NoGuard(log_dir.join("guard").display().to_string()) } else { BackupError::Nothing })
 }
 
 /// Copies the segments up to and with the round `sequence`, cut after its frame.

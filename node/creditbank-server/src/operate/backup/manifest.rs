@@ -87,7 +87,9 @@ impl Manifest {
         let text = sealed.manifest.get().as_bytes();
         if mac(master, text).verify_slice(&found).is_err() {
             return Err(damaged(
-                "it is not what was written under this master key: changed, or another node's".to_owned(),
+                "it was not written under the master key in keys/secrets: this file was changed, or these are the secrets of \
+                 another node"
+                    .to_owned(),
             ));
         }
         let manifest: Self = serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))?;

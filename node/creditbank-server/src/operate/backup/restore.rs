@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use creditbank_protocol::note::Checkpoint;
-use creditbank_store::inspect::{JournalReader, write_guard};
+use creditbank_store::inspect::{mark_restored, write_guard};
 use creditbank_store::{Disk, Placement};
 
 use super::tree::{Point, Tree};
-use super::{BackedUpFile, BackupError, Manifest, at, files};
+use super::{BackedUpFile, BackupError, Manifest, Source, at, files, open_source};
 use crate::append::seal_time::check_ahead;
-use crate::directory::{Config, HELD_FILE, Secrets, parse_published, read_config};
+use crate::directory::{Config, HELD_FILE, parse_published};
 use crate::environment::Environment;
 use crate::operate::reindex;
 
@@ -55,40 +55,23 @@ pub fn restore(
     options: &RestoreOptions,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Restored, BackupError> {
+    let disk = &*environment.disk;
+    files::outside(disk, dir, &[from])?;
+    let source = open_source(environment, from, options.keys.as_deref())?;
     if options.seen.is_empty() && !options.nothing_published {
         return Err(BackupError::NothingSeen);
     }
-    let disk = &*environment.disk;
-    let keys_dir = options.keys.clone().unwrap_or_else(|| from.join("keys"));
-    if !files::exists(disk, &keys_dir.join("secrets"))? {
-        return Err(BackupError::NoKeys);
-    }
-    let secrets = Secrets::read(disk, &keys_dir.join("secrets"))?;
-    let manifest = Manifest::read(disk, from, &secrets.master)?;
-    let expired = environment.clock.now_ms().saturating_sub(manifest.keys_expire_at_ms);
+    let expired = environment.clock.now_ms().saturating_sub(source.manifest.keys_expire_at_ms);
     if expired > 0 && !options.accept_expired {
         return Err(BackupError::Expired { days: expired / DAY_MS });
     }
+    let Source { manifest, config, log_keys, journal, .. } = &source;
     let total: u64 = manifest.files.iter().map(|file| file.bytes).sum();
     let whole = manifest.check_files(disk, from, |done| progress(done, total * 3))?;
-    let config = read_config(environment, from)?;
-    let log_key = |text: &String| hex::decode(text).ok().and_then(|key| <[u8; 32]>::try_from(key).ok());
-    let log_keys: Option<BTreeSet<[u8; 32]>> = manifest.log_keys.iter().map(log_key).collect();
-    let log_keys = log_keys.ok_or_else(|| BackupError::Damaged {
-        path: from.join("backup.json").display().to_string(),
-        what: "log_keys: expected 32 bytes each in hexadecimal".to_owned(),
-    })?;
-    let seen = options.seen.iter().map(|path| read_note(disk, path, &manifest.origin, &log_keys));
+    let seen = options.seen.iter().map(|path| read_note(disk, path, &manifest.origin, log_keys));
     let seen = seen.collect::<Result<Vec<_>, _>>()?;
-    let log = config.beginning().genesis().0;
     let sizes: Vec<u64> = seen.iter().map(|seen| seen.checkpoint.size).collect();
-    let journal = JournalReader::new(&environment.disk, &from.join("log"), log);
-    let mut tree = Tree::new(&sizes);
-    tree.read(&journal, Some(Point::Sequence(manifest.sequence)), |done| progress(total + done, total * 3))?;
-    if (tree.head.size, tree.head.root.to_string()) != (manifest.size, manifest.root.clone()) {
-        let what = format!("the journal has size {} and root {}", tree.head.size, tree.head.root);
-        return Err(BackupError::Damaged { path: from.join("backup.json").display().to_string(), what });
-    }
+    let tree = source.tree(&sizes, |done| progress(total + done, total * 3))?;
     for Seen { path, checkpoint, .. } in &seen {
         if let Some(found) = tree.roots.get(&checkpoint.size).filter(|found| **found != checkpoint.root) {
             let (published, found) = (checkpoint.root.to_string(), found.to_string());
@@ -106,7 +89,7 @@ pub fn restore(
             }
             let mut cut = Tree::new(&[]);
             // A followed copy may have rounds beyond its manifest, which nobody has proved and which may not be whole.
-            cut.read_within(&journal, Some(point), manifest.sequence, |_| {})?;
+            cut.read_within(journal, Some(point), manifest.sequence, |_| {})?;
             cut
         }
     };
@@ -122,28 +105,31 @@ pub fn restore(
     let newest = newest.into_iter().chain([&own]).max_by_key(|seen| seen.checkpoint.size);
     let held = newest.filter(|seen| seen.checkpoint.size > cut.head.size);
     let segments = journal.segments()?;
-    copy(disk, from, dir, (&manifest, &whole), options, (&segments, end), |done| {
+    copy(disk, from, dir, (manifest, &whole), options, (&segments, end), |done| {
         progress(total * 2 + done, total * 3);
     })?;
     write_guard(disk, &dir.join("log"), cut.sequence, cut.head)?;
     if let Some(held) = held {
         let path = dir.join("log").join(HELD_FILE);
         // A hold that the backup had itself may be for more.
-        let before = disk.read(&path).ok().and_then(|note| parse_published(&note, &manifest.origin, &log_keys).ok());
+        let before = disk.read(&path).ok().and_then(|note| parse_published(&note, &manifest.origin, log_keys).ok());
         if before.is_none_or(|before| before.size < held.checkpoint.size) {
             disk.replace(&path, &held.note).map_err(at(&path))?;
         }
     }
     files::sync_dirs(disk, dir)?;
-    let config = Config { store: config.store.moved_to("log"), ..config };
+    let config = Config { store: config.store.moved_to("log"), ..config.clone() };
     // Index and flat files, so that the directory is whole; this signs nothing.
     reindex(environment, dir, &config, Placement::Restore, |_, _| {})?;
+    // It is a copy: somebody must look for the node that it is a copy of, before it signs.
+    mark_restored(disk, &dir.join("log"))?;
     // Last, and after everything else is durable, the hold above all: a directory with a configuration is a whole node.
     files::put(disk, &dir.join("node.toml"), config.to_text().as_bytes())?;
     files::sync_dirs(disk, dir)?;
     let now_ms = environment.clock.now_ms();
     let confirm_after_ms = cut.sealed_ms.filter(|sealed_ms| check_ahead(*sealed_ms, now_ms).is_err());
     let held_below = held.map(|seen| seen.checkpoint.size);
+    let manifest = manifest.clone();
     Ok(Restored { manifest, size: cut.head.size, sealed_ms: cut.sealed_ms, held_below, confirm_after_ms })
 }
 

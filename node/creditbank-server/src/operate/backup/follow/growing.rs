@@ -33,8 +33,7 @@ impl Growing {
             return Ok(Self { len: listed.bytes, hash });
         }
         let what = format!(
-            "the copy has {} bytes with SHA-256 {}, its manifest says {} with {}: keep it for a look, and follow into a new \
-             directory",
+            "{} bytes with SHA-256 {}, its manifest says {} with {}",
             found.bytes, found.sha256, listed.bytes, listed.sha256
         );
         Err(BackupError::Damaged { path: path.display().to_string(), what })

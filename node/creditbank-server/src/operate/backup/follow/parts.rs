@@ -123,6 +123,7 @@ impl Follower {
         master: &[u8; 32],
     ) -> Result<(), BackupError> {
         let disk = Arc::clone(&self.environment.disk);
+        self.check_there()?;
         if let Some(mut both) = self.published.clone() {
             both.files.push(coming.clone());
             both.write(&*disk, &self.out, master)?;
@@ -147,6 +148,7 @@ impl Follower {
         let (last, end) = end.ok_or(BackupError::Nothing)?;
         let out = self.out.join("log");
         let disk = Arc::clone(&self.environment.disk);
+        self.check_there()?;
         disk.make_dir(&out.join("journal")).map_err(at(&out))?;
         let mut segments = self.segments.clone();
         let before = segments.last().map_or(0, |(first, _)| *first);
@@ -162,7 +164,11 @@ impl Follower {
         disk.sync_dir(&out.join("journal")).map_err(at(&out))?;
         // Each frame that was written: its checksum, its link to the one before, its entries' root.
         let mut tree = self.tree.clone();
-        tree.read(&self.journal(&out), Some(Point::Sequence(sequence)), |_| {})?;
+        if let Err(error) = tree.read(&self.journal(&out), Some(Point::Sequence(sequence)), |_| {}) {
+            // What the node itself cannot read is the node's damage; what reads there, the copy's.
+            self.tree.clone().read(&source, Some(Point::Sequence(sequence)), |_| {})?;
+            return Err(self.of_copy(error));
+        }
         if (tree.sequence, tree.head) != (sequence, head) {
             let what = format!("the copy ends with round {}, the guard says {sequence}", tree.sequence);
             return Err(BackupError::Damaged { path: out.display().to_string(), what });
