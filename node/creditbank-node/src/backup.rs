@@ -68,7 +68,8 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let options = MakeOptions { with_keys: !without_keys, keys_expire_days: *keys_expire_days };
     if let Some(to) = follow {
         let lag_ms = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
-        let begun = tokio::task::block_in_place(|| Follower::open(&environment, dir, &config, to, options, lag_ms, *new));
+        let begun =
+            tokio::task::block_in_place(|| Follower::open(&environment, dir, &config, to, options, lag_ms, *new));
         let begun = begun.map_err(usage)?;
         if begun.shares_system() {
             warn_of_one_disk(to);

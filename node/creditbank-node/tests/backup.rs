@@ -421,7 +421,8 @@ async fn a_held_restore_goes_on_under_another_name() {
     for point in [None, Some("2100-01-01T00:00Z"), Some("9")] {
         let restored = tempfile::tempdir().expect("a directory");
         let to = tempfile::tempdir().expect("a directory");
-        let mut arguments = vec!["restore", "--from", text(&copy), "--seen", text(&seen), "--dir", text(restored.path())];
+        let mut arguments =
+            vec!["restore", "--from", text(&copy), "--seen", text(&seen), "--dir", text(restored.path())];
         arguments.extend(point.iter().flat_map(|point| ["--to", *point]));
         let (code, said) = run(&arguments);
         assert!(code == Some(3) && said.contains("HELD") && said.contains("succeed"), "{code:?} {said}");

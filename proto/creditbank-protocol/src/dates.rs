@@ -167,9 +167,14 @@ mod tests {
             assert_eq!(found, begun.map(|begun| begun + ms), "{text}");
         }
         assert_eq!(show_moment(parse_moment("2026-11-27T18:41:58.844Z").unwrap()), "2026-11-27T18:41:58.844Z");
-        for wrong in
-            ["2026-11-27T18:41", "2026-11-27T18:41:60Z", "2026-11-27T18:41:5Z", "2026-11-27T18:41:05.8Z", "2026-11-27Z", "é"]
-        {
+        for wrong in [
+            "2026-11-27T18:41",
+            "2026-11-27T18:41:60Z",
+            "2026-11-27T18:41:5Z",
+            "2026-11-27T18:41:05.8Z",
+            "2026-11-27Z",
+            "é",
+        ] {
             assert_eq!(parse_moment(wrong), None, "{wrong}");
         }
     }

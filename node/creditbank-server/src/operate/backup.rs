@@ -29,8 +29,8 @@ pub use make::{MakeOptions, make};
 pub use manifest::{BackedUpFile, Manifest};
 pub use restore::{RestoreOptions, Restored, restore};
 pub use tree::Point;
-pub(super) use verify::{Source, open as open_source};
 pub use verify::verify;
+pub(super) use verify::{Source, open as open_source};
 
 use crate::directory::DirectoryError;
 
@@ -83,7 +83,9 @@ pub enum BackupError {
     #[error("{0} holds a copy already: follow into it without --new, or name a new directory for another one")]
     Begun(String),
     /// The directory of the copy has gone while it was followed into.
-    #[error("{0} is not the directory any more that the copy is in: was the share taken away? Nothing is written until it is back")]
+    #[error(
+        "{0} is not the directory any more that the copy is in: was the share taken away? Nothing is written until it is back"
+    )]
     Away(String),
     /// A copy of which a byte has changed.
     #[error(

@@ -29,8 +29,8 @@ use crate::append::SubmitError;
 use crate::append::seal_time::check_ahead;
 use crate::clock::random;
 use crate::directory::{
-    Config, DirectoryError, HELD_FILE, KeyRing, NAME_RULE, Secrets, at, held_by, is_origin, key_path, open_succeeding, read_key_at,
-    store_options, write_secret,
+    Config, DirectoryError, HELD_FILE, KeyRing, NAME_RULE, Secrets, at, held_by, is_origin, key_path, open_succeeding,
+    read_key_at, store_options, write_secret,
 };
 use crate::environment::Environment;
 use crate::ledger::{Ledger, Limits, Said, sign_by};
@@ -428,7 +428,8 @@ fn read_cut(
         ControlFlow::Continue(())
     });
     match whole {
-        Err(StoreError::Damaged { .. }) if last > 0 && acknowledged.is_some_and(|acknowledged| last >= acknowledged) => {}
+        Err(StoreError::Damaged { .. })
+            if last > 0 && acknowledged.is_some_and(|acknowledged| last >= acknowledged) => {}
         whole => whole?,
     }
     if let Some(error) = damaged {

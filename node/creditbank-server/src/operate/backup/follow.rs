@@ -113,10 +113,13 @@ impl Follower {
             if !is_new {
                 return Err(BackupError::NotBegun(shown()));
             }
+            // Nothing is made for a node that cannot be copied.
+            Secrets::read(disk, &dir.join("keys").join("secrets"))?;
             disk.make_dir(out).map_err(at(out))?;
         }
         let lock = disk.lock(out)?;
-        let secrets = Secrets::read(disk, &dir.join("keys").join("secrets"))?;
+        let secrets = Secrets::read(disk, &dir.join("keys").join("secrets")).map_err(BackupError::from);
+        let secrets = secrets.inspect_err(|error| tell_error(disk, out, error))?;
         let mut follower = Self {
             environment: environment.clone(),
             dir: dir.to_owned(),
@@ -137,10 +140,7 @@ impl Follower {
             lock,
         };
         if has_manifest {
-            if let Err(error) = follower.resume() {
-                follower.tell_error(&error);
-                return Err(error);
-            }
+            follower.resume().inspect_err(|error| tell_error(disk, out, error))?;
         } else {
             // First of all: it says that what lies here is a copy which was begun.
             follower.write_status(0, None)?;
@@ -164,17 +164,6 @@ impl Follower {
         Ok(Secrets::read(self.disk(), &self.dir.join("keys").join("secrets"))?)
     }
 
-    /// Keeps in the status why a copy is not gone on with, beside what it says of the steps before.
-    fn tell_error(&self, error: &BackupError) {
-        let path = self.out.join(STATUS);
-        let text = small::read_plain(self.disk(), &path).ok().flatten();
-        let status = text.and_then(|text| serde_json::from_slice::<FollowStatus>(&text).ok());
-        if let Some(status) = status {
-            let status = FollowStatus { error: Some(error.to_string()), ..status };
-            let _ = serde_json::to_vec(&status).map(|text| self.disk().replace(&path, &text));
-        }
-    }
-
     /// The copy is still where it was begun: a share that was taken away leaves another directory under its name.
     pub(super) fn check_there(&self) -> Result<(), BackupError> {
         let is_there = self.disk().is_locked(&self.out, &self.lock).unwrap_or(false);
@@ -195,8 +184,7 @@ impl Follower {
     fn has_other_master(&self) -> bool {
         let kept = Secrets::read(self.disk(), &self.out.join("keys/secrets"));
         kept.is_ok_and(|kept| {
-            id_of(&kept) != self.master
-                && Manifest::read(self.disk(), &self.out, &kept.master).is_ok()
+            id_of(&kept) != self.master && Manifest::read(self.disk(), &self.out, &kept.master).is_ok()
         })
     }
 
@@ -443,6 +431,17 @@ impl Follower {
             .map_err(|error| BackupError::Damaged { path: STATUS.to_owned(), what: error.to_string() })?;
         self.disk().replace(&path, &text).map_err(at(&path))?;
         Ok(status)
+    }
+}
+
+/// Keeps in the status why a copy is not gone on with, beside what it says of the steps before.
+fn tell_error(disk: &dyn Disk, out: &Path, error: &BackupError) {
+    let path = out.join(STATUS);
+    let text = small::read_plain(disk, &path).ok().flatten();
+    let status = text.and_then(|text| serde_json::from_slice::<FollowStatus>(&text).ok());
+    if let Some(status) = status {
+        let status = FollowStatus { error: Some(error.to_string()), ..status };
+        let _ = serde_json::to_vec(&status).map(|text| disk.replace(&path, &text));
     }
 }
 

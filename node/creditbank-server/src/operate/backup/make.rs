@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use creditbank_protocol::note::Checkpoint;
-use creditbank_store::{Disk, Head};
 use creditbank_store::inspect::{JournalReader, guard, write_guard};
+use creditbank_store::{Disk, Head};
 
 use super::tree::Tree;
 use super::{BackedUpFile, BackupError, Manifest, files, keys};
@@ -118,7 +118,11 @@ pub(super) fn durable(disk: &dyn Disk, log_dir: &Path, journal: &JournalReader) 
         has_rounds = true;
         ControlFlow::Break(())
     })?;
-    Err(if has_rounds { BackupError::NoGuard(log_dir.join("guard").display().to_string()) } else { BackupError::Nothing })
+    Err(if has_rounds {
+        BackupError::NoGuard(log_dir.join("guard").display().to_string())
+    } else {
+        BackupError::Nothing
+    })
 }
 
 /// Copies the segments up to and with the round `sequence`, cut after its frame.

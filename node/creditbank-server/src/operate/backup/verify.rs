@@ -54,14 +54,17 @@ fn refuse_others(environment: &Environment, from: &Path) -> Result<(), BackupErr
     let shown = from.display();
     let what = if !exists(from)? {
         "there is no such directory".to_owned()
-    } else if exists(&from.join("node.toml"))? && exists(&from.join("learners.keys"))? && !exists(&from.join("status.json"))?
+    } else if exists(&from.join("node.toml"))?
+        && exists(&from.join("learners.keys"))?
+        && !exists(&from.join("status.json"))?
     {
         format!(
             "it is a node's directory. Make a backup of it (creditbank-node backup --dir {shown} --out NEW), or serve it where \
              it is (creditbank-node serve --dir {shown})"
         )
     } else if exists(&from.join("status.json"))? {
-        "a copy that follows a node was begun there, and has nothing whole yet: let `backup --follow` run once".to_owned()
+        "a copy that follows a node was begun there, and has nothing whole yet: let `backup --follow` run once"
+            .to_owned()
     } else {
         "it has no backup.json. Expected a directory that creditbank-node backup has made".to_owned()
     };
