@@ -16,6 +16,7 @@ use crate::node_dir::NodeDir;
 use crate::serve::warn_of_registry_keys_in;
 
 #[derive(clap::Args)]
+#[allow(clippy::struct_excessive_bools)] // Each is an option.
 #[command(group(clap::ArgGroup::new("target").required(true).args(["out", "follow"])))]
 pub(crate) struct Arguments {
     #[command(flatten)]

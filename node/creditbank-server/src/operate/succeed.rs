@@ -22,7 +22,7 @@ use creditbank_protocol::seal::SignedSeal;
 use creditbank_protocol::trust::text_of;
 use creditbank_protocol::{Digest, LogIndex, UnitId};
 use creditbank_store::inspect::{JournalReader, guard};
-use creditbank_store::{Disk, Head, Round, Row, StoreError};
+use creditbank_store::{Disk, Head, Round, Row, Store, StoreError};
 use ed25519_dalek::SigningKey;
 
 use crate::append::SubmitError;
@@ -288,22 +288,10 @@ pub fn succeed(
     let new = Config { store: config.store.moved_to("log"), ..config.clone() };
     let store_options = store_options(environment, config.beginning().genesis());
     let store = new.store.open_store(to, &store_options, &mut |_| {})?;
-    let mut failed = None;
-    journal.rounds(1, |raw| {
-        done += raw.frame_len();
+    copy_rounds(&journal, &*store, cut.sequence, |bytes| {
+        done += bytes;
         progress(done, total * 2);
-        match raw.decode() {
-            Ok(decoded) => failed = store.append(&decoded.round).err().map(SucceedError::from),
-            Err(error) => {
-                failed = Some(SucceedError::Damaged { sequence: raw.sequence, what: error.to_string() });
-            }
-        }
-        let is_last = raw.sequence >= cut.sequence;
-        if failed.is_some() || is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
-    if let Some(error) = failed {
-        return Err(error);
-    }
     // Nobody has the key any more that could sign it again.
     store.append(&Round {
         base: cut.head,
@@ -472,6 +460,27 @@ fn note_entry(cut: &mut Cut, size: u64, index: LogIndex, entry: Option<Entry>) {
         }
         _ => {}
     }
+}
+
+/// Appends the rounds of a journal up to the one with the number `last`.
+fn copy_rounds(
+    journal: &JournalReader,
+    store: &dyn Store,
+    last: u64,
+    mut read: impl FnMut(u64),
+) -> Result<(), SucceedError> {
+    let mut failed = None;
+    journal.rounds(1, |raw| {
+        read(raw.frame_len());
+        match raw.decode() {
+            Ok(decoded) => failed = store.append(&decoded.round).err().map(SucceedError::from),
+            Err(error) => {
+                failed = Some(SucceedError::Damaged { sequence: raw.sequence, what: error.to_string() });
+            }
+        }
+        if failed.is_some() || raw.sequence >= last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    failed.map_or(Ok(()), Err)
 }
 
 /// Copies the node's keys but the log keys, which may be stolen, and makes another log key.
