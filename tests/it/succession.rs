@@ -296,6 +296,10 @@ async fn a_succession_that_cannot_be_is_refused() {
         confirmed_time: false,
     };
     let there = succeed(&environment, dir.path(), &config, dir.path(), &options, &mut |_, _| ()).map(|_| ());
+    assert!(there.expect_err("the old directory").to_string().contains("lies in"));
+    let full = tempfile::tempdir().expect("a directory");
+    std::fs::write(full.path().join("something"), "").expect("written");
+    let there = succeed(&environment, dir.path(), &config, full.path(), &options, &mut |_, _| ()).map(|_| ());
     assert!(there.expect_err("a directory that is not empty").to_string().contains("not empty"));
     // Another registry key than the one in force is refused.
     let next = directory::read_key_at(&environment, &dir.path().join("keys/next-registry.key"), Purpose::Registry);
