@@ -36,6 +36,13 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("a plain path")
 }
 
+/// Takes the registry keys out of a node's directory: a node that has them there is neither served nor backed up.
+fn apart(dir: &Path, to: &Path) {
+    for name in ["registry.key", "next-registry.key"] {
+        fs::rename(dir.join("keys").join(name), to.join(name)).expect("moved");
+    }
+}
+
 type Sent = Vec<(SubmitBlockRequest, Receipt)>;
 
 /// Issues block after block until it is told to stop.
@@ -66,6 +73,7 @@ async fn with_every_engine(store: &str) {
     let node = TestNode::with(store.parse().expect("a store"), None, Limits::default()).await;
     let universities = [University::admit(&node, 1).await, University::admit(&node, 2).await];
     let places = tempfile::tempdir().expect("a directory");
+    apart(node.dir(), places.path());
     let out = places.path().join("backup");
     let stop = AtomicBool::new(true);
     let before = issue(&node, &universities[0], &stop, 20).await;
@@ -97,10 +105,6 @@ async fn with_every_engine(store: &str) {
     assert!(code == Some(2) && said.contains("not empty"), "{code:?} {said}");
     let (code, said) = run(&["check", "--dir", text(target.path())]);
     assert_eq!(code, Some(0), "{store}: {said}");
-    // Of this node the registry keys lie beside the others: a node is not served like that.
-    for name in ["registry.key", "next-registry.key"] {
-        fs::remove_file(target.path().join("keys").join(name)).expect("removed");
-    }
     let (code, said) = run(&["serve", "--dir", text(target.path())]);
     assert!(code == Some(1) && said.contains("old node does not run"), "a restored node is a copy: {said}");
     let restored = TestNode::of_copy(target).await;
@@ -123,10 +127,6 @@ async fn with_every_engine(store: &str) {
     let held = tempfile::tempdir().expect("a directory");
     let (code, said) = run(&["restore", "--from", text(&out), "--seen", text(&seen_after), "--dir", text(held.path())]);
     assert!(code == Some(3) && said.contains("HELD"), "{said}");
-    // Of this node the registry keys lie beside the others: a node is not served like that.
-    for name in ["registry.key", "next-registry.key"] {
-        fs::remove_file(held.path().join("keys").join(name)).expect("removed");
-    }
     let (code, said) = run(&["serve", "--dir", text(held.path())]);
     assert!(code == Some(1) && said.contains("second history"), "{code:?} {said}");
     let (code, said) = run(&["check", "--dir", text(held.path())]);
@@ -334,6 +334,7 @@ async fn reindex_rebuilds_what_is_derived() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_is_followed_by_the_command() {
     let (dir, around) = stopped().await;
+    apart(dir.path(), around.path());
     let (copy, back) = (around.path().join("copy"), around.path().join("back"));
     let follow = |more: &[&str]| {
         let all = [&["backup", "--dir", text(dir.path()), "--follow", text(&copy), "--once"], more].concat();
@@ -401,6 +402,7 @@ async fn copied_too_early() -> (TestNode, TempDir) {
     for course in ["A-1", "A-2"] {
         chain.issue(&client, &university, &[credit_record(alias, course)]).await;
     }
+    apart(node.dir(), around.path());
     let copy = around.path().join("copy");
     let (code, said) = run(&["backup", "--dir", text(node.dir()), "--follow", text(&copy), "--new", "--once"]);
     assert_eq!(code, Some(0), "{said}");
@@ -416,7 +418,7 @@ async fn copied_too_early() -> (TestNode, TempDir) {
 async fn a_held_restore_goes_on_under_another_name() {
     let (node, around) = copied_too_early().await;
     let (copy, seen) = (around.path().join("copy"), around.path().join("seen"));
-    let registry_key = node.dir().join("keys/registry.key");
+    let registry_key = around.path().join("registry.key");
     let newest = node.ledger().size();
     for point in [None, Some("2100-01-01T00:00Z"), Some("9")] {
         let restored = tempfile::tempdir().expect("a directory");
@@ -467,7 +469,7 @@ async fn a_killed_node_goes_on_under_another_name() {
     bytes.truncate(end);
     bytes.extend_from_slice(&[0x5a; 60]);
     fs::write(last, bytes).expect("written");
-    let registry_key = node.dir().join("keys/registry.key");
+    let registry_key = around.path().join("registry.key");
     let to = tempfile::tempdir().expect("a directory");
     let (code, said) = succeed(&killed, &killed.join("next"), node.ledger().size(), &registry_key);
     assert!(code == Some(2) && said.contains("lies in"), "{said}");
@@ -508,18 +510,19 @@ async fn a_restore_does_not_go_past_its_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_is_checked() {
     let (dir, around) = stopped().await;
-    let (out, apart, copy) = (around.path().join("out"), around.path().join("apart"), around.path().join("copy"));
+    apart(dir.path(), around.path());
+    let (out, bare, copy) = (around.path().join("out"), around.path().join("bare"), around.path().join("copy"));
     back_up(dir.path(), &out, true);
-    back_up(dir.path(), &apart, false);
+    back_up(dir.path(), &bare, false);
     assert_eq!(run(&["backup", "--dir", text(dir.path()), "--follow", text(&copy), "--new", "--once"]).0, Some(0));
     for backup in [&out, &copy] {
         let (code, said) = run(&["check", "--dir", text(backup)]);
         assert!(code == Some(0) && said.contains("a backup of a log"), "{said}");
     }
-    let (code, said) = run(&["check", "--dir", text(&apart)]);
+    let (code, said) = run(&["check", "--dir", text(&bare)]);
     assert!(code == Some(2) && said.contains("--keys"), "{said}");
     let keys = dir.path().join("keys");
-    assert_eq!(run(&["check", "--dir", text(&apart), "--keys", text(&keys)]).0, Some(0));
+    assert_eq!(run(&["check", "--dir", text(&bare), "--keys", text(&keys)]).0, Some(0));
     for name in ["learners.keys", "node.toml", "log/guard"] {
         let whole = fs::read(out.join(name)).expect("it reads");
         let mut flipped = whole.clone();
@@ -537,6 +540,7 @@ async fn a_backup_is_checked() {
 async fn wrong_places_are_named() {
     let (dir, around) = stopped().await;
     let elsewhere = tempfile::tempdir().expect("a directory");
+    apart(dir.path(), elsewhere.path());
     let (absent, back) = (around.path().join("absent"), elsewhere.path().join("back"));
     let restore = |from: &Path| run(&["restore", "--from", text(from), "--nothing-published", "--dir", text(&back)]);
     let (code, said) = restore(&absent);
