@@ -1,6 +1,6 @@
 //! The services over a ledger: decode, call, encode. What an error becomes is in `status`, who may read in `access`.
 
-mod access;
+pub(crate) mod access;
 mod answers;
 pub(crate) mod bound;
 mod learner;

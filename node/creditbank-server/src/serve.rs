@@ -40,6 +40,7 @@ use tokio::task::JoinHandle;
 use crate::directory::Tls;
 use crate::grpc;
 use crate::ledger::Ledger;
+use calls::Services;
 use measures::Measures;
 use rooms::Rooms;
 use table::{Bounds, Table};
@@ -155,7 +156,7 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    socket.listen(1_024)?;
+    socket.listen(4_096)?;
     TcpListener::from_std(socket.into())
 }
 
@@ -193,6 +194,7 @@ pub async fn start_with(ledger: Ledger, settings: &Settings) -> Result<Running, 
     let table = Table::new(Bounds { all, per_address: connections.per_address });
     let rooms = Rooms::new(*patience, Measures::new(ledger.metrics()));
     let routes = grpc::routes(Arc::clone(&ledger)).await?.prepare();
+    let services = Services { ledger: Arc::clone(&ledger), routes };
     let (stop, stopped) = oneshot::channel::<()>();
     let mut failure = ledger.failure();
     let until = async move {
@@ -206,7 +208,7 @@ pub async fn start_with(ledger: Ledger, settings: &Settings) -> Result<Running, 
     if let Some((listener, _)) = watched {
         tokio::spawn(operations::serve(listener, Arc::clone(&ledger), stopping.subscribe()));
     }
-    let accepting = accept::accept(listener, tls, routes, rooms, table, stopping, until);
+    let accepting = accept::accept(listener, tls, services, rooms, table, stopping, until);
     let server = tokio::spawn(async move {
         accepting.await;
         Ok(())

@@ -75,6 +75,19 @@ async fn a_request_has_one_message_and_an_end() {
     assert_eq!(code(call(channel, &node.url(), CHECKPOINT, whole(large)).await).await, Some(Code::OutOfRange));
 }
 
+/// Goal: who has no token is told so before his request is read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_comes_before_the_request() {
+    let patience = Patience { message: Duration::from_mins(5), ..hasty().patience };
+    let node = TestNode::with_settings(Settings { patience, ..hasty() }).await;
+    let channel = channel(&node, 2, WINDOW).await;
+    for method in ["LedgerService/CheckRecords", "LearnerService/OpenAccounts", "RecognitionService/ListReviews"] {
+        let path = format!("/creditbank.v1.{method}");
+        let told = code(call(channel.clone(), &node.url(), &path, unfinished(&[0])).await).await;
+        assert_eq!(told, Some(Code::Unauthenticated), "{method}");
+    }
+}
+
 /// Goal: messages of very many tiny parts are charged what they take up once they are decoded.
 #[tokio::test(flavor = "multi_thread")]
 async fn tiny_parts_are_charged() {

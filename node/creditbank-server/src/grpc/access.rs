@@ -6,6 +6,7 @@ use creditbank_protocol::key::{KeyId, within_dates};
 use creditbank_protocol::pb::{DisclosedRecord, Purpose};
 use creditbank_rpc::token::{self, TokenError};
 use creditbank_rules::dates::day_of_ms;
+use tonic::codegen::http::HeaderMap;
 use tonic::{Request, Status};
 
 use super::status::{denied, unauthenticated};
@@ -15,7 +16,7 @@ use crate::work::{Charge, Who};
 
 /// A caller whose token holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Caller {
+pub(crate) enum Caller {
     /// The operator: may read everything.
     Operator(KeyId),
     /// An institution: may read what it issued.
@@ -37,9 +38,17 @@ pub(super) fn anybody<T>(request: &Request<T>) -> Who {
 }
 
 impl Caller {
-    /// The caller of a request.
+    /// The caller of a request. Where the call came over a connection, its token was looked at before it was read.
     pub(super) fn of<T>(ledger: &Ledger, request: &Request<T>) -> Result<Self, Status> {
-        let header = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
+        match request.extensions().get() {
+            Some(caller) => Ok(*caller),
+            None => Self::before(ledger, request.metadata().as_ref(), Peer::in_extensions(request.extensions())),
+        }
+    }
+
+    /// The caller of a call, by its headers: before anything of the request is read.
+    pub(crate) fn before(ledger: &Ledger, headers: &HeaderMap, peer: Peer) -> Result<Self, Status> {
+        let header = headers.get("authorization").and_then(|value| value.to_str().ok());
         let expected = "this call needs an access token: `authorization: Bearer JWT` (pass an access key)";
         let token = header.and_then(bearer).ok_or_else(|| unauthenticated(expected))?;
         let id = token::key_id(token).map_err(unauthenticated)?;
@@ -48,7 +57,7 @@ impl Caller {
         let now_s = ledger.now_ms() / 1_000;
         // Whoever has no key does not make the node verify signatures for ever.
         let suspicion = &ledger.work().suspicion;
-        let charged = suspicion.signature(Charge::Token, Peer::in_extensions(request.extensions()), Some(id))?;
+        let charged = suspicion.signature(Charge::Token, peer, Some(id))?;
         let checked = token::check(token, &ledger.origin(), &key.public_key, now_s);
         if !matches!(checked, Err(TokenError::Signature(_) | TokenError::Form)) {
             suspicion.good(charged);

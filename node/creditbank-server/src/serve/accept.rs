@@ -8,9 +8,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
-use tonic::service::Routes;
 
 use super::Peer;
+use super::calls::Services;
 use super::connection::{Connection, serve};
 use super::rooms::Rooms;
 use super::table::{Refused, Table};
@@ -22,7 +22,7 @@ const NO_DESCRIPTOR: Duration = Duration::from_millis(100);
 pub(super) async fn accept(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
-    routes: Routes,
+    services: Services,
     rooms: Arc<Rooms>,
     table: Arc<Table>,
     stopping: watch::Sender<bool>,
@@ -53,12 +53,12 @@ pub(super) async fn accept(
                 if made_room.is_some() {
                     rooms.measures.closed("room");
                 }
-                let (tls, routes, measures) = (tls.clone(), routes.clone(), rooms.measures.clone());
+                let (tls, services, measures) = (tls.clone(), services.clone(), rooms.measures.clone());
                 let stop = stopping.subscribe();
                 open.spawn(async move {
                     let _place = place;
                     let _open = measures.connected();
-                    serve(socket, tls, connection, routes, stop).await;
+                    serve(socket, tls, connection, services, stop).await;
                 });
             }
             Err(Refused::Address) => rooms.measures.refused("address"),

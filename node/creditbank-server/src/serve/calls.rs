@@ -20,11 +20,15 @@ use super::method::{Class, Method};
 use super::room::{Charge, Full, Part};
 use super::settings::Patience;
 use super::stream::{End, Stream};
+use crate::grpc::access::Caller;
 use crate::grpc::bound::{Bounded, Bounds, Received};
 use crate::grpc::busy;
+use crate::ledger::Ledger;
 
 /// What a call takes up beside its bytes: its task, the buffers of its decoder and encoder, its place in the transport.
 const CALL: usize = 16 << 10;
+/// What a header takes up beside its bytes.
+const HEADER: usize = 160;
 /// Room that a call with a large answer, or with many, must find before it works.
 const LARGE_ANSWER: usize = 256 << 10;
 const SMALL_ANSWER: usize = 4 << 10;
@@ -35,16 +39,23 @@ const RECEIPTS: usize = 64 << 10;
 const LOOKS: u32 = 20;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
+/// The services of a ledger.
+#[derive(Clone)]
+pub(super) struct Services {
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) routes: Routes,
+}
+
 /// The services, as one connection calls them.
 #[derive(Clone)]
 pub(super) struct Calls {
-    pub(super) routes: Routes,
+    pub(super) services: Services,
     pub(super) connection: Arc<Connection>,
 }
 
 /// Bytes of the headers of a call.
 fn header_bytes(headers: &HeaderMap) -> usize {
-    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum()
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + HEADER).sum()
 }
 
 impl Calls {
@@ -101,6 +112,13 @@ impl Calls {
             }
             looked += 1;
         };
+        if method.needs_token {
+            // Nobody without one makes the node read and decode what is large.
+            match Caller::before(&self.services.ledger, request.headers(), self.connection.peer()) {
+                Ok(caller) => request.extensions_mut().insert(caller),
+                Err(status) => return refused(&status, outcome),
+            };
+        }
         let deadline = deadline::of(request.headers(), method.gives_many()).map(|time| begun + time);
         request.extensions_mut().insert(self.connection.peer());
         let received = Received::new(charge);
@@ -109,7 +127,7 @@ impl Calls {
         let request = request.map(|incoming| Body::new(Bounded::new(Body::new(incoming), received.clone(), bounds)));
         let why = tokio::select! {
             biased;
-            answered = self.routes.oneshot(request) => {
+            answered = self.services.routes.oneshot(request) => {
                 let Ok(response) = answered;
                 let call = Call { many: method.gives_many(), deadline, held, received, stream, outcome };
                 return with_code(response.map(|body| Answer::new(body, call)));

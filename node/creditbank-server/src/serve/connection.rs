@@ -10,9 +10,8 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
-use tonic::service::Routes;
 
-use super::calls::Calls;
+use super::calls::{Calls, Services};
 use super::frames::Misuse;
 use super::io::{Traffic, Watched};
 use super::room::Account;
@@ -174,14 +173,14 @@ pub(super) async fn serve(
     socket: TcpStream,
     tls: Option<TlsAcceptor>,
     connection: Arc<Connection>,
-    routes: Routes,
+    services: Services,
     stop: watch::Receiver<bool>,
 ) {
     // Without it, small answers wait for the client's delayed acknowledgement: 40 ms a call.
     let _ = socket.set_nodelay(true);
     let Some(tls) = tls else {
         let traffic = Traffic::of_frames();
-        return speak(Watched::new(socket, Arc::clone(&traffic)), &traffic, connection, routes, stop).await;
+        return speak(Watched::new(socket, Arc::clone(&traffic)), &traffic, connection, services, stop).await;
     };
     let mut closed = connection.closed();
     let accepted = tokio::select! {
@@ -191,7 +190,7 @@ pub(super) async fn serve(
     match accepted {
         Ok(Ok(socket)) => {
             let traffic = Traffic::of_frames();
-            speak(Watched::new(socket, Arc::clone(&traffic)), &traffic, connection, routes, stop).await;
+            speak(Watched::new(socket, Arc::clone(&traffic)), &traffic, connection, services, stop).await;
         }
         Ok(Err(_)) => connection.measures().closed("tls"),
         Err(_) => connection.measures().closed("silent"),
@@ -211,7 +210,7 @@ async fn speak<T>(
     socket: T,
     traffic: &Traffic,
     connection: Arc<Connection>,
-    routes: Routes,
+    services: Services,
     mut stop: watch::Receiver<bool>,
 ) where
     T: AsyncRead + AsyncWrite + Unpin,
@@ -228,7 +227,7 @@ async fn speak<T>(
         .keep_alive_interval(KEEPALIVE)
         .keep_alive_timeout(KEEPALIVE_ANSWER)
         .auto_date_header(false);
-    let calls = Calls { routes, connection: Arc::clone(&connection) };
+    let calls = Calls { services, connection: Arc::clone(&connection) };
     let mut speaking = std::pin::pin!(builder.serve_connection(TokioIo::new(socket), calls));
     let mut closed = connection.closed();
     let mut stopping = *stop.borrow_and_update();

@@ -23,9 +23,10 @@ const HEADERS_MAX: usize = 32 << 10;
 /// Frames that ask for nothing: so many at once, and so many more in a second.
 const IDLE_FRAMES_MAX: u64 = 1_000;
 const IDLE_FRAMES_PER_SECOND: u64 = 50;
-/// A call brings some of them along, and so do the bytes of an answer: a reader gives back the window that they took.
-const IDLE_FRAMES_PER_CALL: u64 = 4;
-const ANSWERED_BYTES_PER_IDLE_FRAME: u64 = 2 << 10;
+/// A call brings some of them along, and so do the bytes of an answer: a reader gives back the window that they took, on the
+/// stream and on the connection, when and as often as it likes. What was earned so stays until it is used.
+const EARNED_PER_CALL: u64 = 4;
+const ANSWERED_BYTES_PER_FRAME: u64 = 512;
 
 /// Why a client's frames are not read any further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +47,9 @@ pub(super) struct Frames {
     payload_left: usize,
     /// A block of headers that has not ended: since when, and its bytes.
     headers: Option<(Instant, usize)>,
-    /// Frames that ask for nothing and are not made up for.
+    /// Frames that ask for nothing, beyond those that were earned.
     idle: u64,
+    earned: u64,
     since: Instant,
     answered: u64,
 }
@@ -56,7 +58,17 @@ impl Frames {
     pub(super) fn new() -> Self {
         let since = Instant::now();
         let head = [0; HEAD];
-        Self { preface_left: PREFACE, head, head_len: 0, payload_left: 0, headers: None, idle: 0, since, answered: 0 }
+        Self {
+            preface_left: PREFACE,
+            head,
+            head_len: 0,
+            payload_left: 0,
+            headers: None,
+            idle: 0,
+            earned: 0,
+            since,
+            answered: 0,
+        }
     }
 
     /// Takes note of bytes that have come.
@@ -82,8 +94,8 @@ impl Frames {
     /// Takes note of bytes that have left.
     pub(super) fn left(&mut self, bytes: usize) {
         self.answered += bytes as u64;
-        self.idle = self.idle.saturating_sub(self.answered / ANSWERED_BYTES_PER_IDLE_FRAME);
-        self.answered %= ANSWERED_BYTES_PER_IDLE_FRAME;
+        self.earned += self.answered / ANSWERED_BYTES_PER_FRAME;
+        self.answered %= ANSWERED_BYTES_PER_FRAME;
     }
 
     /// How long a block of headers has been coming.
@@ -97,9 +109,13 @@ impl Frames {
         let len = usize::try_from(u32::from_be_bytes([0, a, b, c])).unwrap_or(usize::MAX);
         self.payload_left = len;
         match kind {
-            DATA if len >= TINY || flags & END_STREAM != 0 => Ok(()),
+            DATA if len >= TINY || flags & END_STREAM != 0 => {
+                // Some send the prefix of a message in a frame of its own.
+                self.earned += 1;
+                Ok(())
+            }
             HEADERS => {
-                self.idle = self.idle.saturating_sub(IDLE_FRAMES_PER_CALL);
+                self.earned += EARNED_PER_CALL;
                 self.headers(len, flags)
             }
             CONTINUATION => self.headers(len, flags),
@@ -119,6 +135,10 @@ impl Frames {
     }
 
     fn idle(&mut self) -> Result<(), Misuse> {
+        if self.earned > 0 {
+            self.earned -= 1;
+            return Ok(());
+        }
         self.idle += 1;
         if self.idle <= IDLE_FRAMES_MAX {
             return Ok(());
@@ -176,10 +196,13 @@ mod tests {
             frames.came(&frame(DATA, 0, 10_000)).expect("its message");
             frames.came(&frame(DATA, END_STREAM, 0)).expect("its end");
         }
+        // An answer of 8 MB that is read later, in parts of 4 KiB; and messages whose prefix comes alone.
+        frames.left(8 << 20);
+        frames.came(&frame(8, 0, 4).repeat(2 * (8 << 20) / (4 << 10))).expect("the windows of what was read");
         for _ in 0..10_000 {
-            frames.left(16 << 10);
-            frames.came(&frame(8, 0, 4)).expect("the window of what was read");
+            frames.came(&[frame(DATA, 0, 5), frame(DATA, 0, 300)].concat()).expect("a message");
         }
+        frames.earned = 0;
         for _ in 0..100 {
             frames.since -= Duration::from_secs(1);
             frames.came(&frame(PING, 0, 8).repeat(50)).expect("in time they are forgotten");

@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use tonic::Code;
 
 use super::descriptors::open_now;
+use super::room::RoomMeasures;
 use crate::metrics::Metrics;
 
 type Label = [(&'static str, &'static str); 1];
@@ -131,9 +132,11 @@ impl Measures {
         count(&self.refused_calls, "reason", &REFUSED_CALLS, reason);
     }
 
-    /// Counts calls that end so that others have room.
-    pub(super) fn ended(&self, room: &'static str) -> Counter {
-        self.ended_calls.get_or_create(&[("room", room)]).clone()
+    /// What is measured of a room.
+    pub(super) fn room(&self, name: &'static str, held: &Gauge) -> RoomMeasures {
+        let ended = self.ended_calls.get_or_create(&[("room", name)]).clone();
+        let refused = self.refused_calls.get_or_create(&[("reason", name)]).clone();
+        RoomMeasures { held: held.clone(), ended, refused }
     }
 
     /// A call has ended.

@@ -34,10 +34,12 @@ pub(super) struct Method {
     pub(super) class: Class,
     /// Most bytes of a message that it takes.
     pub(super) request_max: usize,
+    /// Whether its caller needs an access token: the token is looked at before the request is read.
+    pub(super) needs_token: bool,
 }
 
 const fn method(name: &'static str, class: Class) -> Method {
-    Method { name, class, request_max: REQUEST }
+    Method { name, class, request_max: REQUEST, needs_token: false }
 }
 
 const OTHER: Method = method("other", Class::Small);
@@ -48,11 +50,11 @@ const METHODS: [Method; 25] = [
     method("LedgerService/SubmitBlocks", Class::Blocks).takes(REQUEST_LEN_MAX),
     method("LedgerService/GetChainHead", Class::Small),
     method("LedgerService/GetBlock", Class::Small),
-    method("LedgerService/GetRecord", Class::Small),
-    method("LedgerService/ListIssued", Class::Large),
-    method("LedgerService/CheckRecords", Class::Small).takes(REQUEST_LEN_MAX),
-    method("LedgerService/Reconcile", Class::Large).takes(SHOWN),
-    method("LedgerService/ListConsequences", Class::Large),
+    method("LedgerService/GetRecord", Class::Small).with_token(),
+    method("LedgerService/ListIssued", Class::Large).with_token(),
+    method("LedgerService/CheckRecords", Class::Small).takes(REQUEST_LEN_MAX).with_token(),
+    method("LedgerService/Reconcile", Class::Large).takes(SHOWN).with_token(),
+    method("LedgerService/ListConsequences", Class::Large).with_token(),
     method("LogService/GetCheckpoint", Class::Small),
     method("LogService/StreamEntries", Class::Entries),
     method("LogService/GetInclusionProof", Class::Small),
@@ -61,19 +63,23 @@ const METHODS: [Method; 25] = [
     method("RegistryService/Publish", Class::Small).takes(REQUEST_LEN_MAX),
     method("RegistryService/GetRegistryEntry", Class::Small),
     method("RegistryService/ListRegistry", Class::Large),
-    method("LearnerService/OpenAccounts", Class::Small).takes(SHOWN),
-    method("LearnerService/ListRecords", Class::Large),
-    method("LearnerService/ExportTranscript", Class::Large).takes(SHOWN),
-    method("LearnerService/GetBalance", Class::Small).takes(SHOWN),
-    method("LearnerService/EvaluateQualification", Class::Large).takes(SHOWN),
-    method("RecognitionService/PreviewConversion", Class::Large).takes(SHOWN),
-    method("RecognitionService/ListApplications", Class::Large),
-    method("RecognitionService/ListReviews", Class::Large),
+    method("LearnerService/OpenAccounts", Class::Small).takes(SHOWN).with_token(),
+    method("LearnerService/ListRecords", Class::Large).with_token(),
+    method("LearnerService/ExportTranscript", Class::Large).takes(SHOWN).with_token(),
+    method("LearnerService/GetBalance", Class::Small).takes(SHOWN).with_token(),
+    method("LearnerService/EvaluateQualification", Class::Large).takes(SHOWN).with_token(),
+    method("RecognitionService/PreviewConversion", Class::Large).takes(SHOWN).with_token(),
+    method("RecognitionService/ListApplications", Class::Large).with_token(),
+    method("RecognitionService/ListReviews", Class::Large).with_token(),
 ];
 
 impl Method {
     const fn takes(self, request_max: usize) -> Self {
         Self { request_max, ..self }
+    }
+
+    const fn with_token(self) -> Self {
+        Self { needs_token: true, ..self }
     }
 
     /// The method at a path.

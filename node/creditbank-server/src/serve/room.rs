@@ -1,16 +1,19 @@
 //! Rooms: what callers hold of the node's memory, and how it is shared among those who want it at once.
 //!
-//! One caller may hold at most half of what is free, so there is mostly room for the next one. Where there is none, whoever
-//! would still hold less than the largest gets it: of the network that holds most, the caller that holds most gives up the
-//! call on which nothing has moved for longest. So however many addresses hold however many calls, a newcomer is not
-//! kept out by those who hold more.
+//! One caller may hold at most twice what he leaves free, so there is mostly room for the next one. Where there is none,
+//! whoever would still hold less than the largest gets it: of the network that holds most, the caller that holds most gives
+//! up the call on which nothing has moved for longest. Where nobody holds more, a call gives way on which nothing has moved
+//! for some seconds, whoever's it is. So however many addresses hold however many calls, a newcomer is not kept out by
+//! those who hold more, nor by those who do nothing.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
+use tokio::time::Instant;
 
 use super::Peer;
 use super::shares::Shares;
@@ -20,6 +23,10 @@ use super::stream::{End, Stream};
 const PER_CONNECTION: usize = 8;
 /// A caller who holds less than this part of a room needs no more than that it fits.
 const GRANTED: usize = 64;
+/// Who would hold less than this part of a room may have what stands still, although nobody holds more.
+const MODEST: usize = 16;
+/// A call on which nothing has moved for so long stands still.
+const STILL: Duration = Duration::from_secs(5);
 /// What calls that have to end still hold may come on top of the room: an eighth of it.
 const ENDING: usize = 8;
 
@@ -103,17 +110,29 @@ impl Held {
         }
     }
 
-    /// Ends the call of a caller on which nothing has moved for longest.
-    fn end_stillest(&mut self, peer: Peer) -> Result<(), Full> {
+    /// The call of a caller on which nothing has moved for longest, and since when.
+    fn stillest_of(&self, peer: Peer) -> Option<(CallId, Instant)> {
+        let calls = self.calls.get(&peer)?.iter().map(|(id, holding)| (*id, holding.stream.moved()));
+        calls.min_by_key(|(_, moved)| *moved)
+    }
+
+    /// The call of anybody but `peer` on which nothing has moved for longest, where that is long.
+    fn stillest_beside(&self, peer: Peer) -> Option<(Peer, CallId)> {
+        let others = self.calls.keys().filter(|other| **other != peer);
+        let calls = others.filter_map(|other| self.stillest_of(*other).map(|(id, moved)| (*other, id, moved)));
+        let (other, id, moved) = calls.min_by_key(|(.., moved)| *moved)?;
+        (moved.elapsed() >= STILL).then_some((other, id))
+    }
+
+    /// Ends a call so that others have room.
+    fn end(&mut self, peer: Peer, call: CallId) -> Result<(), Full> {
         let calls = self.calls.get_mut(&peer).ok_or(Full::Shared)?;
-        let stillest = calls.iter().min_by_key(|(_, holding)| holding.stream.moved()).map(|(id, _)| *id);
-        let stillest = stillest.ok_or(Full::Shared)?;
-        let Holding { stream, amount } = calls.remove(&stillest).ok_or(Full::Shared)?;
+        let Holding { stream, amount } = calls.remove(&call).ok_or(Full::Shared)?;
         if calls.is_empty() {
             self.calls.remove(&peer);
         }
         self.shares.sub(peer, amount);
-        self.ending.insert(stillest, amount);
+        self.ending.insert(call, amount);
         self.ending_all += amount;
         stream.end(End::MakesRoom);
         Ok(())
@@ -122,6 +141,17 @@ impl Held {
     fn all(&self) -> usize {
         self.shares.all() + self.ending_all
     }
+}
+
+/// What is measured of a room.
+#[derive(Debug, Default)]
+pub(super) struct RoomMeasures {
+    /// How much is held.
+    pub(super) held: Gauge,
+    /// Calls that had to end so that others have room.
+    pub(super) ended: Counter,
+    /// What found none.
+    pub(super) refused: Counter,
 }
 
 /// A room of so many units: bytes, or calls.
@@ -133,11 +163,14 @@ pub(crate) struct Room {
     gauge: Gauge,
     /// Calls that had to end so that others have room.
     ended: Counter,
+    /// Messages that found none.
+    refused: Counter,
 }
 
 impl Room {
-    pub(crate) fn new(total: usize, reserve: usize, gauge: Gauge, ended: Counter) -> Arc<Self> {
-        Arc::new(Self { total, reserve, held: Mutex::default(), gauge, ended })
+    pub(super) fn new(total: usize, reserve: usize, measures: RoomMeasures) -> Arc<Self> {
+        let RoomMeasures { held: gauge, ended, refused } = measures;
+        Arc::new(Self { total, reserve, held: Mutex::default(), gauge, ended, refused })
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -160,21 +193,21 @@ impl Room {
         if more > limit {
             return Err(Full::Shared);
         }
-        let fits = |held: &Held| held.shares.all() <= limit - more;
         let own = held.shares.of(peer).saturating_add(more);
-        if fits(held) && (own <= (limit - more - held.shares.all()) / 2 || own <= limit / GRANTED) {
-            return Ok(());
+        if let Some(free) = (limit - more).checked_sub(held.shares.all()) {
+            let is_fair = own <= free.saturating_mul(2) || own <= limit / GRANTED;
+            return if is_fair || held.shares.larger_than(peer, more).is_some() { Ok(()) } else { Err(Full::Shared) };
         }
-        let mut larger = held.shares.larger_than(peer, more).ok_or(Full::Shared)?;
-        while !fits(held) {
+        while held.shares.all() > limit - more {
             if held.ending_all > self.total / ENDING {
                 return Err(Full::Soon);
             }
-            held.end_stillest(larger)?;
+            let larger = held.shares.larger_than(peer, more);
+            let larger = larger.and_then(|larger| Some((larger, held.stillest_of(larger)?.0)));
+            let still = || held.stillest_beside(peer).filter(|_| own <= limit / MODEST);
+            let (giver, call) = larger.or_else(still).ok_or(Full::Shared)?;
+            held.end(giver, call)?;
             self.ended.inc();
-            if !fits(held) {
-                larger = held.shares.larger_than(peer, more).ok_or(Full::Shared)?;
-            }
         }
         Ok(())
     }
@@ -256,6 +289,11 @@ impl Charge {
         self.stream.came();
     }
 
+    /// Counts that there was no room for more of it.
+    pub(crate) fn refused(&self) {
+        self.account.room.refused.inc();
+    }
+
     /// Gives back what is above an amount.
     pub(crate) fn shrink_to(&mut self, amount: usize) {
         let back = self.amount.saturating_sub(amount);
@@ -293,11 +331,11 @@ mod tests {
         assert_eq!((held.all(), held.calls.len(), held.ending.len()), (0, 0, 0), "who holds nothing takes up nothing");
     }
 
-    /// Goal: whatever others hold, a newcomer gets as much as they; one alone gets a third and no more; what gives up is
-    /// told.
+    /// Goal: whatever others hold, a newcomer gets as much as they; one alone gets two thirds and no more; what gives up
+    /// is told.
     #[test]
     fn a_room_is_never_full_for_who_holds_less_than_others() {
-        let room = Room::new(120_000, 0, Gauge::default(), Counter::default());
+        let room = Room::new(120_000, 0, RoomMeasures::default());
         let mut held = Vec::new();
         for number in 0..100 {
             // Each of them takes what he can get, over as many connections as he likes.
@@ -306,7 +344,7 @@ mod tests {
                 held.push(charge);
             }
             let of_first = room.held().shares.of(peer(0));
-            assert!(of_first <= 40_000, "a third at most: {of_first}");
+            assert!(of_first <= 80_000, "two thirds at most: {of_first}");
             // A call that has to end does so.
             held.retain(|charge| charge.stream.end_now().is_none());
         }
@@ -318,11 +356,29 @@ mod tests {
         assert_empty(&room);
     }
 
+    /// Goal: those who hold just as much as a newcomer needs, and do nothing, keep him out for some seconds at most; those
+    /// who do something are not ended for it.
+    #[test]
+    fn what_stands_still_gives_way() {
+        let room = Room::new(10_000, 0, RoomMeasures::default());
+        let held: Vec<Charge> = (0..100).map(|number| take(&room, number, 100).expect("there is room")).collect();
+        assert_eq!(take(&room, 200, 100).err(), Some(Full::Shared), "all hold as much, and do something");
+        held[7..12].iter().for_each(|charge| charge.stream.stand(STILL));
+        let newcomer = take(&room, 200, 100).expect("one stands still");
+        assert_eq!(take(&room, 203, 700).err(), Some(Full::Shared), "this is not modest");
+        let larger = take(&room, 201, 400).expect("four stand still, and he needs more than each of them has");
+        let ended = held.iter().filter(|charge| charge.stream.end_now().is_some()).count();
+        assert_eq!(ended, 5, "and no other");
+        assert_eq!(take(&room, 202, 400).err(), Some(Full::Shared), "nothing stands still");
+        drop((held, newcomer, larger));
+        assert_empty(&room);
+    }
+
     /// Goal: a call that has to end takes nothing more, and what it still holds is nobody's until it is gone; there is a
     /// bound on that.
     #[test]
     fn what_ends_still_counts() {
-        let room = Room::new(800, 0, Gauge::default(), Counter::default());
+        let room = Room::new(800, 0, RoomMeasures::default());
         let first: Vec<Charge> = (0..2).map(|_| take(&room, 1, 100).expect("there is room")).collect();
         let mut rest = Vec::new();
         for number in 2..5 {
@@ -352,7 +408,7 @@ mod tests {
     /// charge alone may be larger.
     #[test]
     fn reserve_and_connection() {
-        let room = Room::new(80, 10, Gauge::default(), Counter::default());
+        let room = Room::new(80, 10, RoomMeasures::default());
         let (one, other) = (Account::new(&room, peer(1)), Account::new(&room, peer(2)));
         let stream = Stream::new();
         let first = one.take(&stream, 23, Part::BeforeReserve).expect("one charge alone");

@@ -34,10 +34,10 @@ pub(crate) struct Rooms {
 impl Rooms {
     pub(super) fn new(patience: Patience, measures: Measures) -> Arc<Self> {
         Arc::new(Self {
-            requests: Room::new(REQUESTS, REQUESTS_RESERVE, measures.requests.clone(), measures.ended("requests")),
-            answers: Room::new(ANSWERS, ANSWERS_RESERVE, measures.answers.clone(), measures.ended("answers")),
-            streams: Room::new(STREAMS, 0, measures.streams.clone(), measures.ended("streams")),
-            inquiries: Room::new(INQUIRIES, INQUIRIES_RESERVE, measures.inquiries.clone(), measures.ended("inquiries")),
+            requests: Room::new(REQUESTS, REQUESTS_RESERVE, measures.room("requests", &measures.requests)),
+            answers: Room::new(ANSWERS, ANSWERS_RESERVE, measures.room("answers", &measures.answers)),
+            streams: Room::new(STREAMS, 0, measures.room("streams", &measures.streams)),
+            inquiries: Room::new(INQUIRIES, INQUIRIES_RESERVE, measures.room("inquiries", &measures.inquiries)),
             patience,
             measures,
         })

@@ -58,19 +58,16 @@ impl Shares {
     }
 
     /// Who is to give something up, so that `peer` can have `more`: of the widest networks the one in which most is held,
-    /// and in it whoever has most. Nobody, where `peer` or its network would have as much. Who has many addresses in one
-    /// network is one there.
+    /// and in it whoever has most. Where the network of `peer` would have as much, it is looked within that one. Nobody,
+    /// where `peer` would have as much. Who has many addresses in one network is one there.
     pub(super) fn larger_than(&self, peer: Peer, more: usize) -> Option<Peer> {
         let own = peer.networks();
         let mut within = None;
         for (level, own) in own.into_iter().enumerate() {
             let (mut largest, held) = self.largest(level, within)?;
-            if largest == own {
+            if held <= self.of_network(own).saturating_add(more) {
                 within = Some(own);
                 continue;
-            }
-            if held <= self.of_network(own).saturating_add(more) {
-                return None;
             }
             for level in level + 1..LEVELS {
                 largest = self.largest(level, Some(largest))?.0;
@@ -105,6 +102,13 @@ mod tests {
         assert_eq!(shares.larger_than(newcomer, 1_000), None, "it would have as much");
         let neighbour = peer("[2001:db8:1:f0::]");
         assert_eq!(shares.larger_than(neighbour, 10), None, "in the network that has most, each has as little");
+        let beside = peer("192.0.2.9");
+        assert_eq!(shares.larger_than(beside, 900), None, "its network would have most");
+        let elsewhere = shares.larger_than(beside, 90).expect("most is held elsewhere");
+        assert!(neighbour.networks()[0].has(elsewhere));
+        shares.add(peer("192.0.2.3"), 900);
+        assert_eq!(shares.larger_than(beside, 90), Some(peer("192.0.2.3")), "its neighbour has most of all");
+        shares.sub(peer("192.0.2.3"), 900);
         let within = shares.larger_than(neighbour, 9).expect("one has 10");
         assert!(neighbour.networks()[0].has(within));
         for number in 0..100 {

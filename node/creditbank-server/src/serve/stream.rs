@@ -137,6 +137,12 @@ impl Stream {
         std::future::poll_fn(|context| self.poll_ended(context)).await
     }
 
+    /// Nothing has moved for so long.
+    #[cfg(test)]
+    pub(super) fn stand(&self, time: Duration) {
+        self.state().moved -= time;
+    }
+
     /// Why it has to end, if it has.
     #[cfg(test)]
     pub(super) fn end_now(&self) -> Option<End> {
