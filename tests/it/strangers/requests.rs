@@ -88,6 +88,29 @@ async fn a_token_comes_before_the_request() {
     }
 }
 
+/// Goal: what the decoder skips hides nothing: parts behind a group that nobody knows are counted, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_hides_nothing() {
+    let node = TestNode::with_settings(hasty()).await;
+    let group = [0xa3, 0x06, 0xa4, 0x06];
+    for front in [&[][..], &group] {
+        let many = message(&[front, &[0x12, 0x00].repeat(250_000)].concat());
+        let told = code(call(channel(&node, 2, WINDOW).await, &node.url(), SUBMIT, whole(many)).await).await;
+        assert_eq!(told, Some(Code::InvalidArgument), "behind {} bytes", front.len());
+    }
+}
+
+/// Goal: a message as large as any may be finds room on a node that does nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_message_finds_room() {
+    let node = TestNode::with_settings(hasty()).await;
+    let len = (32 << 20) - 5;
+    // One field with bytes that are no block.
+    let large = [&[0x0a, 0xfb, 0xff, 0xff, 0x0f][..], &vec![0xff; len]].concat();
+    let told = code(call(channel(&node, 2, WINDOW).await, &node.url(), SUBMIT, whole(message(&large))).await).await;
+    assert_eq!(told, Some(Code::InvalidArgument));
+}
+
 /// Goal: messages of very many tiny parts are charged what they take up once they are decoded.
 #[tokio::test(flavor = "multi_thread")]
 async fn tiny_parts_are_charged() {
