@@ -51,8 +51,9 @@ impl Received {
     }
 
     fn grow(&self, more: usize, part: Part) -> Result<(), Status> {
-        self.charge().grow(more, part).map_err(|_| {
-            self.charge().refused();
+        let mut charge = self.charge();
+        charge.grow(more, part).map_err(|_| {
+            charge.refused();
             status::busy()
         })
     }
