@@ -47,6 +47,7 @@ fn is_about_the_node(error: &SubmitError) -> bool {
         | SubmitError::Quota(_)
         | SubmitError::NoRoom { .. }
         | SubmitError::Clock(_)
+        | SubmitError::Displaced
         | SubmitError::LogKeyMissing(_)
         | SubmitError::Unreadable(_)
         | SubmitError::Stopped(_) => true,

@@ -382,6 +382,7 @@ fn is_decision(error: &SubmitError) -> bool {
         | SubmitError::Quota(_)
         | SubmitError::NoRoom { .. }
         | SubmitError::Clock(_)
+        | SubmitError::Displaced
         | SubmitError::LogKeyMissing(_)
         | SubmitError::Unreadable(_)
         | SubmitError::Stopped(_) => false,
