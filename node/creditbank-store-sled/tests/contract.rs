@@ -30,3 +30,10 @@ fn sled_keeps_the_damage_contract() {
     let dir = tempfile::tempdir().unwrap();
     contract::check_damage(SledIndex::open, dir.path());
 }
+
+/// Goal: one flipped bit anywhere in sled's files never stops the store for good.
+#[test]
+fn a_flipped_bit_is_mended_by_a_start() {
+    let dir = tempfile::tempdir().unwrap();
+    contract::check_flips(SledIndex::open, dir.path());
+}

@@ -5,7 +5,7 @@ mod damage;
 mod rebuild;
 
 pub use damage::check_damage;
-pub use rebuild::{check_rebuild, check_rot};
+pub use rebuild::{check_flips, check_rebuild, check_rot};
 
 use creditbank_protocol::hash::sha256;
 use creditbank_protocol::merkle::{Frontier, leaf_hash};
