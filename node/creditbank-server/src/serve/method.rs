@@ -23,7 +23,7 @@ pub(super) enum Class {
 
 /// Bytes of a request, unless a method takes more.
 const REQUEST: usize = 64 << 10;
-/// Of a request that shows records or names many persons.
+/// Of a request that shows records, or names many persons or ids.
 const SHOWN: usize = 4 << 20;
 
 /// A method.
@@ -59,7 +59,7 @@ const METHODS: [Method; 25] = [
     method("LogService/StreamEntries", Class::Entries),
     method("LogService/GetInclusionProof", Class::Small),
     method("LogService/GetConsistencyProof", Class::Small),
-    method("LogService/GetStatusProof", Class::Large),
+    method("LogService/GetStatusProof", Class::Large).takes(SHOWN),
     method("RegistryService/Publish", Class::Small).takes(REQUEST_LEN_MAX),
     method("RegistryService/GetRegistryEntry", Class::Small),
     method("RegistryService/ListRegistry", Class::Large),
