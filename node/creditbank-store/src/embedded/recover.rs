@@ -52,15 +52,14 @@ pub(super) fn recover<I: Index>(
     journal: &Journal,
     flat: &FlatFiles,
     open: &impl Fn(&Path) -> Result<I, IndexError>,
-    Found { clean, has_room }: Found,
+    found: Found,
     told: &mut dyn FnMut(u64),
 ) -> Result<Recovered, StoreError> {
-    let disk = &*options.disk;
-    recover_from(dir, options, journal, flat, open, Found { clean, has_room }, told).inspect_err(|error| {
+    recover_from(dir, options, journal, flat, open, found, told).inspect_err(|error| {
         // An engine that fails while it is brought up to the journal would do so at each start.
         if matches!(error, StoreError::Index(_))
-            && has_room
-            && let Err(error) = position::forget(disk, dir)
+            && found.has_room
+            && let Err(error) = position::forget(&*options.disk, dir)
         {
             tracing::error!(%error, "the index is damaged, and its position is still there: delete it before the next start");
         }
