@@ -1,6 +1,7 @@
-//! What is wrong with a node, for its operator: `/readyz` and the metrics show it, the log says where.
+//! What is wrong with a node, for its operator: `/readyz` and the metrics show it, and the log says where.
 //!
-//! Damage does not stop the node: what is whole is served, and each call that needs what is damaged fails and says so.
+//! Damage does not stop the node. It serves everything that is not damaged, and each call that needs damaged data fails
+//! and says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,26 +12,26 @@ use prometheus_client::metrics::gauge::Gauge;
 
 use crate::metrics::Metrics;
 
-/// Different places of damage that are kept; more are counted.
+/// How many damaged places are remembered; more are only counted.
 const PLACES_MAX: usize = 100;
 
-/// A state that keeps a node from its whole work until the operator mends it.
+/// A state in which a node cannot do all its work until the operator corrects it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Condition {
-    /// Nothing is written: the disk is full, or was when the node started.
+    /// The node writes nothing: the disk is full, or was full at the start.
     ReadOnly,
-    /// Nothing is written: a file is not where it was.
+    /// The node writes nothing: a file is not in its place.
     Displaced,
-    /// The clock is not believed: nothing is sealed.
+    /// The node seals nothing: it does not believe the clock.
     Clock,
-    /// The process stops.
+    /// The process is stopping.
     Stopping,
 }
 
 impl Condition {
     const ALL: [Self; 4] = [Self::ReadOnly, Self::Displaced, Self::Clock, Self::Stopping];
 
-    /// As the metrics name it.
+    /// Its name in the metrics.
     fn name(self) -> &'static str {
         match self {
             Self::ReadOnly => "read_only",
@@ -41,7 +42,7 @@ impl Condition {
     }
 }
 
-/// As the metrics name damage, beside the conditions.
+/// The name of damage in the metrics, beside the conditions.
 const DAMAGE: &str = "damage";
 
 type Label = [(&'static str, &'static str); 1];
@@ -84,7 +85,7 @@ impl Health {
         self.unready.get_or_create(&[("reason", reason)]).set(holds.into());
     }
 
-    /// Damage was met. `place` says where, and nothing about a person. The log has a line for each new place.
+    /// Records damage. `place` says where it is, and nothing about a person. The log has a line for each new place.
     pub(crate) fn damage(&self, place: &str) {
         self.damage_total.inc();
         let mut found = self.found();
@@ -95,21 +96,21 @@ impl Health {
         }
     }
 
-    /// Something keeps the node from its whole work. `true` where nothing of its kind did so before.
+    /// Records that the node cannot do all its work. Returns `true` if the condition did not hold before.
     pub fn set(&self, condition: Condition, why: impl Into<String>) -> bool {
         let mut found = self.found();
         self.show(condition.name(), true);
         found.conditions.insert(condition, why.into()).is_none()
     }
 
-    /// It does so no longer. `true` where it did.
+    /// Records that the condition has ended. Returns `true` if it held.
     pub(crate) fn clear(&self, condition: Condition) -> bool {
         let mut found = self.found();
         self.show(condition.name(), false);
         found.conditions.remove(&condition).is_some()
     }
 
-    /// What is wrong, each with a line of its own; nothing where the node does all its work.
+    /// What is wrong, one line each; empty if the node does all its work.
     pub fn problems(&self) -> Vec<String> {
         let found = self.found();
         let damage = found.damage.iter().map(|place| format!("damaged: {place}"));

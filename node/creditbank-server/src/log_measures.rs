@@ -1,11 +1,11 @@
-//! What the node measures of its log.
+//! The metrics of the node's log.
 
 use prometheus_client::metrics::gauge::Gauge;
 
 use crate::append::state::State;
 use crate::metrics::Metrics;
 
-/// How large the log is, and when it was sealed last.
+/// The size of the log, and the time of its last seal.
 #[derive(Debug, Default)]
 pub(crate) struct LogMeasures {
     entries: Gauge,

@@ -1,7 +1,8 @@
-//! Serving a ledger: listener, TLS, connections and what they may hold, ticks, graceful stop.
+//! Serving a ledger: listener, TLS, connections and their limits, periodic work, graceful stop.
 //!
-//! The node has its own loop over connections, over hyper: each has a deadline before it has said anything, a share of
-//! the rooms for requests and answers, and ends where its client takes nothing. The services are tonic's.
+//! The node has its own loop over connections, built on hyper. Each connection has a deadline for its first bytes and a
+//! share of the rooms for requests and answers, and it ends if its client reads nothing. The services themselves are
+//! tonic's.
 
 mod accept;
 mod answer;
@@ -45,10 +46,10 @@ use measures::Measures;
 use rooms::Rooms;
 use table::{Bounds, Table};
 
-/// How often it is looked whether an empty round is due.
+/// How often the node checks whether an empty round is due.
 const TICK: Duration = Duration::from_secs(30);
 
-/// How often it is looked whether something new would be taken.
+/// How often the node checks whether it could accept new work.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Why a node does not serve.
@@ -98,7 +99,7 @@ pub enum ServeError {
     /// The log could not be closed.
     #[error(transparent)]
     Store(#[from] creditbank_store::StoreError),
-    /// The server's task.
+    /// The server's task has ended unexpectedly.
     #[error("the server ended: {0}")]
     Task(String),
 }
@@ -113,7 +114,7 @@ pub struct Running {
     ledger: Arc<Ledger>,
 }
 
-/// Looks each second whether something new would be taken.
+/// Checks each second whether the node could accept new work.
 struct Looking {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
@@ -126,25 +127,25 @@ impl Looking {
         let task = tokio::spawn(async move {
             while tokio::time::timeout(LOOK, &mut stopped).await.is_err() {
                 let Some(ledger) = ledger.upgrade() else { return };
-                // A disk that hangs holds this up, and nothing else.
+                // If a disk hangs, only this task waits.
                 let _ = tokio::task::spawn_blocking(move || ledger.look()).await;
             }
         });
         Self { stop, task }
     }
 
-    /// Waits for the look under way: nothing may hold the log once its ledger is closed.
+    /// Waits until the check that is running has ended: nothing may hold the log once its ledger is closed.
     async fn end(self) {
         drop(self.stop);
         let _ = self.task.await;
     }
 }
 
-/// A listener; `[::]` takes IPv4 as well, whatever the system's default.
+/// Opens a listener. `[::]` accepts IPv4 too, whatever the system's default is.
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     let domain = if address.is_ipv6() { Domain::IPV6 } else { Domain::IPV4 };
     let socket = match Socket::new(domain, Type::STREAM, Some(Protocol::TCP)) {
-        // A machine without IPv6: all its addresses are those of IPv4.
+        // A machine without IPv6 has IPv4 addresses only.
         Err(_) if address.ip() == IpAddr::from(Ipv6Addr::UNSPECIFIED) => {
             return listen((Ipv4Addr::UNSPECIFIED, address.port()).into());
         }
@@ -167,7 +168,7 @@ fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
     Ok((listener, bound))
 }
 
-/// Starts to serve a ledger, with the default bounds, and is watched by nobody.
+/// Starts to serve a ledger with the default limits and without an address for operations.
 pub async fn start(ledger: Ledger, address: SocketAddr, tls: Option<&Tls>) -> Result<Running, ServeError> {
     start_with(ledger, &Settings { tls: tls.cloned(), ..Settings::at(address) }).await
 }
@@ -189,7 +190,7 @@ pub async fn start_with(ledger: Ledger, settings: &Settings) -> Result<Running, 
              name those who may, or listen on 127.0.0.1"
         );
     }
-    // After everything of the store is open.
+    // After the store has opened all its files.
     let all = descriptors::budget(connections.max)?;
     let table = Table::new(Bounds { all, per_address: connections.per_address });
     let rooms = Rooms::new(*patience, Measures::new(ledger.metrics()));
@@ -237,7 +238,7 @@ impl Running {
         self.address
     }
 
-    /// Where it is watched, if anywhere.
+    /// The address of `/metrics`, `/healthz` and `/readyz`, if they are served.
     pub fn operations(&self) -> Option<SocketAddr> {
         self.operations
     }
@@ -247,7 +248,7 @@ impl Running {
         &self.ledger
     }
 
-    /// Stops: takes no new calls, finishes those under way and the round, closes the log.
+    /// Stops: accepts no new calls, finishes the calls and the round that are under way, and closes the log.
     pub async fn stop(self) -> Result<(), ServeError> {
         let Self { stop, server, looking, ledger, .. } = self;
         drop(stop);
@@ -271,8 +272,8 @@ impl Running {
     }
 }
 
-/// Clients get a moment to finish; a stream that never ends does not keep the node from stopping.
-/// With the end of the rounds under way a stop stays below 10 s.
+/// Time for clients to finish; a stream that never ends cannot keep the node from stopping. Together with the end of
+/// the rounds under way, a stop takes less than 10 s.
 const GRACE: Duration = Duration::from_secs(4);
 
 async fn finish(

@@ -1,10 +1,11 @@
-//! Work that callers ask for: who gets how much of the processor, who waits, and what says stop.
+//! The work that calls cause: how it is shared among callers, who waits, and what stops it.
 //!
-//! Each call that reads is a piece of work in one of two pools. In `expensive`, of a thread for each core, are those that
-//! go through many records or search; in `cheap`, wider, those that read a few rows. In both, callers take turns, so that
-//! one with a thousand calls waits behind itself; a queue has a bound, in all and for each caller, and who is over it is
-//! told to come back. A piece of work ends when its caller has gone, which is how a deadline shows too, or when the node
-//! stops: it has a [`Token`] that says so, and asks it with each read of the store.
+//! Each call that reads is a piece of work in one of two pools. `expensive` has a thread for each core and does calls
+//! that go through many records or search. `cheap` has more threads and does calls that read a few rows. In both,
+//! callers take turns, so a caller with a thousand calls waits behind itself. A queue is bounded, in total and for each
+//! caller; a call above a limit is told when to come back. A piece of work ends when its caller has gone (a passed
+//! deadline looks the same) or when the node stops. Its [`Token`] says so; the work asks it with each read of the
+//! store.
 
 mod measures;
 mod pool;
@@ -30,28 +31,28 @@ use crate::metrics::Metrics;
 use crate::serve::Peer;
 use token::Stopping;
 
-/// When to come back after a bound of a queue.
+/// When to come back after a queue was full.
 pub(crate) const BUSY_RETRY_MS: u64 = 250;
 
-/// Who asks: what is counted together when callers are held to a share.
+/// Who asks. Limits count everything of one of these together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Who {
     /// The operator of the node.
     Operator,
     /// An institution, by its token.
     Institution(InstitutionId),
-    /// Whoever has no token, by address.
+    /// A caller without a token, by address.
     Address(Peer),
 }
 
 impl turns::Caller for Who {
-    /// Addresses are easily had: however many there are, they get every second turn, and not the whole queue.
+    /// Addresses are easy to get. So all of them together get at most every second turn, and not the whole queue.
     fn is_known(&self) -> bool {
         !matches!(self, Self::Address(_))
     }
 }
 
-/// The pools and the quotas of a node, and who has sent bad signatures.
+/// The pools and quotas of a node, and its record of bad signatures.
 #[derive(Debug)]
 pub(crate) struct Work {
     pub(crate) expensive: Pool,
@@ -62,10 +63,10 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    /// Pools without threads: each is started when there is work for it.
+    /// Pools without threads: each thread is started when there is work for it.
     pub(crate) fn new(metrics: &Metrics, quotas: directory::Quotas) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        // One caller leaves a thread to others, so there are two at least.
+        // One caller leaves a thread to others, so there are at least two.
         let threads = cores.max(2);
         let expensive = Bounds { all: 1_024, of_caller: 256, at_once: threads - 1 };
         let cheap = Bounds { all: 8_192, of_caller: 2_048, at_once: 4 * threads - 1 };
@@ -79,17 +80,17 @@ impl Work {
         }
     }
 
-    /// What tells one piece of work to stop.
+    /// A token that tells one piece of work to stop.
     pub(crate) fn token(&self) -> Token {
         Token::new(&self.stopping)
     }
 
-    /// Whether the node stops.
+    /// Whether the node is stopping.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.is_set()
     }
 
-    /// Tells all work to stop, drops what waits, and takes nothing new.
+    /// Tells all work to stop, drops what waits, and accepts nothing new.
     pub(crate) fn stop(&self) {
         self.stopping.set();
         self.expensive.close();

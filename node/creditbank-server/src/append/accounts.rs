@@ -1,7 +1,7 @@
-//! Opening accounts: typed identities become keyed digests, one account per person, an alias per institution.
+//! Opening accounts: typed identities become keyed digests, one account for each person, an alias for each institution.
 //!
-//! An institution learns nothing of whether a person was known: it gets an alias in every case, and the caller evens out
-//! the time that it takes. The rows of new accounts are written with the next round (`round/accounts.rs`).
+//! An institution does not learn whether a person was known: it always gets an alias, and the caller evens out the time
+//! that this takes. The rows of new accounts are written with the next round (`round/accounts.rs`).
 
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::dates::show_duration_ms;
@@ -23,10 +23,10 @@ pub(crate) const PERSONS_MAX: usize = 1_000;
 const IDENTITIES_MAX: usize = 8;
 const VALUE_LEN_MAX: usize = 256;
 
-/// How an identity is known to the node: keyed, so that nobody else can compute it.
+/// How the node knows an identity: with a key, so that nobody else can compute it.
 pub(super) type IdentityDigest = [u8; 32];
 
-/// A person by one or more identities, checked and in the form by which they are compared.
+/// A person by one or more identities, checked and in the form in which they are compared.
 #[derive(Debug, Clone)]
 pub struct Person(Vec<TypedIdentity>);
 
@@ -41,7 +41,7 @@ pub enum AccountError {
         /// What was expected.
         what: &'static str,
     },
-    /// A closed institution, which has nobody of this student number.
+    /// The institution is closed, and nobody there has this student number.
     #[error("person {person}: expected a student number that the closed institution has used, found another identity")]
     Unknown {
         /// Position in the call.
@@ -50,10 +50,10 @@ pub enum AccountError {
     /// Too many in one call.
     #[error("{0} persons, at most {PERSONS_MAX} are allowed in one call")]
     TooMany(usize),
-    /// The person was erased while this was going on.
+    /// The person was erased during the call.
     #[error("the person was erased just now: ask again")]
     Erased,
-    /// What the store has of an identity could not be read.
+    /// The store could not read what it has of an identity.
     #[error(transparent)]
     Unreadable(#[from] ViewError),
     /// The disk is full: nothing was stored.
@@ -65,13 +65,13 @@ pub enum AccountError {
         /// When to come back.
         retry_after_ms: u64,
     },
-    /// More work than the node takes at once.
+    /// More work than the node can take at once.
     #[error("the node is busy: come back in {}", show_duration_ms(*.retry_after_ms))]
     Busy {
         /// When to come back.
         retry_after_ms: u64,
     },
-    /// The institution has asked for as many accounts as it may.
+    /// The institution has used its quota of accounts.
     #[error(transparent)]
     Quota(#[from] OverQuota),
     /// The node is stopping.
@@ -89,7 +89,7 @@ impl From<Refused> for AccountError {
 }
 
 impl AccountError {
-    /// Why accounts were not opened when the round that was to hold them was not written.
+    /// Why accounts were not opened, if their round was not written.
     pub(super) fn of_round(error: &SubmitError) -> Self {
         match error {
             SubmitError::NoRoom { retry_after_ms } => Self::NoRoom { retry_after_ms: *retry_after_ms },
@@ -100,8 +100,8 @@ impl AccountError {
 }
 
 impl Person {
-    /// Checks the identities of the person at position `person` of a call, and gives them the one spelling that the digest
-    /// is made of. Values are never repeated in an error.
+    /// Checks the identities of the person at position `person` of a call, and gives them the one spelling from which
+    /// the digest is made. Errors never repeat values.
     pub fn new(person: usize, identities: Vec<TypedIdentity>) -> Result<Self, AccountError> {
         let refuse = |what| Err(AccountError::Person { person, what });
         if identities.is_empty() || identities.len() > IDENTITIES_MAX {
@@ -146,7 +146,7 @@ impl Person {
         self.0.len() > 1
     }
 
-    /// About what it takes up in memory.
+    /// Roughly how many bytes it takes up in memory.
     pub(super) fn bytes(&self) -> usize {
         64 + self.0.iter().map(|identity| 96 + identity.scope.len() + identity.value.len()).sum::<usize>()
     }
@@ -156,14 +156,14 @@ impl Person {
 pub(crate) type Identified = Vec<IdentityDigest>;
 
 impl Shared {
-    /// Digests of identities. They need no order, and half of the work of opening an account is in them.
+    /// The digests of identities. They do not depend on order, and are half of the work of opening an account.
     pub(crate) fn identified(&self, institution: InstitutionId, persons: &[Person]) -> Vec<Identified> {
         let digest = |identity| self.private.identity_digest(institution.0, identity);
         persons.iter().map(|person| person.identities().iter().map(digest).collect()).collect()
     }
 }
 
-/// The account of an identity; none where nobody has said this identity yet, or its learner was erased.
+/// The account of an identity; `None` if nobody has named this identity yet, or if its learner was erased.
 pub(super) fn known(shared: &Shared, digest: &IdentityDigest) -> Result<Option<AccountId>, ViewError> {
     let Some(sealed) = shared.store.get(tables::IDENTITY, digest).map_err(of_store)? else {
         return Ok(None);
@@ -190,9 +190,9 @@ pub(super) fn known(shared: &Shared, digest: &IdentityDigest) -> Result<Option<A
     Ok(Some(account))
 }
 
-/// Who a record of a dry run is about.
+/// The person whom a record of a dry run is about.
 pub struct AskedAbout {
-    /// Their account, or one that only the check knows.
+    /// Their account, or one that exists only for the check.
     pub account: AccountId,
     /// The institution's alias for it.
     pub alias: Alias,
@@ -200,14 +200,14 @@ pub struct AskedAbout {
     pub is_new: bool,
 }
 
-/// The first of a person's accounts, where their identities lead to different ones. To merge them is the operator's.
+/// The first of a person's accounts, if their identities lead to different ones. Merging them is up to the operator.
 pub(super) fn first_account(mut accounts: impl Iterator<Item = Option<AccountId>>) -> Option<AccountId> {
     accounts.find_map(|account| account)
 }
 
 impl Ledger {
-    /// Who a record of a dry run is about, by their identities. A person who is not known gets an account of their own for
-    /// the time of the check; nothing is opened.
+    /// The person whom a record of a dry run is about, by their identities. An unknown person gets an account for the
+    /// duration of the check; nothing is opened.
     pub fn asked_about(
         &self,
         institution: InstitutionId,
@@ -218,8 +218,8 @@ impl Ledger {
         let digests = identities.iter().map(|identity| self.shared.private.identity_digest(institution.0, identity));
         let digests: Vec<_> = digests.collect();
         let accounts = digests.iter().map(|digest| known(&self.shared, digest)).collect::<Result<Vec<_>, _>>()?;
-        // A student number is known because its institution has named it. Of any other identity the institution's own
-        // records say so, and nothing else may: others know the person too.
+        // A student number is known if its institution has named it. For any other identity only the institution's own
+        // records may show that it is known, because others may know the person too.
         let own_number = |(identity, account): (&TypedIdentity, &Option<AccountId>)| {
             account.is_some() && is_student_number(identity)
         };
@@ -276,7 +276,7 @@ impl Ledger {
         Ok(numbers.map(account).collect::<Result<Vec<_>, AccountError>>()?.into_iter())
     }
 
-    /// Opens accounts for persons, or finds the ones that they have, and gives the institution's aliases in order.
+    /// Opens accounts for persons, or finds existing ones, and returns the institution's aliases in order.
     pub async fn open_accounts(
         &self,
         institution: InstitutionId,

@@ -1,8 +1,7 @@
 //! Makes a round durable, and answers its blocks once it is published.
 //!
-//! Order of a round: keys of new learners synced, bodies encrypted, journal synced, guard synced (`write`),
-//! checkpoint signed, state shown
-//! ([`crate::publish`]), receipts out (`answer`).
+//! The order for a round: keys of new learners synced, bodies encrypted, journal synced, guard synced (`write`);
+//! checkpoint signed, state published ([`crate::publish`]); receipts sent (`answer`).
 
 use std::sync::Arc;
 
@@ -17,7 +16,7 @@ use super::{AccountError, NO_ROOM_RETRY_MS, SubmitError};
 use crate::ledger::{OpenError, Shared};
 use crate::publish::ReceiptError;
 
-/// What became of a block or of persons, with what the caller gave along.
+/// The outcome of a block or of persons, with what the caller passed along.
 #[derive(Debug)]
 pub enum Answer<B, A> {
     /// Of a block.
@@ -26,11 +25,11 @@ pub enum Answer<B, A> {
     Accounts(A, Result<Vec<Alias>, AccountError>),
 }
 
-/// Blocks and persons with what became of them, each with where its answer goes.
+/// The outcomes of blocks and persons, each with the destination of its answer.
 pub(crate) struct Outcomes<B, A> {
     pub(crate) blocks: Vec<(Result<Placed, SubmitError>, B)>,
     pub(crate) accounts: Vec<(Result<Vec<Alias>, AccountError>, A)>,
-    /// They stand in an older round, which is on the disk: whatever becomes of this one, they get their receipts.
+    /// They are in an older round, which is on the disk. They get their receipts, whatever happens to this round.
     pub(crate) are_durable: bool,
 }
 
@@ -41,7 +40,7 @@ impl<B, A> Default for Outcomes<B, A> {
 }
 
 impl<B, A> Outcomes<B, A> {
-    /// The same error for all of them, unless they are durable.
+    /// Gives all of them the same error, unless they are durable.
     pub(crate) fn refused(self, error: &SubmitError) -> Self {
         if self.are_durable {
             return self;
@@ -59,7 +58,7 @@ impl<B, A> Outcomes<B, A> {
     }
 }
 
-/// A round on its way to the disk.
+/// A round that is to be written.
 pub(crate) struct Commit<B, A> {
     pub(crate) sealed: SealedRound,
     /// The state afterwards.
@@ -70,13 +69,13 @@ pub(crate) struct Commit<B, A> {
 /// Why a round was not written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommitError {
-    /// The disk is full: everything is as it was before.
+    /// The disk is full. Nothing has changed.
     #[error("no room on the disk: {0}")]
     NoRoom(String),
-    /// A file is not where it was: everything is as it was before.
+    /// A file is not in its place. Nothing has changed.
     #[error("{0}")]
     Displaced(String),
-    /// What is on the disk is uncertain: the process must stop.
+    /// The state of the disk is unknown: the process must stop.
     #[error("{0}")]
     Fatal(String),
 }
@@ -91,7 +90,7 @@ impl From<CommitError> for SubmitError {
     }
 }
 
-/// Without a checkpoint nobody can be told what is durable.
+/// Without a checkpoint the node cannot tell anybody what is durable.
 impl From<OpenError> for CommitError {
     fn from(error: OpenError) -> Self {
         fatal(error)
@@ -102,9 +101,7 @@ fn fatal(error: impl std::fmt::Display) -> CommitError {
     CommitError::Fatal(error.to_string())
 }
 
-/// Makes a round durable. The checkpoint that is returned may be signed then, and not before; there is none where the
-/// round has
-/// no seal.
+/// Makes a round durable. The returned checkpoint may be signed then, and not before. A round without a seal has none.
 pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Option<Checkpoint>, CommitError> {
     let SealedRound { accounts, keys, mut round, bodies, checkpoint } = sealed;
     let context = shared.context();
@@ -115,7 +112,7 @@ pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Option<Check
     for block in bodies {
         block.seal(&shared.first_origin, &context, &mut round.entries).map_err(fatal)?;
     }
-    // The round before is published: its signatures are made, and stay when the keys are gone.
+    // The round before is published. Its signatures are made, and remain when the keys are gone.
     round.rows.extend(checkpoint.as_ref().and_then(|_| shared.newest_note()));
     let mut counts = shared.counts();
     counts.add(shared.store(), &round.rows, keys).map_err(fatal)?;
@@ -127,7 +124,7 @@ pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Option<Check
     Ok(checkpoint)
 }
 
-/// Nothing was written, and the operator is told why; or what is on the disk is uncertain.
+/// Either nothing was written, and the operator is told why, or the state of the disk is unknown.
 fn not_written(shared: &Shared, error: &StoreError) -> CommitError {
     shared.takes_no_writes(error);
     match error {
@@ -147,7 +144,7 @@ pub(crate) fn answer<B, A>(shared: &Shared, outcomes: Outcomes<B, A>, mut send: 
     for (outcome, reply) in blocks {
         let answer = match outcome {
             Ok(Placed::New(index)) => newest(index).map_err(unreadable),
-            // Perhaps of this round, perhaps of an older one.
+            // It may be in this round or in an older one.
             Ok(Placed::Known(index)) => receipt(index),
             Err(SubmitError::Stale { height, accepted }) => match receipt(accepted.index.into()) {
                 Ok(accepted) => Err(SubmitError::Stale { height, accepted: Box::new(accepted) }),
@@ -160,8 +157,7 @@ pub(crate) fn answer<B, A>(shared: &Shared, outcomes: Outcomes<B, A>, mut send: 
 }
 
 impl Shared {
-    /// What it means that something could not be read: where the store has failed the node stops, and its next start
-    /// makes that anew.
+    /// What an unreadable value means: if the store has failed, the node stops, and its next start repairs the store.
     pub(crate) fn of_unreadable(&self, error: SubmitError) -> SubmitError {
         match (error, self.store.failure()) {
             (SubmitError::Unreadable(_), Some(why)) => SubmitError::Stopped(why),

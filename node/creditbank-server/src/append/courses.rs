@@ -1,9 +1,9 @@
 //! Which learners certainly have no record of a course: a Bloom filter in memory over the learner index.
 //!
-//! Every record is checked against the learner's other records of the same course, and nearly every time there are none. A
-//! read of the index that finds nothing costs more than all other rules together, so the filter answers it: a "no" is certain,
-//! a "perhaps" is looked up. It is derived: it is filled from the index after each start ([`Filling`]), and until that is
-//! done every answer is "perhaps".
+//! Every record is checked against the learner's other records of the same course, and nearly always there are none. An
+//! index read that finds nothing costs more than all other rules together, so the filter answers instead: a "no" is
+//! certain, a "perhaps" is looked up. After each start the filter is filled from the index ([`Filling`]); until that is
+//! done, every answer is "perhaps".
 
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,20 +15,20 @@ use fastbloom::BloomFilter;
 use crate::ledger::Shared;
 use crate::tables::{self, CoursePrefix};
 
-/// Courses of the first layer; each further layer takes twice as many as the one before.
+/// Courses of the first layer. Each further layer holds twice as many as the one before.
 const FIRST_LAYER: usize = 1 << 20;
 /// Rows read at once.
 const PAGE: usize = 10_000;
-/// One wrong "perhaps" in so many, for each layer.
+/// The rate of false "perhaps" answers, for each layer.
 const WRONG_ONE_IN: f64 = 1.0 / 256.0;
 
-/// Keys are digests and random numbers already: the first bytes of both are as good as any hash of them.
+/// Keys are digests and random numbers already: their first bytes are as good as any hash of them.
 #[derive(Debug, Clone, Copy, Default)]
 struct Prefix(u64);
 
 impl Hasher for Prefix {
     fn write(&mut self, bytes: &[u8]) {
-        // Account and course digest lie 8 bytes apart from the end on; a length or another part adds nothing.
+        // Account and course digest are 8 bytes apart from the end on; a length or another part adds nothing.
         for word in bytes.as_chunks::<8>().0 {
             self.0 = self.0.rotate_left(23) ^ u64::from_be_bytes(*word);
         }
@@ -95,7 +95,7 @@ pub(crate) struct Filling {
 }
 
 impl Filling {
-    /// Adds one page of the index; `true` once that was the last one.
+    /// Adds one page of the index; returns `true` after the last one.
     pub(crate) fn step(&mut self, shared: &Shared) -> Result<bool, StoreError> {
         let page = shared.store().scan(tables::LEARNER, &[], self.after.as_deref(), PAGE)?;
         shared.courses().add(page.iter().filter_map(|(key, _)| key.first_chunk()));
@@ -117,7 +117,7 @@ mod tests {
         std::array::from_fn(|i| digest.0[i])
     }
 
-    /// Goal: what was added is never denied, also over several layers; of what was not added nearly everything is.
+    /// Goal: what was added is never denied, over several layers too; nearly everything else is denied.
     #[test]
     fn a_no_is_certain() {
         let courses = Courses::new();

@@ -1,7 +1,7 @@
-//! Puts blocks in order: what has been taken becomes a round, by the rules, on top of the round before.
+//! Puts blocks in order: blocks become a round, by the rules, on top of the round before.
 //!
-//! Nothing here waits. A step that needs the round before on the disk returns [`Step::Wait`]; [`Orderer::written`] says what
-//! became of that round, and the next step goes on. So one round is built while one is written.
+//! Nothing here waits. A step that needs the round before on the disk returns [`Step::Wait`]. [`Orderer::written`]
+//! reports what became of that round, and the next step continues. So one round is built while one is written.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,38 +18,38 @@ use crate::health::Condition;
 use crate::ledger::Shared;
 use crate::work::turns::{Bounds, Turns};
 
-/// Persons whose accounts one round opens at most. What they cost comes between two rounds of blocks, so it is what a
-/// block may wait for them, however many are asked for.
+/// Most persons whose accounts one round opens. Their work comes between two rounds of blocks, so it limits how long a
+/// block waits for them, however many are requested.
 const PERSONS_OF_ROUND: usize = 512;
 
-/// Calls of `OpenAccounts` that wait, of all institutions and of one. They take turns by institution.
+/// Waiting calls of `OpenAccounts`, of all institutions and of one. Institutions take turns.
 const OPENINGS: Bounds = Bounds { all: 2_048, of_caller: 1_024, at_once: 1 };
 
-/// What waits for its turn, in the order in which it came. `B` says where an answer goes.
+/// Waiting work, in the order of arrival. `B` identifies the destination of an answer.
 enum Work<B> {
     Block(Box<VerifiedBlock>, B),
     /// A round without blocks or persons.
     Seal,
 }
 
-/// A call that opens accounts, over as many rounds as it takes.
+/// A call that opens accounts, over as many rounds as it needs.
 struct Opening<A> {
     institution: InstitutionId,
     persons: Vec<Identified>,
-    /// Of those whose accounts are in rounds already.
+    /// Aliases of the persons whose accounts are in rounds already.
     aliases: Vec<Alias>,
     reply: A,
 }
 
-/// What a step came to.
+/// The result of a step.
 pub(crate) enum Step<B, A> {
-    /// Everything that was taken has its answer, or is in a round that was handed over.
+    /// All accepted work has its answer, or is in a round that was handed over.
     Idle,
-    /// It goes on after [`Orderer::written`].
+    /// Continues after [`Orderer::written`].
     Wait,
-    /// A round to be written. No other is handed over before [`Orderer::written`].
+    /// A round to be written. No other round is handed over before [`Orderer::written`].
     Write(Box<Commit<B, A>>),
-    /// What has its answer without a round of its own.
+    /// Outcomes that need no round of their own.
     Answer(Outcomes<B, A>),
 }
 
@@ -58,27 +58,27 @@ struct Building<B, A> {
     builder: RoundBuilder,
     outcomes: Outcomes<B, A>,
     takes: Takes,
-    /// Whether accounts were opened in it, of calls that it answers or not.
+    /// Whether accounts were opened in it, no matter whether it answers their calls.
     has_accounts: bool,
 }
 
-/// What a round takes in.
+/// What a round accepts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Takes {
     /// Blocks and persons.
     All,
-    /// Persons only: no block may be sealed at this time.
+    /// Only persons: no block may be sealed at this time.
     Persons,
-    /// Nothing: it is sealed although nothing new is in it.
+    /// Nothing: the round is sealed although it is empty.
     Nothing,
     /// One block, which corrects the time.
     Correction,
-    /// Nothing any more.
+    /// Nothing more.
     NoMore,
 }
 
 impl Takes {
-    /// Whether a block is one of those that the round takes in.
+    /// Whether the round accepts a block.
     fn takes(self, verified: &VerifiedBlock) -> bool {
         match self {
             Self::All => verified.block.correction().is_none(),
@@ -88,29 +88,29 @@ impl Takes {
     }
 }
 
-/// What is ready, and follows the round that is on its way.
+/// What is ready to follow the round that is being written.
 enum Ready<B, A> {
     Round(Box<Sealed>, Outcomes<B, A>),
-    /// Nothing was new. Receipts of blocks that are known may lead to the round on its way.
+    /// Nothing was new. Receipts of known blocks may refer to the round that is being written.
     Known(Outcomes<B, A>),
 }
 
-/// The order of a log.
+/// Orders the blocks of a log.
 pub(crate) struct Orderer<B, A> {
     shared: Arc<Shared>,
     time: SealTime,
     /// The state after the last round that was handed over, durable or not.
     tip: Arc<State>,
     waiting: VecDeque<Work<B>>,
-    /// Persons wait apart from blocks, so that nobody's block waits behind them.
+    /// Persons wait apart from blocks, so that no block waits behind them.
     openings: Turns<InstitutionId, Opening<A>>,
-    /// The call that has been begun.
+    /// The call whose accounts are being opened.
     opening: Option<Opening<A>>,
     building: Option<Building<B, A>>,
     ready: Option<Ready<B, A>>,
-    /// The round that is on its way to the disk.
+    /// The round that is being written.
     pending: Option<Arc<Pending>>,
-    /// Blocks that have changed the registry: they are answered with the round that is the first to show the change.
+    /// Blocks that changed the registry. They are answered with the round that is the first to show the change.
     changing: Option<Outcomes<B, A>>,
     failed: Option<String>,
 }
@@ -132,26 +132,26 @@ impl<B, A> Orderer<B, A> {
             changing: None,
             failed: None,
         };
-        // Said at once, and not only to the first who sends a block.
+        // Report it at once, and not only to the first sender of a block.
         if let Err(doubt) = orderer.now() {
             tracing::warn!(%doubt, "nothing is sealed");
         }
         orderer
     }
 
-    /// Takes a block.
+    /// Accepts a block.
     pub(crate) fn block(&mut self, verified: Box<VerifiedBlock>, reply: B) {
         self.waiting.push_back(Work::Block(verified, reply));
     }
 
-    /// Takes persons whose accounts are to be opened; gives the reply back where too many calls wait.
+    /// Accepts persons whose accounts are to be opened; returns the reply if too many calls wait.
     pub(crate) fn accounts(&mut self, institution: InstitutionId, persons: Vec<Identified>, reply: A) -> Result<(), A> {
         let opening = Opening { institution, persons, aliases: Vec::new(), reply };
         self.openings.push(institution, opening).map_err(|(_, opening)| opening.reply)?;
         Ok(())
     }
 
-    /// Refuses what waits and is in no round yet: the node stops.
+    /// Refuses everything that waits and is in no round yet, because the node stops.
     pub(crate) fn stop(&mut self) -> Outcomes<B, A> {
         self.refuse(Outcomes::default(), &SubmitError::Stopped("it takes no new work".to_owned()))
     }
@@ -160,7 +160,7 @@ impl<B, A> Orderer<B, A> {
         self.opening.is_some() || !self.openings.is_empty()
     }
 
-    /// Takes an empty round if none was sealed for the configured time and nothing waits.
+    /// Adds an empty round if none was sealed for the configured time and nothing waits.
     pub(crate) fn tick(&mut self) {
         let sealed = self.tip.log.last_seal().map(|_| self.tip.log.earliest_ms());
         let interval_ms = self.shared.limits.seal_interval_ms;
@@ -172,7 +172,7 @@ impl<B, A> Orderer<B, A> {
         }
     }
 
-    /// Whether a round is on its way.
+    /// Whether a round is being written.
     pub(crate) fn is_waiting(&self) -> bool {
         self.pending.is_some()
     }
@@ -182,13 +182,13 @@ impl<B, A> Orderer<B, A> {
         !self.waiting.is_empty()
     }
 
-    /// Whether anything is left to do but to wait for the round on its way.
+    /// Whether there is anything to do except wait for the round that is being written.
     pub(crate) fn has_work(&self) -> bool {
         let has_round = self.building.is_some() || self.ready.is_some() || self.changing.is_some();
         self.has_blocks() || self.has_openings() || has_round
     }
 
-    /// Whether everything that was taken has its answer.
+    /// Whether all accepted work has its answer.
     pub(crate) fn is_idle(&self) -> bool {
         !self.has_work() && self.pending.is_none()
     }
@@ -198,8 +198,8 @@ impl<B, A> Orderer<B, A> {
         self.failed.as_deref()
     }
 
-    /// Says what became of the round that was handed over last. Where it was not written, what was built on it never was: those
-    /// outcomes are returned, each with the same error.
+    /// Reports what became of the round that was handed over last. If it was not written, everything built on it is
+    /// discarded: those outcomes are returned, each with the same error.
     pub(crate) fn written(&mut self, outcome: Result<(), SubmitError>) -> Outcomes<B, A> {
         self.pending = None;
         let Err(error) = outcome else {
@@ -211,7 +211,7 @@ impl<B, A> Orderer<B, A> {
             self.failed.get_or_insert_with(|| why.clone());
         }
         self.tip = self.shared.state();
-        // Whatever was built on that round is refused with it: no round is left that uses them.
+        // Everything built on that round is refused with it, so no remaining round uses them.
         self.shared.keys.discard(None);
         let mut outcomes = self.changing.take().unwrap_or_default();
         if let Some(Ready::Round(_, ready) | Ready::Known(ready)) = self.ready.take() {
@@ -225,13 +225,13 @@ impl<B, A> Orderer<B, A> {
         self.refuse(outcomes, &error)
     }
 
-    /// Builds, seals and hands over as much as goes into one step.
+    /// Builds, seals and hands over as much as fits into one step.
     pub(crate) fn step(&mut self) -> Step<B, A> {
         if self.ready.is_some() {
             return self.hand_over();
         }
         if self.changing.is_some() && self.pending.is_some() {
-            // Its blocks are answered whatever becomes of the next round, once they are on the disk.
+            // Once its blocks are on the disk, they are answered whatever happens to the next round.
             return Step::Wait;
         }
         let mut building = match self.building.take() {
@@ -275,7 +275,7 @@ impl<B, A> Orderer<B, A> {
         self.close(building)
     }
 
-    /// Opens accounts of as many persons as a round takes. A call is answered with the round that has its last one.
+    /// Opens accounts for as many persons as a round takes. A call is answered with the round that has its last one.
     fn open_accounts(&mut self, building: &mut Building<B, A>) {
         let mut left = PERSONS_OF_ROUND;
         while left > 0 {
@@ -307,14 +307,14 @@ impl<B, A> Orderer<B, A> {
         }
     }
 
-    /// A round on top of the last one, or refusals when none may be sealed.
+    /// A round on top of the last one, or refusals if none may be sealed.
     fn begin(&mut self) -> Result<Building<B, A>, Outcomes<B, A>> {
         if let Some(why) = self.shared.store.failure() {
             self.fail(why);
         }
         let now = self.failed.clone().map_or_else(|| Ok(self.now()?), |why| Err(SubmitError::Stopped(why)));
-        // The next seal is the first to show a change of the registry: it follows at once, not at the next block. Who made
-        // the change is answered then, and reads what was written.
+        // The next seal is the first to show a change of the registry. It follows at once, not with the next block. The
+        // author of the change is answered then, and can read back what was written.
         let changing = self.changing.take();
         let seal = matches!(self.waiting.front(), Some(Work::Seal));
         if seal {
@@ -340,7 +340,7 @@ impl<B, A> Orderer<B, A> {
         Ok(Building { builder, outcomes: changing.unwrap_or_default(), takes, has_accounts: false })
     }
 
-    /// Seals the round, where it has anything new.
+    /// Seals the round if it contains anything new.
     fn close(&mut self, building: Building<B, A>) -> Step<B, A> {
         let Building { builder, outcomes, takes, has_accounts } = building;
         let is_new = outcomes.blocks.iter().any(|(outcome, _)| matches!(outcome, Ok(Placed::New(_))));
@@ -361,7 +361,7 @@ impl<B, A> Orderer<B, A> {
         self.hand_over()
     }
 
-    /// Hands over what is ready, once what it was built on is on the disk.
+    /// Hands over what is ready, once what it builds on is on the disk.
     fn hand_over(&mut self) -> Step<B, A> {
         if self.pending.is_some() {
             return Step::Wait;
@@ -372,7 +372,7 @@ impl<B, A> Orderer<B, A> {
             None => return Step::Idle,
         };
         let Sealed { ready, change, pending } = sealed;
-        // Before the next round asks.
+        // Before the next round asks for it.
         self.shared.courses.add(pending.courses());
         self.pending = Some(Arc::new(pending));
         if let Some(change) = change {
@@ -380,7 +380,7 @@ impl<B, A> Orderer<B, A> {
             self.tip = Arc::new(self.tip.after(change));
             self.time.sealed(&*self.shared.clock, &self.tip.log);
             if changes {
-                // They are answered with the next round, in which they are blocks of an older one.
+                // They are answered with the next round, where they are blocks of an older round.
                 let blocks = std::mem::take(&mut outcomes.blocks).into_iter();
                 let blocks = blocks.map(|(outcome, reply)| (outcome.map(Placed::into_known), reply)).collect();
                 self.changing = Some(Outcomes { blocks, accounts: Vec::new(), are_durable: false });
@@ -389,7 +389,7 @@ impl<B, A> Orderer<B, A> {
         Step::Write(Box::new(Commit { sealed: ready, state: Arc::clone(&self.tip), outcomes }))
     }
 
-    /// The time of the next seal. `/readyz` shows where there is none.
+    /// The time of the next seal. If there is none, `/readyz` shows it.
     fn now(&self) -> Result<u64, ClockDoubt> {
         let now = self.time.next_ms(&*self.shared.clock, &self.tip.log);
         match &now {
@@ -406,9 +406,8 @@ impl<B, A> Orderer<B, A> {
         }
     }
 
-    /// The same error for these, unless they are durable, and for the blocks that wait; for persons that wait only
-    /// where the node
-    /// stops, as accounts can be opened at any time.
+    /// Gives the same error to these outcomes, unless they are durable, and to the blocks that wait. Persons that wait
+    /// get it only if the node stops, because accounts can be opened at any time.
     fn refuse(&mut self, outcomes: Outcomes<B, A>, error: &SubmitError) -> Outcomes<B, A> {
         let mut refused = outcomes.refused(error);
         for work in self.waiting.drain(..) {

@@ -1,5 +1,5 @@
-//! The append path on threads: blocks are checked on all cores, one thread orders, one writes. While one round is written the
-//! next is built. Every queue has a bound, and whoever waits is answered, also when a thread panics.
+//! The append path on threads: blocks are checked on all cores, one thread orders, one writes. The next round is built
+//! while one is written. Every queue is bounded, and every caller gets an answer, even if a thread panics.
 
 mod committer;
 mod courses;
@@ -26,7 +26,7 @@ use intake::{Accounts, Block, Intake, NotTaken};
 use sequencer::Sequencer;
 use verifiers::Verifiers;
 
-/// Where an answer goes, and the room that the work takes up until then, whether or not anybody still waits.
+/// The destination of an answer, and the room that the work takes up until then, whether or not anybody still waits.
 struct Reply<T> {
     answer: oneshot::Sender<T>,
     _room: Held,
@@ -34,7 +34,7 @@ struct Reply<T> {
 
 impl<T> Reply<T> {
     fn send(self, answer: T) {
-        // Nobody waits any more: what was sealed is sealed all the same, and a repeat gets the receipt.
+        // Nobody waits any more. What was sealed remains sealed, and a repeat gets the receipt.
         let _ = self.answer.send(answer);
     }
 }
@@ -42,8 +42,8 @@ impl<T> Reply<T> {
 type BlockReply = Reply<Result<Receipt, SubmitError>>;
 type AccountsReply = Reply<Result<Vec<Alias>, AccountError>>;
 
-/// Tells the process when the thread that holds it panics. Whoever waits for an answer loses it with the thread, and
-/// is told.
+/// Tells the process when the thread that holds it panics. Callers who wait for an answer lose it with the thread, and
+/// are told.
 struct Panicking(watch::Sender<Option<String>>, &'static str);
 
 impl Drop for Panicking {
@@ -66,17 +66,17 @@ pub(crate) struct Threads {
     jobs: Arc<Intake>,
     /// Places of blocks that wait for the sequencer.
     places: Arc<Share>,
-    /// KiB under way, until they are answered.
+    /// KiB of work that has no answer yet.
     room: Arc<Share>,
     verifiers: Verifiers,
     sequencer: Mutex<Option<JoinHandle<()>>>,
     shared: Arc<Shared>,
 }
 
-/// A block that is under way. Dropping it does not take the block back.
+/// A block that was submitted. Dropping it does not withdraw the block.
 pub struct Submission {
     answer: oneshot::Receiver<Result<Receipt, SubmitError>>,
-    /// What is known already.
+    /// An answer that is known already.
     answered: Option<Result<Receipt, SubmitError>>,
 }
 
@@ -122,8 +122,8 @@ impl Threads {
         Self { jobs, places, room, verifiers, sequencer: Mutex::new(Some(thread)), shared }
     }
 
-    /// Begins to check a block. What an address begins first is ordered first; blocks of one chain that it begins together
-    /// wait for one another.
+    /// Begins to check a block. What an address begins first is ordered first. Blocks of one chain that it begins
+    /// together wait for one another.
     pub(crate) fn begin(&self, request: SubmitBlockRequest, claim: Option<Claim>, peer: Peer) -> Submission {
         self.put(request, claim, peer).unwrap_or_else(|error| Submission::answered(Err(error)))
     }
@@ -135,7 +135,8 @@ impl Threads {
         let bytes = request.block.len() + beside + request.places.len() * size_of::<Place>();
         let who = Who::Address(peer);
         let room = self.room.take(who, kib(bytes)).ok_or_else(busy)?;
-        // The place in the queue before any work: what is refused for want of one must not pile up elsewhere.
+        // The place in the queue comes before any work: a block that is refused for lack of a place must not queue
+        // elsewhere.
         let place = self.places.take(who, 1).ok_or_else(busy)?;
         let (reply, answer) = oneshot::channel();
         let verified = self.verifiers.check(request, claim, peer);
@@ -153,7 +154,7 @@ impl Threads {
         institution: InstitutionId,
         persons: Vec<Person>,
     ) -> Result<Vec<Alias>, AccountError> {
-        // The same room as for blocks: persons that wait for the sequencer take up memory too.
+        // The same room as for blocks: persons that wait for the sequencer use memory too.
         let bytes: usize = persons.iter().map(Person::bytes).sum();
         let busy = || AccountError::Busy { retry_after_ms: BUSY_RETRY_MS };
         let room = self.room.take(Who::Institution(institution), kib(bytes)).ok_or_else(busy)?;
@@ -173,7 +174,7 @@ impl Threads {
         self.jobs.tick();
     }
 
-    /// Takes no new work; returns how to wait for the work under way, which blocks.
+    /// Accepts no new work. Returns a function that waits, blocking, for the work under way.
     pub(crate) fn stop(&self) -> impl FnOnce() -> Result<(), StoreError> + Send + 'static {
         self.jobs.close();
         let thread = self.sequencer.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -1,4 +1,4 @@
-//! The first half of a block's way: everything that needs no order. Any thread may do it.
+//! The first half of a block's way: everything that does not depend on order. Any thread may do it.
 
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ pub use crate::work::{HeldUp, OverQuota};
 /// When to come back after the disk was full.
 pub(crate) const NO_ROOM_RETRY_MS: u64 = 10_000;
 
-/// A block whose shape, hashes and signature are right, and whose records hold as far as that needs no order. Whether it
-/// may be sealed is the sequencer's to say.
+/// A block with a good shape, good hashes and a good signature, whose records pass all checks that do not depend on
+/// order. The sequencer decides whether it may be sealed.
 #[derive(Debug)]
 pub struct VerifiedBlock {
     pub(crate) block: ReadBlock,
@@ -32,7 +32,7 @@ pub struct VerifiedBlock {
 }
 
 impl VerifiedBlock {
-    /// Its records and effects: what it costs to order it grows with them.
+    /// The number of its records and effects. The cost of ordering it grows with them.
     pub(crate) fn items(&self) -> usize {
         self.records.records().len() + self.groups.iter().map(|group| group.effects.len()).sum::<usize>()
     }
@@ -41,10 +41,10 @@ impl VerifiedBlock {
 /// Why a block was not sealed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SubmitError {
-    /// It is no block, or not the block of these records.
+    /// It is not a block, or not the block of these records.
     #[error("{0}")]
     Block(BlockError),
-    /// A record beside it is none.
+    /// A record beside it is malformed.
     #[error("record {record}: {error}")]
     Record {
         /// Position among the records that were sent beside the block.
@@ -71,7 +71,7 @@ pub enum SubmitError {
         /// The accepted block.
         accepted: Box<Receipt>,
     },
-    /// The block comes before the one that it builds on.
+    /// The block comes before the one on which it builds.
     #[error("the block has height {found}, the next one of this unit is {expected}")]
     Height {
         /// The next height.
@@ -97,16 +97,16 @@ pub enum SubmitError {
         /// The block's.
         found: u64,
     },
-    /// More work than the node takes at once.
+    /// More work than the node can take at once.
     #[error("the node is busy: come back in {}", show_duration_ms(*.retry_after_ms))]
     Busy {
         /// When to come back.
         retry_after_ms: u64,
     },
-    /// Too many bad signatures, or blocks that are sealed already, came from the same address.
+    /// Too many bad signatures, or too many blocks that are sealed already, came from the same address.
     #[error(transparent)]
     HeldUp(#[from] HeldUp),
-    /// The institution has sent as many blocks as it may.
+    /// The institution has used its quota of blocks.
     #[error(transparent)]
     Quota(#[from] OverQuota),
     /// The disk is full: nothing was stored.
@@ -118,12 +118,12 @@ pub enum SubmitError {
         /// When to come back.
         retry_after_ms: u64,
     },
-    /// A file that the node writes is not where it was: nothing was stored, and the operator is told.
+    /// A file that the node writes is not in its place: nothing was stored, and the operator is told.
     #[error(
         "the node takes nothing new until its operator has looked at its files, and nothing was stored: come back later"
     )]
     Displaced,
-    /// The clock is not believed: sealing waits, mostly for the operator.
+    /// The node does not believe its clock: sealing waits, usually for the operator.
     #[error(transparent)]
     Clock(#[from] ClockDoubt),
     /// It names a log key whose file the node does not have.
@@ -132,7 +132,7 @@ pub enum SubmitError {
          named log-2.key or the like, then run the command again"
     )]
     LogKeyMissing(KeyId),
-    /// What the node has stored cannot be read. Whether the block was sealed is not known.
+    /// The node cannot read what it has stored. Whether the block was sealed is unknown.
     #[error(transparent)]
     Unreadable(#[from] ViewError),
     /// The node is stopping, or its store has failed. Whether the block was sealed is known after the next start.
@@ -140,7 +140,7 @@ pub enum SubmitError {
     Stopped(String),
 }
 
-/// A block whose shape and signature are right: whoever holds the key has sent it, or has signed it at some time.
+/// A block with a good shape and signature: an owner of the key has sent it, or has signed it at some time.
 #[derive(Debug)]
 pub(crate) struct Signed {
     block: SignedBlock,
@@ -149,13 +149,13 @@ pub(crate) struct Signed {
 }
 
 impl Signed {
-    /// Checks shape, origin and signature of a block. The key is looked up in the registry as it is now; the sequencer
+    /// Checks shape, origin and signature of a block. The key is looked up in the present registry; the sequencer
     /// checks it again in order.
     pub(crate) fn read(registry: &Registry, request: SubmitBlockRequest) -> Result<Self, SubmitError> {
         let SubmitBlockRequest { block, records, places } = request;
         let block = SignedBlock::parse(&block).map_err(SubmitError::Block)?;
         let header = block.header();
-        // The block with which the log goes on under another origin bears that one; what is in it the rules check.
+        // The block with which the log continues under another origin names that origin; the rules check what is in it.
         let other = log_succession(&block).map(|said| said.new_origin);
         let origin = other.as_deref().unwrap_or(registry.origin());
         if header.origin != origin {
@@ -166,20 +166,20 @@ impl Signed {
         if records.len() > count {
             return Err(SubmitError::Block(BlockError::Count { expected: header.count, found: records.len() }));
         }
-        // Whether they are the right ones the rules say, which know the records.
+        // Whether these are the right ones is decided by the rules, which know the records.
         let groups = with_places(&block.public().groups, &places).map_err(SubmitError::Block)?;
-        // The signature before the hashes: nobody without a key makes the node hash much.
+        // The signature comes before the hashes: nobody without a key makes the node hash much.
         block.verify(&public_key(registry, &block)?).map_err(SubmitError::Block)?;
         Ok(Self { block, beside: records, groups })
     }
 
-    /// Whose block it is.
+    /// The institution whose block it is.
     pub(crate) fn institution(&self) -> InstitutionId {
         self.block.header().unit.institution
     }
 
-    /// Checks its approvals, that the records beside it are its own, and what each of them says, by the registry as it is
-    /// now.
+    /// Checks its approvals, that the records beside it belong to it, and what each of them says, against the present
+    /// registry.
     pub(crate) fn check(self, registry: &Arc<Registry>) -> Result<VerifiedBlock, SubmitError> {
         let Self { block, beside, groups } = self;
         for approval in block.approvals() {
@@ -202,7 +202,7 @@ impl Signed {
     }
 }
 
-/// Checks everything of a block and the records beside it that needs no order.
+/// Checks everything of a block and the records beside it that does not depend on order.
 pub fn verify(registry: &Arc<Registry>, request: SubmitBlockRequest) -> Result<VerifiedBlock, SubmitError> {
     Signed::read(registry, request)?.check(registry)
 }
@@ -211,7 +211,7 @@ pub fn verify(registry: &Arc<Registry>, request: SubmitBlockRequest) -> Result<V
 fn public_key(registry: &Registry, block: &SignedBlock) -> Result<Vec<u8>, SubmitError> {
     let header = block.header();
     if header.unit.institution.is_operator() {
-        // Of a log that is still empty, the registry has no key yet; a key that takes over is not there yet.
+        // The registry of an empty log has no key yet, and a key that takes over is not there yet.
         let keys = [registry.authority().map(|authority| authority.key), successor(block)];
         if let Some(key) = keys.into_iter().flatten().find(|key| KeyId::of(key) == header.key_id) {
             return Ok(key.to_vec());

@@ -1,4 +1,4 @@
-//! The loop that takes connections.
+//! The loop that accepts connections.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -15,10 +15,11 @@ use super::connection::{Connection, serve};
 use super::rooms::Rooms;
 use super::table::{Refused, Table};
 
-/// How long to wait where the system has no descriptor or no memory for another connection.
+/// How long to wait when the system has no descriptor or no memory for another connection.
 const NO_DESCRIPTOR: Duration = Duration::from_millis(100);
 
-/// Serves connections until `until`, and then those that are open until they end. To drop it ends all of them.
+/// Serves connections until `until` is ready, and then those that are open until they end. Dropping the future ends all
+/// of them.
 pub(super) async fn accept(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
@@ -38,7 +39,7 @@ pub(super) async fn accept(
         };
         let (socket, address) = match accepted {
             Ok(accepted) => accepted,
-            // The client has gone before it was accepted.
+            // The client went away before it was accepted.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
             Err(error) => {
                 rooms.measures.refused("system");

@@ -1,4 +1,4 @@
-//! The body of an answer: charged for as long as anything of it has not left, and handed to the transport in parts.
+//! The body of an answer. It is charged until all of it has been sent, and is handed to the transport in parts.
 
 use std::future::Future as _;
 use std::pin::Pin;
@@ -19,34 +19,34 @@ use super::stream::{End, Stream};
 use crate::grpc::bound::Received;
 use crate::grpc::busy;
 
-/// Bytes that the transport gets at once. Whoever takes fewer within the patience of the node has stalled.
+/// Bytes that the transport gets at once. A reader who takes fewer within the node's patience has stalled.
 const PART: usize = 16 << 10;
-/// Bytes of one answer that the transport holds at most.
+/// Most bytes of one answer that the transport holds.
 const IN_TRANSPORT: usize = 64 << 10;
-/// Answers of at most so many bytes may take the reserve of the room.
+/// Answers up to this size may use the reserve of the room.
 const SMALL: usize = 16 << 10;
 
 /// What an answer holds of the rooms.
 pub(super) struct Held {
-    /// Of the room of answers: as much as the call had to find before it worked.
+    /// In the room for answers: what the call had to reserve before it worked.
     pub(super) answer: Charge,
-    /// Of the calls that stream.
+    /// Among the calls that stream.
     pub(super) _place: Option<Charge>,
 }
 
-/// The call that an answer is of.
+/// The call to which an answer belongs.
 pub(super) struct Call {
-    /// Whether the answer has several messages.
+    /// Whether the answer consists of several messages.
     pub(super) many: bool,
     pub(super) deadline: Option<Instant>,
     pub(super) held: Held,
-    /// The charge of the request, which a call of one message needs until it has its answer.
+    /// The charge of the request. A call with one answer keeps it until the answer is ready.
     pub(super) received: Received,
     pub(super) stream: Arc<Stream>,
     pub(super) outcome: Outcome,
 }
 
-/// What became of a call, as the measures count it when it is dropped.
+/// The outcome of a call. The metrics count it when it is dropped.
 pub(super) struct Outcome {
     connection: Arc<Connection>,
     under_way: UnderWay,
@@ -95,16 +95,16 @@ impl Drop for InTransport {
 pub(super) struct Answer {
     inner: Body,
     many: bool,
-    /// Of an answer of several messages. One alone may take as long as its reader takes something.
+    /// For an answer of several messages. An answer of one message may take as long as its reader keeps reading.
     deadline: Option<Pin<Box<Sleep>>>,
     held: Option<Held>,
     received: Option<Received>,
     stream: Arc<Stream>,
     outcome: Outcome,
-    /// What is left of a message.
+    /// The rest of the message that is being sent.
     message: Option<(Bytes, Arc<Charge>)>,
     trailers: Option<HeaderMap>,
-    /// It was told why it ends.
+    /// The call has to end, and its status is set.
     ends: bool,
 }
 
@@ -116,7 +116,7 @@ impl Answer {
         Self { many, deadline, held, received, ..Self::of(inner, stream, outcome) }
     }
 
-    /// A status alone.
+    /// An answer that is only a status.
     pub(super) fn status(inner: Body, outcome: Outcome) -> Self {
         Self { ends: true, ..Self::of(inner, Stream::current(), outcome) }
     }
@@ -128,14 +128,14 @@ impl Answer {
 
     /// Notes the code of the call.
     pub(super) fn code(&mut self, code: Code) {
-        // A call that was taken back stays CANCELLED, whatever the services have made of it.
+        // A cancelled call stays CANCELLED, whatever the services answered.
         if !self.received.as_ref().is_some_and(Received::is_given_up) {
             self.outcome.code(code);
         }
     }
 
-    /// Charges bytes that were encoded. Of a call with one answer they are dropped where there is no room; a call that
-    /// streams has few of them at once.
+    /// Charges bytes that were encoded. A call with one answer loses the answer if there is no room. A call that
+    /// streams is charged in any case, because it holds few bytes at once.
     fn charge(&mut self, bytes: usize) -> Result<Charge, Status> {
         let Some(held) = &mut self.held else { return Err(Status::internal("an answer without a charge")) };
         let none = self.outcome.connection.answers.charge(&self.stream);
@@ -144,7 +144,7 @@ impl Answer {
             charge.force(bytes);
             return Ok(charge);
         }
-        // The request has been worked on.
+        // The request is done.
         self.received = None;
         let mut charge = std::mem::replace(&mut held.answer, none);
         charge.shrink_to(bytes);
@@ -172,7 +172,7 @@ impl Answer {
         Poll::Ready(Some(Bytes::from_owner(InTransport { bytes, stream: Arc::clone(&self.stream), _message: charge })))
     }
 
-    /// Whether the call has to end before it is answered: what is left of it is given up.
+    /// Checks whether the call has to end. If so, the rest of its message is dropped.
     fn look_for_end(&mut self, context: &mut Context<'_>) {
         if self.ends {
             return;
@@ -210,8 +210,8 @@ impl http_body::Body for Answer {
                 return Poll::Ready(Some(Ok(Frame::data(part))));
             }
             if answer.trailers.is_some() {
-                // With the trailers the transport has all, and nobody can take it back any more: they wait until it
-                // holds little.
+                // Once the transport has the trailers it has the whole answer, and nobody can cancel it any more. So
+                // they wait until the transport holds little.
                 ready!(answer.stream.poll_at_most(PART, context));
                 let Some(trailers) = answer.trailers.take() else { continue };
                 if let Some(code) = trailers.get("grpc-status") {

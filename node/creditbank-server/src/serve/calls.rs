@@ -1,4 +1,4 @@
-//! What stands between a connection and the services: the rooms that a call is held to, its deadline, its measures.
+//! The layer between a connection and the services: it charges a call to the rooms, sets its deadline and counts it.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -25,17 +25,18 @@ use crate::grpc::bound::{Bounded, Bounds, Received};
 use crate::grpc::busy;
 use crate::ledger::Ledger;
 
-/// What a call takes up beside its bytes: its task, the buffers of its decoder and encoder, its place in the transport.
+/// Bytes charged for each call in addition to its data: its task, the buffers of its decoder and encoder, its place in
+/// the transport.
 const CALL: usize = 16 << 10;
-/// What a header takes up beside its bytes.
+/// Bytes charged for each header in addition to its text.
 const HEADER: usize = 160;
-/// Room that a call with a large answer, or with many, must find before it works.
+/// What a call with a large answer, or with several, must reserve before it works.
 const LARGE_ANSWER: usize = 256 << 10;
 const SMALL_ANSWER: usize = 4 << 10;
-/// Receipts of a stream of blocks that wait for their turn.
+/// The same, for the receipts of a stream of blocks that wait to be sent.
 const RECEIPTS: usize = 64 << 10;
 
-/// How often a call looks for room that others are about to leave.
+/// How often a call retries while others are about to free room.
 const LOOKS: u32 = 20;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
@@ -59,7 +60,7 @@ fn header_bytes(headers: &HeaderMap) -> usize {
 }
 
 impl Calls {
-    /// What a call must find room for before anything of it is read.
+    /// Reserves what the call needs before anything of it is read.
     fn room_for(
         &self,
         stream: &Arc<Stream>,
@@ -77,7 +78,7 @@ impl Calls {
         let mut request = room.take(stream, call, part).map_err(no_room(reason))?;
         let unread = matches!(method.class, Class::Blocks | Class::Reflection);
         if unread {
-            // What a client may send on it before the node has read it.
+            // The client may send this much before the node has read it.
             let window = usize::try_from(STREAM_WINDOW).unwrap_or(usize::MAX);
             request.grow(window, Part::BeforeReserve).map_err(no_room(reason))?;
         }
@@ -88,7 +89,7 @@ impl Calls {
             Class::Large | Class::Entries => (LARGE_ANSWER, Part::BeforeReserve),
             Class::Blocks => (RECEIPTS, Part::Whole),
             Class::Small => (SMALL_ANSWER, Part::Whole),
-            // Their answers are small, and a connection has a bound on its calls.
+            // These answers are small, and the number of calls of a connection is limited.
             Class::Health | Class::Watch | Class::Reflection => (0, Part::Whole),
         };
         let answer = connection.answers.take(stream, answer, part).map_err(no_room("answers"))?;
@@ -113,7 +114,7 @@ impl Calls {
             looked += 1;
         };
         if method.needs_token {
-            // Nobody without one makes the node read and decode what is large.
+            // Without a token nobody can make the node read and decode a large request.
             match Caller::before(&self.services.ledger, request.headers(), self.connection.peer()) {
                 Ok(caller) => request.extensions_mut().insert(caller),
                 Err(status) => return refused(&status, outcome),
@@ -139,7 +140,7 @@ impl Calls {
     }
 }
 
-/// Waits for a moment that may never come.
+/// Waits for a deadline, or for ever if there is none.
 async fn until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
@@ -147,13 +148,13 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
-/// An answer that is a status alone.
+/// An answer that is only a status.
 fn refused(status: &Status, mut outcome: Outcome) -> Response<Answer> {
     outcome.code(status.code());
     status.clone().into_http().map(|body: Body| Answer::status(body, outcome))
 }
 
-/// Notes the code of an answer that has no body.
+/// Records the code of an answer that has no body.
 fn with_code(mut response: Response<Answer>) -> Response<Answer> {
     let code = response.headers().get("grpc-status").map(|code| Code::from_bytes(code.as_bytes()));
     if let Some(code) = code {

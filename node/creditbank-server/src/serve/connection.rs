@@ -20,24 +20,24 @@ use super::settings::Patience;
 use super::stream::Streams;
 use super::{Peer, measures::Measures};
 
-/// Calls that one connection may have open.
+/// Most calls that one connection may have open.
 const STREAMS_PER_CONNECTION: u32 = 256;
-/// Bytes that a client may send on a stream, and on all of a connection, before the node has taken them.
+/// Bytes that a client may send on one stream, and on the whole connection, before the node has read them.
 pub(super) const STREAM_WINDOW: u32 = 512 << 10;
 const CONNECTION_WINDOW: u32 = 2 << 20;
-/// Bytes of an answer that the transport takes in.
+/// Bytes of an answer that the transport buffers.
 const SEND_BUFFER: usize = 64 << 10;
-/// Bytes of the headers of a call.
+/// Most bytes of the headers of a call.
 const HEADERS_MAX: u32 = 16 << 10;
-/// A client that does not answer keepalives is dropped after these two.
+/// A client that does not answer a keepalive in time is disconnected.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_ANSWER: Duration = Duration::from_secs(20);
-/// The preface of HTTP/2 and the head of the first frame.
+/// Length of the HTTP/2 preface and of the first frame's head.
 const FIRST_BYTES: u64 = 24 + 9;
-/// Calls that were given up before they were answered: so many at once, and so many more in a second.
+/// Calls that a client may cancel before they are answered: this many at once, and this many more in a second.
 const GIVEN_UP_MAX: u32 = 1_000;
 const GIVEN_UP_PER_SECOND: u32 = 100;
-/// How long a connection that was asked to go may take.
+/// How long a connection may stay open after it was asked to close.
 const GOING: Duration = Duration::from_secs(30);
 
 /// What one connection holds and does.
@@ -57,7 +57,7 @@ pub(crate) struct Connection {
     pub(super) answers: Arc<Account>,
     /// Calls that stream.
     pub(super) streams: Arc<Account>,
-    /// Bytes of calls that ask how the node is.
+    /// Bytes of calls for health and reflection.
     pub(super) inquiries: Arc<Account>,
 }
 
@@ -97,12 +97,12 @@ impl Connection {
         &self.rooms.measures
     }
 
-    /// Since it was accepted.
+    /// Time since it was accepted.
     pub(super) fn age(&self) -> Duration {
         self.opened.elapsed()
     }
 
-    /// How long nothing has been called; `None` while something is.
+    /// How long there has been no call; `None` during a call.
     pub(super) fn idle_for(&self) -> Option<Duration> {
         let since = Duration::from_millis(self.idle_since_ms.load(Ordering::Relaxed));
         (self.calls.load(Ordering::Relaxed) == 0).then(|| self.age().saturating_sub(since))
@@ -119,22 +119,22 @@ impl Connection {
         self.close.send_replace(true);
     }
 
-    /// To wait for its end with [`Self::until_closed`].
+    /// A receiver for [`Self::until_closed`].
     pub(super) fn closed(&self) -> watch::Receiver<bool> {
         self.close.subscribe()
     }
 
-    /// Waits until it is closed.
+    /// Waits until the connection is closed.
     pub(super) async fn until_closed(closed: &mut watch::Receiver<bool>) {
         let _ = closed.wait_for(|closed| *closed).await;
     }
 
-    /// A stream of it ended because its reader took nothing.
+    /// Counts a stream that ended because its reader took nothing.
     pub(super) fn stalled(&self) {
         self.rooms.measures.stalled.inc();
     }
 
-    /// A call was given up. Who gives up very many makes the node work for nothing: the connection ends.
+    /// Counts a cancelled call. A client that cancels very many makes the node work for nothing: its connection ends.
     fn gave_up(&self) {
         let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
         let (count, since) = *given_up;
@@ -150,7 +150,7 @@ impl Connection {
 }
 
 impl UnderWay {
-    /// The answer is complete, or its end is on its way.
+    /// The answer is complete, or its end is on the way.
     pub(super) fn answered(&mut self) {
         self.answered = true;
     }
@@ -176,7 +176,7 @@ pub(super) async fn serve(
     services: Services,
     stop: watch::Receiver<bool>,
 ) {
-    // Without it, small answers wait for the client's delayed acknowledgement: 40 ms a call.
+    // Otherwise small answers wait for the client's delayed acknowledgement: 40 ms a call.
     let _ = socket.set_nodelay(true);
     let Some(tls) = tls else {
         let traffic = Traffic::of_frames();
@@ -197,7 +197,7 @@ pub(super) async fn serve(
     }
 }
 
-/// How the measures name it.
+/// The name of a misuse in the metrics.
 fn reason(misuse: Misuse) -> &'static str {
     match misuse {
         Misuse::Idle => "frames",
@@ -280,7 +280,7 @@ async fn speak<T>(
 mod tests {
     use super::*;
 
-    /// Goal: calls that are answered cost nothing; very many that are taken back end the connection.
+    /// Goal: calls that are answered cost nothing; a client that cancels very many loses the connection.
     #[tokio::test]
     async fn who_takes_back_many_calls_loses_the_connection() {
         let connection = Connection::new(Peer::UNKNOWN, &Rooms::for_tests());

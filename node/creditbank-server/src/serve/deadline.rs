@@ -1,13 +1,13 @@
-//! How long a call may take: what its client says in `grpc-timeout`, and five minutes at most unless it streams.
+//! How long a call may take: what its client says in `grpc-timeout`, but at most five minutes unless it streams.
 
 use std::time::Duration;
 
 use tonic::codegen::http::HeaderMap;
 
-/// A call with one answer that takes longer is ended, whatever its own deadline.
+/// A call with one answer ends after this time, even if its own deadline is later.
 const CALL_MAX: Duration = Duration::from_mins(5);
 
-/// The time that a call has, from its headers. A value that is none counts as absent.
+/// The time that a call has, from its headers. An invalid value counts as absent.
 pub(super) fn of(headers: &HeaderMap, streams: bool) -> Option<Duration> {
     let stated = headers.get("grpc-timeout").and_then(|value| read(value.to_str().ok()?));
     if streams { stated } else { Some(stated.map_or(CALL_MAX, |stated| stated.min(CALL_MAX))) }

@@ -1,18 +1,18 @@
-//! How many connections the process may have open, so that the store never lacks a file.
+//! How many connections the process may have open, so that the store always has the files that it needs.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::ServeError;
 
-/// Files of the store, its index and its keys, the listeners, and those that are being closed.
+/// Files set aside for the store, its index and its keys, the listeners, and sockets that are closing.
 const RESERVE: u64 = 256;
 /// With fewer connections a node is of no use.
 const CONNECTIONS_MIN: u64 = 64;
-/// More are asked for nowhere.
+/// The node never raises the limit above this.
 const LIMIT: u64 = 1 << 20;
 
-/// Raises the limit of the process as far as the system allows, sets aside what the store needs, and returns how many
-/// connections there may be, `wanted` at most.
+/// Raises the limit of the process as far as the system allows, sets aside what the store needs, and returns the number
+/// of possible connections, at most `wanted`.
 pub(super) fn budget(wanted: usize) -> Result<usize, ServeError> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let most = maximum.unwrap_or(LIMIT).min(LIMIT);
@@ -20,12 +20,12 @@ pub(super) fn budget(wanted: usize) -> Result<usize, ServeError> {
     if limit < most && setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum }).is_ok() {
         limit = most;
     }
-    // What is open now is the store's, and may grow by as much again.
+    // The files that are open now belong to the store. It may need as many again.
     let reserve = RESERVE.max(open_now().saturating_mul(2));
     share(limit, reserve, wanted)
 }
 
-/// The connections that a limit leaves beside what is set aside.
+/// The connections that a limit allows after the reserve.
 fn share(limit: u64, reserve: u64, wanted: usize) -> Result<usize, ServeError> {
     let left = limit.saturating_sub(reserve);
     if left < CONNECTIONS_MIN {
@@ -38,7 +38,7 @@ fn share(limit: u64, reserve: u64, wanted: usize) -> Result<usize, ServeError> {
     Ok(connections)
 }
 
-/// Open descriptors of the process, where the system tells.
+/// Number of open descriptors of the process, if the system tells.
 pub(super) fn open_now() -> u64 {
     std::fs::read_dir("/proc/self/fd").map_or(0, |open| open.count() as u64)
 }
@@ -47,7 +47,7 @@ pub(super) fn open_now() -> u64 {
 mod tests {
     use super::*;
 
-    /// Goal: connections never take what the store needs, and a limit that is too low is said.
+    /// Goal: connections never use up what the store needs, and a limit that is too low is reported.
     #[test]
     fn the_store_comes_first() {
         assert_eq!(share(1_024, 256, 8_192).expect("enough for some"), 768);

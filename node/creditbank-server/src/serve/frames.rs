@@ -1,53 +1,54 @@
-//! The frames of HTTP/2 that a client sends, counted as they come: work that it makes without calling anything.
+//! Counts the HTTP/2 frames that a client sends, because some make the node work without calling anything.
 //!
-//! Frames that ask for nothing (SETTINGS, PING, PRIORITY, empty DATA, unknown ones) cost the node time, and headers that do not end
-//! cost it memory, both before there is a call that could be held to anything. Numbers and names are those of RFC 9113, 6.
+//! Frames that call nothing (SETTINGS, PING, PRIORITY, empty DATA, unknown types) cost the node time, and headers that
+//! do not end cost it memory. Both come before there is a call that could be charged. Numbers and names are those of
+//! RFC 9113, section 6.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Bytes of the preface, which come before the first frame.
+/// Length of the preface, which comes before the first frame.
 const PREFACE: usize = 24;
-/// Bytes of a frame's head: length, type, flags, stream.
+/// Length of a frame's head: length, type, flags, stream.
 const HEAD: usize = 9;
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
-/// DATA of fewer bytes, unless it ends its stream, is one of many tiny parts.
+/// A DATA frame with fewer bytes counts as one of many tiny parts, unless it ends its stream.
 const TINY: usize = 32;
-/// Bytes of one block of headers as they are sent. The transport bounds them as they are read, too.
+/// Most bytes of one block of headers, as they are sent. The transport limits the decoded headers too.
 const HEADERS_MAX: usize = 32 << 10;
-/// Frames that ask for nothing: so many at once, and so many more in a second.
+/// Frames that call nothing: this many at once, and this many more in a second.
 const IDLE_FRAMES_MAX: u64 = 1_000;
 const IDLE_FRAMES_PER_SECOND: u64 = 50;
-/// A call brings some of them along, and so do the bytes of an answer: a reader gives back the window that they took, on the
-/// stream and on the connection, when and as often as it likes. What was earned so stays until it is used.
+/// Each call earns some of these frames, and so do the bytes of an answer: a reader returns the window for them, on the
+/// stream and on the connection, when and as often as it likes. Earned frames stay available until they are used.
 const EARNED_PER_CALL: u64 = 4;
 const ANSWERED_BYTES_PER_FRAME: u64 = 512;
 
-/// Why a client's frames are not read any further.
+/// Why the node stops reading a client's frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Misuse {
-    /// Too many of them ask for nothing.
+    /// Too many frames call nothing.
     Idle,
     /// A block of headers is too long.
     Headers,
 }
 
-/// What has come of the frames.
+/// What is known of the frames so far.
 #[derive(Debug)]
 pub(super) struct Frames {
     preface_left: usize,
     head: [u8; HEAD],
     head_len: usize,
-    /// Bytes of the frame's payload that have not come.
+    /// Bytes of the frame's payload that have not arrived.
     payload_left: usize,
-    /// A block of headers that has not ended: since when, and its bytes.
+    /// A block of headers that has not ended: when it began, and its bytes so far.
     headers: Option<(Instant, usize)>,
-    /// Frames that ask for nothing, beyond those that were earned.
+    /// Frames that call nothing, beyond the earned ones.
     idle: u64,
     earned: u64,
     since: Instant,
@@ -71,7 +72,7 @@ impl Frames {
         }
     }
 
-    /// Takes note of bytes that have come.
+    /// Counts bytes that have arrived.
     pub(super) fn came(&mut self, mut bytes: &[u8]) -> Result<(), Misuse> {
         while !bytes.is_empty() {
             for left in [&mut self.preface_left, &mut self.payload_left] {
@@ -91,26 +92,26 @@ impl Frames {
         Ok(())
     }
 
-    /// Takes note of bytes that have left.
+    /// Counts bytes that were sent.
     pub(super) fn left(&mut self, bytes: usize) {
         self.answered += bytes as u64;
         self.earned += self.answered / ANSWERED_BYTES_PER_FRAME;
         self.answered %= ANSWERED_BYTES_PER_FRAME;
     }
 
-    /// How long a block of headers has been coming.
+    /// How long the present block of headers has been arriving.
     pub(super) fn headers_for(&self) -> Option<Duration> {
         self.headers.map(|(since, _)| since.elapsed())
     }
 
-    /// The head of a frame is there.
+    /// The head of a frame is complete.
     fn frame(&mut self) -> Result<(), Misuse> {
         let [a, b, c, kind, flags, ..] = self.head;
         let len = usize::try_from(u32::from_be_bytes([0, a, b, c])).unwrap_or(usize::MAX);
         self.payload_left = len;
         match kind {
             DATA if len >= TINY || flags & END_STREAM != 0 => {
-                // Some send the prefix of a message in a frame of its own.
+                // Some clients send the prefix of a message in a frame of its own.
                 self.earned += 1;
                 Ok(())
             }
@@ -125,7 +126,7 @@ impl Frames {
 
     fn headers(&mut self, len: usize, flags: u8) -> Result<(), Misuse> {
         let (since, before) = self.headers.unwrap_or_else(|| (Instant::now(), 0));
-        // Frames without bytes are bounded, too.
+        // This also limits frames without bytes.
         let bytes = before + len + HEAD;
         if bytes > HEADERS_MAX {
             return Err(Misuse::Headers);
@@ -169,7 +170,7 @@ mod tests {
         frames
     }
 
-    /// Goal: frames are told apart wherever the bytes are cut.
+    /// Goal: frames are recognised wherever the bytes are cut.
     #[test]
     fn frames_are_read_byte_by_byte() {
         let mut frames = begun();
@@ -182,7 +183,8 @@ mod tests {
         assert_eq!(frames.payload_left, 0);
     }
 
-    /// Goal: who sends what asks for nothing is ended; who calls, or reads a large answer, may send such frames with it.
+    /// Goal: a client that sends frames that call nothing is disconnected; one that calls, or reads a large answer, may
+    /// send such frames with it.
     #[test]
     fn floods_end() {
         let flood = |mut frames: Frames, frame: &[u8]| (1..9_999).find(|_| frames.came(frame).is_err()).unwrap_or(0);
@@ -209,7 +211,7 @@ mod tests {
         }
     }
 
-    /// Goal: headers have a bound, however they are cut.
+    /// Goal: headers are limited, however they are cut.
     #[test]
     fn headers_have_a_bound() {
         let mut frames = begun();

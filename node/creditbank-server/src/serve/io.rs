@@ -1,5 +1,5 @@
-//! A socket that says what came over it, and since when it has taken nothing. It ends the connection of a client whose
-//! frames ask for nothing, and lets others have their turn while one sends much.
+//! A socket that knows how much it has carried, and since when it has accepted no bytes. It ends the connection of a
+//! client that sends too many frames that call nothing, and yields to other tasks while a client sends much.
 
 use std::io;
 use std::pin::Pin;
@@ -12,10 +12,10 @@ use tokio::time::Instant;
 
 use super::frames::{Frames, Misuse};
 
-/// Bytes that are read of a client before other tasks have their turn.
+/// Bytes that are read from a client before other tasks get their turn.
 const TURN: usize = 64 << 10;
 
-/// What has stopped a socket from taking bytes.
+/// Which operation the socket has blocked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Blocked {
     Writing,
@@ -26,7 +26,7 @@ enum Blocked {
 struct State {
     read: u64,
     blocked: Option<(Instant, Blocked)>,
-    /// Of a socket that carries HTTP/2 as it is.
+    /// For a socket that carries HTTP/2 directly.
     frames: Option<Frames>,
     misuse: Option<Misuse>,
 }
@@ -36,7 +36,7 @@ struct State {
 pub(super) struct Traffic(Mutex<State>);
 
 impl Traffic {
-    /// Of a socket whose bytes are frames of HTTP/2.
+    /// For a socket whose bytes are HTTP/2 frames.
     pub(super) fn of_frames() -> Arc<Self> {
         Arc::new(Self(Mutex::new(State { frames: Some(Frames::new()), ..State::default() })))
     }
@@ -50,17 +50,17 @@ impl Traffic {
         self.state().read
     }
 
-    /// How long bytes have waited and the socket has taken none.
+    /// How long bytes have waited while the socket accepted none.
     pub(super) fn blocked_for(&self) -> Option<Duration> {
         self.state().blocked.map(|(since, _)| since.elapsed())
     }
 
-    /// How long a block of headers has been coming.
+    /// How long the present block of headers has been arriving.
     pub(super) fn headers_for(&self) -> Option<Duration> {
         self.state().frames.as_ref().and_then(Frames::headers_for)
     }
 
-    /// Why the client's frames are not read any further.
+    /// Why the node stopped reading the client's frames.
     pub(super) fn misuse(&self) -> Option<Misuse> {
         self.state().misuse
     }
@@ -88,7 +88,7 @@ impl Traffic {
         }
     }
 
-    /// What is below, as TLS, may hold bytes that the socket does not take.
+    /// A layer below, such as TLS, may hold bytes that the socket does not accept.
     fn flushed<T>(&self, result: &Poll<T>) {
         let mut state = self.state();
         match result {
@@ -101,7 +101,7 @@ impl Traffic {
     }
 }
 
-/// A socket under watch.
+/// A socket that counts.
 pub(super) struct Watched<T> {
     inner: T,
     traffic: Arc<Traffic>,

@@ -1,4 +1,4 @@
-//! What the node measures of its connections and calls.
+//! The metrics of connections and calls.
 
 use std::fmt;
 use std::time::Duration;
@@ -19,17 +19,17 @@ use crate::metrics::Metrics;
 type Label = [(&'static str, &'static str); 1];
 type CallLabels = [(&'static str, &'static str); 2];
 
-/// Upper bounds of the times of calls, in seconds.
+/// Upper bounds of the histogram of call times, in seconds.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
-/// Why a connection is not taken.
+/// Why a connection is not accepted.
 const REFUSED: [&str; 4] = ["address", "all", "pace", "system"];
 /// Why a connection is closed.
 const CLOSED: [&str; 8] = ["frames", "headers", "idle", "resets", "room", "silent", "stalled", "tls"];
-/// Why a call is refused before any work.
+/// Why a call is refused because a room is full.
 const REFUSED_CALLS: [&str; 4] = ["answers", "inquiries", "requests", "streams"];
 
-/// Counts one more of what has a few names, all of which are there from the start.
+/// Adds one to a counter. All its label values exist from the start.
 fn count(counters: &Family<Label, Counter>, label: &'static str, names: &[&str], name: &'static str) {
     debug_assert!(names.contains(&name), "{name} has no counter at the start");
     counters.get_or_create(&[(label, name)]).inc();
@@ -39,7 +39,7 @@ fn histogram() -> Histogram {
     Histogram::new(BUCKETS)
 }
 
-/// Measures of connections and calls. A clone is the same measures.
+/// Metrics of connections and calls. A clone shares the same metrics.
 #[derive(Debug, Clone)]
 pub(super) struct Measures {
     connections: Gauge,
@@ -56,7 +56,7 @@ pub(super) struct Measures {
     times: Family<Label, Histogram, fn() -> Histogram>,
 }
 
-/// An open connection, as it is counted.
+/// Counts an open connection until it is dropped.
 pub(super) struct Connected(Gauge);
 
 impl Drop for Connected {
@@ -81,7 +81,7 @@ impl Measures {
             calls: Family::default(),
             times: Family::new_with_constructor(histogram),
         };
-        // A rate over a counter that is not there yet misses its first event.
+        // A rate over a counter that does not exist yet misses its first event.
         for (counters, label, names) in [
             (&measures.refused_connections, "bound", &REFUSED[..]),
             (&measures.closed_connections, "reason", &CLOSED[..]),
@@ -132,21 +132,21 @@ impl Measures {
         count(&self.refused_calls, "reason", &REFUSED_CALLS, reason);
     }
 
-    /// What is measured of a room.
+    /// The metrics of a room.
     pub(super) fn room(&self, name: &'static str, held: &Gauge) -> RoomMeasures {
         let ended = self.ended_calls.get_or_create(&[("room", name)]).clone();
         let refused = self.refused_calls.get_or_create(&[("reason", name)]).clone();
         RoomMeasures { held: held.clone(), ended, refused }
     }
 
-    /// A call has ended.
+    /// Counts a call that has ended.
     pub(super) fn call(&self, method: &'static str, code: Code, took: Duration) {
         self.calls.get_or_create(&[("method", method), ("code", name(code))]).inc();
         self.times.get_or_create(&[("method", method)]).observe(took.as_secs_f64());
     }
 }
 
-/// The code's name in the specification of gRPC.
+/// The code's name in the gRPC specification.
 fn name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
@@ -169,11 +169,11 @@ fn name(code: Code) -> &'static str {
     }
 }
 
-/// What the system says of the process, asked when the measures are read.
+/// What the system reports about the process. It is read whenever the metrics are read.
 #[derive(Debug)]
 struct Process;
 
-/// Resident bytes of the process, where the system tells.
+/// Resident bytes of the process, if the system tells.
 fn resident_bytes() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;

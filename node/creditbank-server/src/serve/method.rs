@@ -13,28 +13,28 @@ pub(super) enum Class {
     Blocks,
     /// Entries go out, one after the other.
     Entries,
-    /// Asks how the node is: answered also where there is no room for work.
+    /// Asks for the node's health: answered even if there is no room for work.
     Health,
-    /// Is told how the node is, each time that it changes.
+    /// Gets the node's health each time that it changes.
     Watch,
     /// Asks what the node can do, one question after the other.
     Reflection,
 }
 
-/// Bytes of a request, unless a method takes more.
+/// Most bytes of a request, unless a method says otherwise.
 const REQUEST: usize = 64 << 10;
-/// Of a request that shows records, or names many persons or ids.
+/// The same, for a request that shows records, or names many persons or ids.
 const SHOWN: usize = 4 << 20;
 
 /// A method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Method {
-    /// Service and method, as the measures name it.
+    /// Service and method, as the metrics name it.
     pub(super) name: &'static str,
     pub(super) class: Class,
-    /// Most bytes of a message that it takes.
+    /// Most bytes of a message that it accepts.
     pub(super) request_max: usize,
-    /// Whether its caller needs an access token: the token is looked at before the request is read.
+    /// Whether its caller needs an access token. The token is checked before the request is read.
     pub(super) needs_token: bool,
 }
 
@@ -97,12 +97,12 @@ impl Method {
         known.copied().unwrap_or(OTHER)
     }
 
-    /// Whether several messages may come.
+    /// Whether the request consists of several messages.
     pub(super) fn takes_many(self) -> bool {
         matches!(self.class, Class::Blocks | Class::Reflection)
     }
 
-    /// Whether several messages may go.
+    /// Whether the answer consists of several messages.
     pub(super) fn gives_many(self) -> bool {
         self.takes_many() || matches!(self.class, Class::Entries | Class::Watch)
     }
@@ -112,7 +112,7 @@ impl Method {
 mod tests {
     use super::*;
 
-    /// Goal: every method of the schema is known here, so that none is treated as one that it is not.
+    /// Goal: every method of the schema is known here, so that none gets the wrong treatment.
     #[test]
     fn every_method_is_known() {
         use prost::Message as _;

@@ -1,4 +1,4 @@
-//! What watches the node asks it over HTTP: `/metrics`, `/healthz`, `/readyz`.
+//! Answers monitoring over HTTP: `/metrics`, `/healthz`, `/readyz`.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use tonic::codegen::http::{Method, Request, Response, StatusCode};
 
 use crate::ledger::Ledger;
 
-/// Connections at once; more wait in the system's queue.
+/// Connections at once; others wait in the system's queue.
 const CONNECTIONS: usize = 16;
-/// A connection that takes longer is ended.
+/// A connection that takes longer is closed.
 const WAIT: Duration = Duration::from_secs(10);
-/// Bytes of the head of a request.
+/// Most bytes of the head of a request.
 const HEAD_MAX: usize = 8 << 10;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -51,7 +51,7 @@ async fn speak(socket: TcpStream, ledger: Arc<Ledger>) {
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(WAIT).keep_alive(false).max_buf_size(HEAD_MAX);
-    // A client that speaks no HTTP gets nothing.
+    // A client that does not speak HTTP gets nothing.
     let _ = builder.serve_connection(TokioIo::new(socket), answer).await;
 }
 

@@ -1,26 +1,26 @@
-//! Who calls, as far as the network says: what is counted together when callers are held to a share.
+//! Who calls, as far as the network tells. Limits count the callers of one peer together.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use tonic::codegen::http::Extensions;
 
-/// An IPv4 address, or the first 64 bits of an IPv6 address: whoever has one IPv6 address has a network of so many.
-/// It stands in the extensions of each request.
+/// An IPv4 address, or the first 64 bits of an IPv6 address, because an owner of one IPv6 address has a whole network
+/// of them. Each request carries it in its extensions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Peer(u64);
 
-/// IPv4 addresses stand in `0:ffff::/32`, where no IPv6 network of the internet is.
+/// IPv4 addresses are stored in `0:ffff::/32`, where the internet has no IPv6 networks.
 const V4: u64 = 0xffff << 32;
-/// Bits of an address below the prefix of each kind of network, the widest first: /48, /56 and /64 of IPv6, and /24 of
-/// IPv4, where an address alone is the narrower ones.
+/// How many bits below the prefix each kind of network has, widest first: /48, /56 and /64 of IPv6; /24 of IPv4, and
+/// for the narrower two the single IPv4 address.
 const V6_BITS: [u32; LEVELS] = [16, 8, 0];
 const V4_BITS: [u32; LEVELS] = [8, 0, 0];
 
-/// How many networks a peer is in, itself included.
+/// Number of networks that contain a peer, itself included.
 pub(super) const LEVELS: usize = 3;
 
-/// A network of peers: those who have one address can often have many in it.
+/// A network of peers. The owner of one address often has many addresses in it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Network {
     pub(super) level: usize,
@@ -28,10 +28,10 @@ pub(super) struct Network {
 }
 
 impl Peer {
-    /// Of a call that came over no connection, as in a test.
+    /// For a call without a connection, as in a test.
     pub const UNKNOWN: Self = Self(0xfffe << 32);
 
-    /// The peer at an address. An IPv4 address that is written as IPv6 is the IPv4 address.
+    /// The peer at an address. An IPv4-mapped IPv6 address counts as the IPv4 address.
     pub fn of(address: SocketAddr) -> Self {
         match address.ip().to_canonical() {
             IpAddr::V4(address) => Self(V4 | u64::from(u32::from(address))),
@@ -44,7 +44,7 @@ impl Peer {
         extensions.get().copied().unwrap_or(Self::UNKNOWN)
     }
 
-    /// The networks that it is in, the widest first; the last one is itself.
+    /// The networks that contain it, widest first; the last one is the peer itself.
     pub(super) fn networks(self) -> [Network; LEVELS] {
         let bits = if self.0 >> 32 == V4 >> 32 { V4_BITS } else { V6_BITS };
         std::array::from_fn(|level| Network { level, prefix: self.0 >> bits[level] << bits[level] })
@@ -52,18 +52,18 @@ impl Peer {
 }
 
 impl Network {
-    /// Whether a peer is in it.
+    /// Whether it contains a peer.
     pub(super) fn has(self, peer: Peer) -> bool {
         peer.networks()[self.level] == self
     }
 
-    /// The first peer of it: the only one, of a network at the last level.
+    /// Its first peer, which is the only one at the last level.
     pub(super) fn first(self) -> Peer {
         Peer(self.prefix)
     }
 }
 
-/// Without the address: it is personal data, and must not come into a log by the way.
+/// Hides the address: it is personal data, and must not get into a log by accident.
 impl fmt::Debug for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Peer")
@@ -84,7 +84,7 @@ mod tests {
         Peer::of(text.parse().expect("an address"))
     }
 
-    /// Goal: neighbours in one IPv6 network of 64 bits are one; IPv4 addresses each are one, however they are written.
+    /// Goal: addresses in one IPv6 network of 64 bits are one peer; each IPv4 address is one, however it is written.
     #[test]
     fn networks_of_64_bits_are_one() {
         assert_eq!(peer("[2001:db8::1]:1"), peer("[2001:db8::ffff:2]:2"));
@@ -94,7 +94,7 @@ mod tests {
         assert_ne!(peer("[::1]:1"), Peer::UNKNOWN);
     }
 
-    /// Goal: who has a /48 is in one network, whichever of its addresses are used.
+    /// Goal: the owner of a /48 is in one network, whichever of its addresses he uses.
     #[test]
     fn wider_networks() {
         let shared = |one: &str, other: &str| {

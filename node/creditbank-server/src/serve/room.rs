@@ -1,10 +1,10 @@
-//! Rooms: what callers hold of the node's memory, and how it is shared among those who want it at once.
+//! Rooms: what callers hold of the node's memory, and how they share it.
 //!
-//! One caller may hold at most twice what he leaves free, so there is mostly room for the next one. Where there is none,
-//! whoever would still hold less than the largest gets it: of the network that holds most, the caller that holds most gives
-//! up the call on which nothing has moved for longest. Where nobody holds more, a call gives way on which nothing has moved
-//! for some seconds, whoever's it is. So however many addresses hold however many calls, a newcomer is not kept out by
-//! those who hold more, nor by those who do nothing.
+//! One caller may hold at most twice what he leaves free, so usually there is room for the next one. In a full room, a
+//! caller who would still hold less than the largest gets in: in the network that holds most, the caller that holds
+//! most gives up the call on which nothing has moved for longest. If nobody holds more than the newcomer, a call ends
+//! on which nothing has moved for some seconds, no matter whose it is. So however many calls however many addresses
+//! hold, they cannot keep a newcomer out by holding more or by doing nothing.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,44 +19,44 @@ use super::Peer;
 use super::shares::Shares;
 use super::stream::{End, Stream};
 
-/// One connection's other charges may take this part of a room: an eighth.
+/// A connection may make another charge only while its other charges are at most this part of a room: an eighth.
 const PER_CONNECTION: usize = 8;
-/// A caller who holds less than this part of a room needs no more than that it fits.
+/// A caller who holds less than this part of a room only needs room that is free.
 const GRANTED: usize = 64;
-/// Who would hold less than this part of a room may have what stands still, although nobody holds more.
+/// A caller who would hold less than this part of a room may end a call that stands still, although nobody holds more.
 const MODEST: usize = 16;
-/// A call on which nothing has moved for so long stands still.
+/// A call stands still if nothing has moved on it for this long.
 const STILL: Duration = Duration::from_secs(5);
-/// What calls that have to end still hold may come on top of the room: an eighth of it.
+/// Calls that have to end may hold this much in addition to the room: an eighth of it.
 const ENDING: usize = 8;
 
 /// There is no room for more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("there is no room for more")]
 pub(crate) enum Full {
-    /// Others hold no more than the caller would.
+    /// The others hold no more than the caller would.
     Shared,
-    /// There will be some as soon as calls have ended that have to.
+    /// There will be room as soon as calls that have to end have ended.
     Soon,
 }
 
-/// Which part of the room may be taken.
+/// Which part of the room a charge may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     /// All of it.
     Whole,
-    /// All but the reserve, which is for small things.
+    /// All except the reserve, which is for small charges.
     BeforeReserve,
 }
 
-/// A call, and what it holds of a room.
+/// A call, and how much it holds of a room.
 #[derive(Debug)]
 struct Holding {
     stream: Arc<Stream>,
     amount: usize,
 }
 
-/// What tells a call from others.
+/// Identifies a call.
 type CallId = usize;
 
 fn id(stream: &Arc<Stream>) -> CallId {
@@ -67,7 +67,7 @@ fn id(stream: &Arc<Stream>) -> CallId {
 struct Held {
     shares: Shares,
     calls: HashMap<Peer, HashMap<CallId, Holding>>,
-    /// What calls still hold that have to end. It counts as nobody's.
+    /// What calls that have to end still hold. It counts for no caller.
     ending: HashMap<CallId, usize>,
     ending_all: usize,
 }
@@ -110,13 +110,13 @@ impl Held {
         }
     }
 
-    /// The call of a caller on which nothing has moved for longest, and since when.
+    /// The call of a caller on which nothing has moved for longest, and when it last moved.
     fn stillest_of(&self, peer: Peer) -> Option<(CallId, Instant)> {
         let calls = self.calls.get(&peer)?.iter().map(|(id, holding)| (*id, holding.stream.moved()));
         calls.min_by_key(|(_, moved)| *moved)
     }
 
-    /// The call of anybody but `peer` on which nothing has moved for longest, where that is long.
+    /// The call of anybody but `peer` on which nothing has moved for longest, if that is long enough.
     fn stillest_beside(&self, peer: Peer) -> Option<(Peer, CallId)> {
         let others = self.calls.keys().filter(|other| **other != peer);
         let calls = others.filter_map(|other| self.stillest_of(*other).map(|(id, moved)| (*other, id, moved)));
@@ -124,7 +124,7 @@ impl Held {
         (moved.elapsed() >= STILL).then_some((other, id))
     }
 
-    /// Ends a call so that others have room.
+    /// Ends a call so that others get room.
     fn end(&mut self, peer: Peer, call: CallId) -> Result<(), Full> {
         let calls = self.calls.get_mut(&peer).ok_or(Full::Shared)?;
         let Holding { stream, amount } = calls.remove(&call).ok_or(Full::Shared)?;
@@ -143,27 +143,27 @@ impl Held {
     }
 }
 
-/// What is measured of a room.
+/// The metrics of a room.
 #[derive(Debug, Default)]
 pub(super) struct RoomMeasures {
     /// How much is held.
     pub(super) held: Gauge,
-    /// Calls that had to end so that others have room.
+    /// Calls that ended to make room for others.
     pub(super) ended: Counter,
-    /// What found none.
+    /// Charges that found no room.
     pub(super) refused: Counter,
 }
 
-/// A room of so many units: bytes, or calls.
+/// A room of a number of units: bytes, or calls.
 #[derive(Debug)]
 pub(crate) struct Room {
     total: usize,
     reserve: usize,
     held: Mutex<Held>,
     gauge: Gauge,
-    /// Calls that had to end so that others have room.
+    /// Calls that ended to make room for others.
     ended: Counter,
-    /// Messages that found none.
+    /// Messages that found no room.
     refused: Counter,
 }
 
@@ -181,7 +181,7 @@ impl Room {
         self.gauge.set(i64::try_from(held.all()).unwrap_or(i64::MAX));
     }
 
-    /// Finds room for more of a caller, and makes it where others have more than he would have.
+    /// Finds room for a caller, and makes it if others hold more than he would.
     fn find(&self, held: &mut Held, peer: Peer, more: usize, part: Part) -> Result<(), Full> {
         let limit = match part {
             Part::Whole => self.total,
@@ -226,12 +226,12 @@ impl Account {
         Arc::new(Self { room: Arc::clone(room), peer, held: AtomicUsize::new(0) })
     }
 
-    /// A charge of nothing yet, of one of the connection's calls.
+    /// An empty charge for one of the connection's calls.
     pub(super) fn charge(self: &Arc<Self>, stream: &Arc<Stream>) -> Charge {
         Charge { account: Arc::clone(self), stream: Arc::clone(stream), amount: 0 }
     }
 
-    /// A charge of so much.
+    /// A charge of an amount.
     pub(super) fn take(self: &Arc<Self>, stream: &Arc<Stream>, amount: usize, part: Part) -> Result<Charge, Full> {
         let mut charge = self.charge(stream);
         charge.grow(amount, part)?;
@@ -248,7 +248,7 @@ pub(crate) struct Charge {
 }
 
 impl Charge {
-    /// Takes more.
+    /// Charges more.
     pub(crate) fn grow(&mut self, more: usize, part: Part) -> Result<(), Full> {
         let account = Arc::clone(&self.account);
         let Account { room, peer, held } = &*account;
@@ -265,7 +265,7 @@ impl Charge {
         Ok(())
     }
 
-    /// Takes more whether or not there is room: of what is there already, and is bounded otherwise.
+    /// Charges more even if there is no room, for memory that is in use already and is limited elsewhere.
     pub(crate) fn force(&mut self, more: usize) {
         let account = Arc::clone(&self.account);
         self.add(&mut account.room.held(), more);
@@ -279,22 +279,22 @@ impl Charge {
         self.amount += more;
     }
 
-    /// How much it is.
+    /// The amount that is charged.
     pub(crate) fn amount(&self) -> usize {
         self.amount
     }
 
-    /// Bytes of the call have come.
+    /// Bytes of the call have arrived.
     pub(crate) fn came(&self) {
         self.stream.came();
     }
 
-    /// Counts that there was no room for more of it.
+    /// Counts that the call found no room for more.
     pub(crate) fn refused(&self) {
         self.account.room.refused.inc();
     }
 
-    /// Gives back what is above an amount.
+    /// Releases everything above an amount.
     pub(crate) fn shrink_to(&mut self, amount: usize) {
         let back = self.amount.saturating_sub(amount);
         if back > 0 {
@@ -331,21 +331,21 @@ mod tests {
         assert_eq!((held.all(), held.calls.len(), held.ending.len()), (0, 0, 0), "who holds nothing takes up nothing");
     }
 
-    /// Goal: whatever others hold, a newcomer gets as much as they; one alone gets two thirds and no more; what gives up
-    /// is told.
+    /// Goal: whatever others hold, a newcomer gets as much as they have; one caller alone gets two thirds and no more;
+    /// a call that gives up its room is told.
     #[test]
     fn a_room_is_never_full_for_who_holds_less_than_others() {
         let room = Room::new(120_000, 0, RoomMeasures::default());
         let mut held = Vec::new();
         for number in 0..100 {
-            // Each of them takes what he can get, over as many connections as he likes.
+            // Each of them takes as much as it can get, over as many connections as it likes.
             for _ in 0..2_000 {
                 let Ok(charge) = take(&room, number, 100) else { break };
                 held.push(charge);
             }
             let of_first = room.held().shares.of(peer(0));
             assert!(of_first <= 80_000, "two thirds at most: {of_first}");
-            // A call that has to end does so.
+            // Calls that have to end do so.
             held.retain(|charge| charge.stream.end_now().is_none());
         }
         let shares: Vec<usize> = (0..100).map(|number| room.held().shares.of(peer(number))).collect();
@@ -356,8 +356,8 @@ mod tests {
         assert_empty(&room);
     }
 
-    /// Goal: those who hold just as much as a newcomer needs, and do nothing, keep him out for some seconds at most; those
-    /// who do something are not ended for it.
+    /// Goal: callers who hold just as much as a newcomer needs, and do nothing, keep him out for some seconds at most;
+    /// active callers do not lose their calls for that.
     #[test]
     fn what_stands_still_gives_way() {
         let room = Room::new(10_000, 0, RoomMeasures::default());
@@ -374,8 +374,8 @@ mod tests {
         assert_empty(&room);
     }
 
-    /// Goal: a call that has to end takes nothing more, and what it still holds is nobody's until it is gone; there is a
-    /// bound on that.
+    /// Goal: a call that has to end gets nothing more, and what it still holds counts for nobody; that amount is
+    /// limited.
     #[test]
     fn what_ends_still_counts() {
         let room = Room::new(800, 0, RoomMeasures::default());
@@ -404,8 +404,8 @@ mod tests {
         assert_empty(&room);
     }
 
-    /// Goal: large things leave the reserve to small ones; a connection with many charges gets its share, while one
-    /// charge alone may be larger.
+    /// Goal: large charges leave the reserve to small ones; a connection with many charges gets its share, while a
+    /// single charge may be larger.
     #[test]
     fn reserve_and_connection() {
         let room = Room::new(80, 10, RoomMeasures::default());

@@ -1,4 +1,4 @@
-//! What all connections share: the rooms that they are held to, the patience with them, and what is measured.
+//! What all connections share: the rooms, the node's patience, and the metrics.
 
 use std::sync::Arc;
 
@@ -8,15 +8,15 @@ use super::settings::Patience;
 
 /// Bytes of requests that are being received, decoded or worked on.
 const REQUESTS: usize = 128 << 20;
-/// The last eighth of it is for calls themselves and small messages, so that they get through while large ones wait.
+/// The last eighth is for the calls themselves and for small messages, so that they get through while large ones wait.
 const REQUESTS_RESERVE: usize = REQUESTS / 8;
-/// Bytes of answers that have not left. A third of all but the reserve is more than the largest answer.
+/// Bytes of answers that have not been sent. A third of everything except the reserve is more than the largest answer.
 const ANSWERS: usize = 288 << 20;
 const ANSWERS_RESERVE: usize = ANSWERS / 8;
 /// Calls that stream blocks or entries.
 const STREAMS: usize = 512;
-/// Bytes of calls that ask how the node is, and what it can do: they have a room of their own, of which the last quarter is
-/// for those that are answered at once.
+/// Bytes of calls for health and reflection. They have a room of their own; its last quarter is for calls that are
+/// answered at once.
 const INQUIRIES: usize = 8 << 20;
 const INQUIRIES_RESERVE: usize = INQUIRIES / 4;
 

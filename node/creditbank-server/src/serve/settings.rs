@@ -1,20 +1,20 @@
-//! Where a node serves, and what it grants to whoever connects.
+//! Where a node serves, and what it grants to callers.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::directory::{Config, Connections, Tls};
 
-/// How long the node waits for those who do nothing.
+/// How long the node waits for a client that does nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
     /// For a TLS handshake, and for the first bytes of HTTP/2.
     pub handshake: Duration,
-    /// For a reader who takes nothing of an answer, and for a socket that takes nothing.
+    /// For a reader who takes nothing of an answer, and for a socket that accepts no bytes.
     pub stall: Duration,
     /// For the rest of a message that has begun.
     pub message: Duration,
-    /// For a connection on which nothing is called.
+    /// For a connection without calls.
     pub idle: Duration,
 }
 
@@ -29,23 +29,23 @@ impl Default for Patience {
     }
 }
 
-/// Where a node serves, and how.
+/// Where a node serves, and with which limits.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where gRPC is served.
     pub listen: SocketAddr,
-    /// Certificates; without them everything travels in clear.
+    /// Certificates; without them everything is sent in clear text.
     pub tls: Option<Tls>,
-    /// Where `/metrics`, `/healthz` and `/readyz` are served, if anywhere.
+    /// Where `/metrics`, `/healthz` and `/readyz` are served, if at all.
     pub operations: Option<SocketAddr>,
-    /// Most connections.
+    /// Limits of connections.
     pub connections: Connections,
-    /// How long it waits for those who do nothing.
+    /// How long it waits for clients that do nothing.
     pub patience: Patience,
 }
 
 impl Settings {
-    /// In clear, with the bounds of a node that says nothing else.
+    /// Clear text, with the default limits.
     pub fn at(listen: SocketAddr) -> Self {
         let (connections, patience) = (Connections::default(), Patience::default());
         Self { listen, tls: None, operations: None, connections, patience }

@@ -1,4 +1,5 @@
-//! What callers have of something that there is only so much of, by their networks, and who has more than another.
+//! Counts how much of a limited resource each caller and each network of callers has, and finds who has more than
+//! another.
 
 use std::collections::HashMap;
 
@@ -13,7 +14,7 @@ pub(super) struct Shares {
 }
 
 impl Shares {
-    /// What all have together.
+    /// What all callers have together.
     pub(super) fn all(&self) -> usize {
         self.all
     }
@@ -27,7 +28,7 @@ impl Shares {
         self.of.get(&network).copied().unwrap_or(0)
     }
 
-    /// A caller takes more.
+    /// Adds to what a caller has.
     pub(super) fn add(&mut self, peer: Peer, more: usize) {
         if more > 0 {
             self.all += more;
@@ -37,7 +38,7 @@ impl Shares {
         }
     }
 
-    /// A caller gives back.
+    /// Subtracts from what a caller has.
     pub(super) fn sub(&mut self, peer: Peer, less: usize) {
         self.all = self.all.saturating_sub(less);
         for network in peer.networks() {
@@ -49,7 +50,7 @@ impl Shares {
         }
     }
 
-    /// The network in which most is held, of those at a level that are in `within`.
+    /// The network at a level that has most, among those inside `within`.
     fn largest(&self, level: usize, within: Option<Network>) -> Option<(Network, usize)> {
         let inside =
             |network: &Network| network.level == level && within.is_none_or(|within| within.has(network.first()));
@@ -57,9 +58,9 @@ impl Shares {
         held.max_by_key(|(_, held)| **held).map(|(network, held)| (*network, *held))
     }
 
-    /// Who is to give something up, so that `peer` can have `more`: of the widest networks the one in which most is held,
-    /// and in it whoever has most. Where the network of `peer` would have as much, it is looked within that one. Nobody,
-    /// where `peer` would have as much. Who has many addresses in one network is one there.
+    /// Who has to give something up so that `peer` can have `more`: the caller who has most in the widest network that
+    /// has most. If the network of `peer` would then have as much, the search continues inside that network. `None` if
+    /// `peer` itself would have as much. Many addresses in one network count as one there.
     pub(super) fn larger_than(&self, peer: Peer, more: usize) -> Option<Peer> {
         let own = peer.networks();
         let mut within = None;
@@ -86,7 +87,8 @@ mod tests {
         Peer::of(format!("{text}:1").parse().expect("an address"))
     }
 
-    /// Goal: who has most gives up, and a network of many addresses is one; nobody gives up for one who would have as much.
+    /// Goal: the caller who has most gives up, and a network of many addresses is one caller; nobody gives up for a
+    /// caller who would have as much.
     #[test]
     fn the_largest_gives_up() {
         let mut shares = Shares::default();

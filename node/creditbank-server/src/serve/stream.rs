@@ -1,5 +1,5 @@
-//! One call as the transport sees it: how many bytes of its answer wait for the reader, since when nothing has moved, and
-//! whether it has to end.
+//! One call as the transport sees it: how many bytes of its answer wait for the reader, since when nothing has moved,
+//! and whether it has to end.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -11,11 +11,11 @@ use tonic::Status;
 use super::connection::Connection;
 use crate::grpc::busy;
 
-/// How long a call that has to end may take to say so to its client, where that one takes anything.
+/// A call that has to end gets this long to tell its client.
 const FAREWELL: Duration = Duration::from_millis(250);
 
 tokio::task_local! {
-    /// The stream on whose task something runs.
+    /// The stream to which the running task belongs.
     static STREAM: Arc<Stream>;
 }
 
@@ -29,7 +29,7 @@ pub(super) enum End {
 }
 
 impl End {
-    /// What its client is told.
+    /// The status that its client gets.
     pub(super) fn status(self) -> Status {
         match self {
             Self::MakesRoom => busy(),
@@ -40,18 +40,18 @@ impl End {
 
 #[derive(Debug)]
 struct State {
-    /// Bytes of the answer that wait.
+    /// Bytes of the answer that wait for the reader.
     waiting: usize,
-    /// When bytes last came or left.
+    /// When bytes last arrived or left.
     moved: Instant,
-    /// Of whoever waits until fewer bytes wait.
+    /// Wakes the task that waits until fewer bytes wait.
     reader: Option<Waker>,
     end: Option<End>,
-    /// Of whoever waits for the end: all of a call runs on one task.
+    /// Wakes the task that waits for the end. All of a call runs on one task.
     ending: Option<Waker>,
 }
 
-/// What the transport has taken of an answer and the reader has not.
+/// Bytes of an answer that the transport has and the reader has not taken yet.
 #[derive(Debug)]
 pub(super) struct Stream(Mutex<State>);
 
@@ -61,7 +61,7 @@ impl Stream {
         Arc::new(Self(Mutex::new(State { waiting: 0, moved, reader, end, ending })))
     }
 
-    /// The stream of this task; one of its own where there is none.
+    /// The stream of the running task; a new one if there is none.
     pub(super) fn current() -> Arc<Self> {
         STREAM.try_with(Arc::clone).unwrap_or_else(|_| Self::new())
     }
@@ -70,12 +70,12 @@ impl Stream {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Bytes of its request have come.
+    /// Bytes of its request have arrived.
     pub(super) fn came(&self) {
         self.state().moved = Instant::now();
     }
 
-    /// When bytes of it last came or left.
+    /// When bytes last arrived or left.
     pub(super) fn moved(&self) -> Instant {
         self.state().moved
     }
@@ -89,7 +89,7 @@ impl Stream {
         state.waiting += bytes;
     }
 
-    /// They have left, or were dropped.
+    /// Bytes were sent, or dropped.
     pub(super) fn left(&self, bytes: usize) {
         let mut state = self.state();
         state.waiting = state.waiting.saturating_sub(bytes);
@@ -101,7 +101,7 @@ impl Stream {
         }
     }
 
-    /// Waits until at most so many bytes wait. One task may do so.
+    /// Waits until at most this many bytes wait. Only one task may do so.
     pub(super) fn poll_at_most(&self, bytes: usize, context: &Context<'_>) -> Poll<()> {
         let mut state = self.state();
         if state.waiting <= bytes {
@@ -122,7 +122,7 @@ impl Stream {
         }
     }
 
-    /// Waits until it has to end. One task may do so.
+    /// Waits until the call has to end. Only one task may do so.
     pub(super) fn poll_ended(&self, context: &Context<'_>) -> Poll<End> {
         let mut state = self.state();
         if let Some(why) = state.end {
@@ -132,12 +132,12 @@ impl Stream {
         Poll::Pending
     }
 
-    /// Waits until it has to end.
+    /// Waits until the call has to end.
     pub(super) async fn ended(&self) -> End {
         std::future::poll_fn(|context| self.poll_ended(context)).await
     }
 
-    /// Nothing has moved for so long.
+    /// Pretends that nothing has moved for this long.
     #[cfg(test)]
     pub(super) fn stand(&self, time: Duration) {
         self.state().moved -= time;
@@ -149,7 +149,7 @@ impl Stream {
         self.state().end
     }
 
-    /// Ends when bytes have waited for so long and none has left.
+    /// Returns when bytes have waited for this long and none was sent.
     async fn stalled(&self, patience: Duration) {
         loop {
             tokio::time::sleep(patience / 3).await;
@@ -160,7 +160,7 @@ impl Stream {
         }
     }
 
-    /// Waits until it has to end and has had time to say so.
+    /// Waits until the call has to end and has had time to tell its client.
     async fn overdue(&self) {
         self.ended().await;
         let is_still = {
@@ -173,8 +173,8 @@ impl Stream {
     }
 }
 
-/// Runs the streams of a connection, each on a task of its own. It ends a stream whose reader takes nothing, or that has
-/// to make room: to drop the stream's future resets it, and frees what the transport had buffered.
+/// Runs the streams of a connection, each on its own task. It ends a stream whose reader takes nothing, or that has to
+/// make room: dropping the stream's future resets the stream and frees what the transport has buffered.
 #[derive(Clone)]
 pub(super) struct Streams(pub(super) Arc<Connection>);
 
@@ -196,8 +196,8 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Streams
                     () = stream.overdue() => return,
                 }
             }
-            // The transport may still hold the end of the answer, and nobody can take it back: the connection ends
-            // where the reader does not take it.
+            // The transport may still hold the end of the answer, and the stream cannot be cancelled any more. If the
+            // reader does not take it, the connection ends.
             tokio::select! {
                 biased;
                 () = std::future::poll_fn(|context| stream.poll_at_most(0, context)) => return,
@@ -216,7 +216,7 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Streams
 mod tests {
     use super::*;
 
-    /// Goal: a call that has to end is told once and for all, and the first reason stands.
+    /// Goal: a call that has to end is told once, and the first reason counts.
     #[tokio::test]
     async fn the_first_reason_stands() {
         let stream = Stream::new();

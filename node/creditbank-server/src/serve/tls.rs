@@ -1,4 +1,4 @@
-//! TLS: certificates from PEM files, HTTP/2 alone.
+//! TLS: certificates from PEM files, HTTP/2 only.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ fn read(path: &Path) -> Result<Vec<u8>, ServeError> {
     std::fs::read(path).map_err(|error| ServeError::File { path: path.display().to_string(), error })
 }
 
-/// Certificates of a PEM file, at least one.
+/// The certificates of a PEM file, at least one.
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ServeError> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read(path)?).collect();
     let found = found.map_err(|error| at(path)(error.to_string()))?;
@@ -31,12 +31,12 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ServeError>
     Ok(found)
 }
 
-/// Whether a node can serve with these files.
+/// Checks that a node can serve with these files.
 pub fn check(tls: &Tls) -> Result<(), ServeError> {
     acceptor(tls).map(drop)
 }
 
-/// What accepts TLS connections with these files.
+/// An acceptor for TLS connections with these files.
 pub(super) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, ServeError> {
     let chain = certificates(&tls.certificate)?;
     let key = PrivateKeyDer::from_pem_slice(&read(&tls.key)?).map_err(|error| {

@@ -1,4 +1,4 @@
-//! What a pool measures of itself.
+//! The metrics of a pool.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn histogram() -> Histogram {
     Histogram::new(BUCKETS)
 }
 
-/// The measures of all pools: each is one family, in which a pool is a label.
+/// The metrics of all pools. Each is one family with the pool as a label.
 #[derive(Debug)]
 pub(super) struct Families {
     queued: Family<Label, Gauge>,
@@ -47,7 +47,7 @@ impl Families {
         families
     }
 
-    /// Those of one pool, which are there from now on.
+    /// The metrics of one pool, which exist from now on.
     pub(super) fn of(&self, pool: &'static str) -> Measures {
         let label = [("pool", pool)];
         let refused = |bound| self.refused.get_or_create_owned(&[("pool", pool), ("bound", bound)]);
@@ -62,7 +62,7 @@ impl Families {
     }
 }
 
-/// The measures of one pool.
+/// The metrics of one pool.
 #[derive(Debug)]
 pub(super) struct Measures {
     queued: Gauge,

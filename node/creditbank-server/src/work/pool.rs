@@ -1,4 +1,4 @@
-//! A pool of threads that do what callers ask for, in turns.
+//! A pool of threads that do the callers' work, in turns.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,13 +13,13 @@ use super::{BUSY_RETRY_MS, Token, Who};
 /// Why a piece of work was not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
-    /// More waits than may, of all callers or of this one.
+    /// Too many pieces of work wait, of all callers or of this one.
     #[error("the node is busy: come back in {BUSY_RETRY_MS} ms")]
     Busy,
-    /// The node stops.
+    /// The node is stopping.
     #[error("the node is stopping")]
     Stopping,
-    /// A bug: the thread has panicked over it.
+    /// A bug: the thread panicked while it did the work.
     #[error("the work was not finished")]
     Panicked,
 }
@@ -44,7 +44,7 @@ struct Desk {
     arrived: Condvar,
 }
 
-/// The pool; its threads end when it is dropped or closed.
+/// The pool. Its threads end when it is dropped or closed.
 pub(crate) struct Pool {
     desk: Arc<Desk>,
 }
@@ -55,7 +55,7 @@ impl fmt::Debug for Pool {
     }
 }
 
-/// A caller that waits. Dropping it is how a caller leaves: what waits is taken back, and what is being done is told.
+/// A waiting caller. The caller leaves by dropping it: a job that waits is removed, and a running one is told to stop.
 struct Waiting<'a> {
     desk: &'a Desk,
     who: Who,
@@ -70,7 +70,7 @@ impl Drop for Waiting<'_> {
         let left = state.turns.take_back(self.who, self.id);
         self.desk.measures.queued(state.turns.len());
         drop(state);
-        // What it holds is freed without the lock.
+        // The job's values are dropped without the lock.
         drop(left);
     }
 }
@@ -83,8 +83,8 @@ impl Pool {
         Self { desk: Arc::new(Desk { name, threads_max, measures, state, arrived }) }
     }
 
-    /// Does a piece of work on one of the threads when it is the caller's turn. Dropping the future ends the work, as
-    /// soon as it asks its token.
+    /// Runs a piece of work on one of the threads when it is the caller's turn. Dropping the future stops the work the
+    /// next time that it asks its token.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         who: Who,
@@ -95,7 +95,7 @@ impl Pool {
         let own = token.clone();
         let work = move || {
             if own.stop().is_none() {
-                // Nobody may wait for it any more.
+                // Perhaps nobody waits for it any more.
                 let _ = answer.send(work());
             }
         };
@@ -106,7 +106,7 @@ impl Pool {
         done.map_err(|_| if stopping { Refused::Stopping } else { Refused::Panicked })
     }
 
-    /// Drops what waits and takes nothing new; the threads end behind what they are doing.
+    /// Drops what waits and accepts nothing new. The threads end after their present job.
     pub(super) fn close(&self) {
         let mut state = self.desk.state();
         state.closed = true;
@@ -129,7 +129,7 @@ impl Desk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a job in; starts a thread for it where all are busy and there may be more.
+    /// Adds a job. Starts a thread for it if all are busy and the pool may have more.
     fn push(self: &Arc<Self>, who: Who, job: Job) -> Result<u64, Refused> {
         let mut state = self.state();
         if state.closed {
@@ -156,7 +156,7 @@ impl Desk {
                     tracing::error!(%error, pool = self.name, "the system starts no thread");
                     return Err(Refused::Busy);
                 }
-                // The others do it.
+                // The other threads do it.
                 Err(error) => tracing::warn!(%error, pool = self.name, "the system starts no further thread"),
             }
         }
@@ -172,7 +172,7 @@ impl Desk {
                 let Job { since, work } = job;
                 let begun = Instant::now();
                 self.measures.begins(begun.duration_since(since));
-                // A panic is a bug; it costs this piece of work and not the thread.
+                // A panic is a bug. It costs this piece of work, but not the thread.
                 if catch_unwind(AssertUnwindSafe(work)).is_err() {
                     tracing::error!(pool = self.name, "a piece of work has panicked");
                 }
@@ -216,7 +216,7 @@ mod tests {
         Token::new(&Stopping::default())
     }
 
-    /// Work that goes on until its token says stop, as a search does.
+    /// Work that continues until its token says stop, like a search.
     fn endless(token: &Token) -> u32 {
         while token.stop().is_none() {
             std::thread::sleep(Duration::from_millis(1));
@@ -224,9 +224,9 @@ mod tests {
         0
     }
 
-    /// Goal: a caller that keeps all threads busy that it may have leaves one for others, and its disconnect ends what is
-    /// done for it. Method: an attacker's endless calls; the honest call is answered while they go on, and after the
-    /// attacker has left every thread is free again.
+    /// Goal: a caller that keeps all its threads busy leaves one for others, and its work stops when it disconnects.
+    /// Method: an attacker makes endless calls. The honest call is answered while they run, and after the attacker has
+    /// left every thread is free again.
     #[tokio::test(flavor = "multi_thread")]
     async fn one_caller_does_not_stop_another() {
         let (pool, metrics) = pool(2, Bounds { all: 100, of_caller: 50, at_once: 1 });
@@ -246,7 +246,7 @@ mod tests {
                 pool.run(A, token, work).await
             })
         };
-        // One is done, and then fifty wait.
+        // One is being done, and fifty wait.
         attack.push(attacker(&pool));
         begun.await.expect("it is being done");
         attack.extend((0..50).map(|_| attacker(&pool)));
@@ -265,7 +265,7 @@ mod tests {
         assert!(text.contains("refused_work_total{pool=\"test\",bound=\"caller\"} 1"), "{text}");
     }
 
-    /// Goal: what a caller has left behind in the queue is never begun.
+    /// Goal: jobs that a caller has left in the queue are never begun.
     #[tokio::test(flavor = "multi_thread")]
     async fn who_has_gone_is_not_served() {
         let (pool, _) = pool(1, Bounds { all: 100, of_caller: 100, at_once: 1 });
@@ -292,7 +292,7 @@ mod tests {
         assert_eq!(count.load(Ordering::Relaxed), 0);
     }
 
-    /// Goal: a panic costs its own call alone; a pool that is closed answers everybody.
+    /// Goal: a panic costs only its own call; a pool that is closed answers everybody.
     #[tokio::test(flavor = "multi_thread")]
     async fn everybody_is_answered() {
         let (pool, _) = pool(1, Bounds { all: 100, of_caller: 100, at_once: 1 });
@@ -315,7 +315,7 @@ mod tests {
         for call in calls {
             answers.push(call.await.expect("no panic"));
         }
-        // What was being done has ended by itself; what waited was never begun.
+        // The running job has ended by itself; the waiting one was never begun.
         assert_eq!(answers.iter().filter(|answer| **answer == Err(Refused::Stopping)).count(), 4, "{answers:?}");
         assert_eq!(pool.run(B, token(), || 1).await, Err(Refused::Stopping));
     }

@@ -1,5 +1,5 @@
-//! Quotas: what one institution may ask for in a minute. They keep a mistake or a theft from taking the node from
-//! everybody else; a registrar at work never meets them.
+//! Quotas: how much one institution may request in a minute. They keep a mistake or a theft from using the whole node.
+//! A registrar's normal work never reaches them.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -46,7 +46,7 @@ impl fmt::Display for Asked {
     }
 }
 
-/// More than an institution may ask for in a minute.
+/// The institution has requested more than a minute's quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "institution {institution} may ask for {allowed} {asked} in a minute, and has: come back in {}, or ask the \
@@ -54,24 +54,24 @@ impl fmt::Display for Asked {
     show_duration_ms(*.retry_after_ms)
 )]
 pub struct OverQuota {
-    /// Whose quota.
+    /// The institution.
     pub(crate) institution: InstitutionId,
-    /// Of what.
+    /// What it requested.
     pub(crate) asked: Asked,
-    /// How many in a minute.
+    /// The quota of a minute.
     pub(crate) allowed: u32,
-    /// When there is room for the same call again.
+    /// When the same call will be within the quota.
     pub(crate) retry_after_ms: u64,
 }
 
 type Labels = [(&'static str, String); 2];
 
-/// What institutions have asked for. A bucket holds what a minute allows, and fills steadily.
+/// What institutions have used. A bucket holds a minute's quota and fills steadily.
 #[derive(Debug)]
 pub(crate) struct Quotas {
     allowed: directory::Quotas,
-    /// There is an entry for each institution that has
-    /// shown a token or a signature, so as many as the registry has at most.
+    /// Only an institution that has shown a token or a signature has an entry, so there are at most as many as in the
+    /// registry.
     buckets: Mutex<HashMap<InstitutionId, Buckets>>,
     used: Family<Labels, Counter>,
     refused: Family<Labels, Counter>,
@@ -80,14 +80,14 @@ pub(crate) struct Quotas {
 /// The buckets of one institution.
 #[derive(Debug, Default)]
 struct Buckets {
-    /// When each is full again, in microseconds of running time.
+    /// When each bucket is full again, in microseconds of running time.
     full_at: [u64; 3],
-    /// When the log was last told that one was empty, in microseconds of running time.
+    /// When the log last had a line about an empty bucket, in microseconds of running time.
     told_at: Option<u64>,
 }
 
 impl Buckets {
-    /// Whether the log is to be told now: once a minute, however much is refused.
+    /// Whether the log should have a line now: at most once a minute.
     fn is_told(&mut self, now: u64) -> bool {
         let is_due = self.told_at.is_none_or(|told_at| now.saturating_sub(told_at) >= MINUTE_US);
         if is_due {
@@ -116,8 +116,8 @@ impl Quotas {
         Self { allowed, buckets: Mutex::default(), used, refused }
     }
 
-    /// Takes `count` from an institution's quota at a running time. A call of more than a minute allows is taken from a
-    /// full bucket, and the time that it is over is waited for afterwards.
+    /// Takes `count` from an institution's quota at a running time. A call of more than a minute's quota is accepted if
+    /// the bucket is full; the next call then waits until the excess is refilled.
     pub(crate) fn take(
         &self,
         institution: InstitutionId,
@@ -128,7 +128,7 @@ impl Quotas {
         let allowed = limit(&self.allowed, asked);
         let labels = || [("institution", institution.0.to_string()), ("of", asked.name().to_owned())];
         let count = u64::try_from(count).unwrap_or(u64::MAX);
-        // The operator sets the quotas.
+        // The operator sets the quotas, and has none.
         if allowed > 0 && !institution.is_operator() {
             let now = now_ms.saturating_mul(1_000);
             let cost = count.saturating_mul(MINUTE_US) / u64::from(allowed);
@@ -179,7 +179,8 @@ mod tests {
         (Quotas::new(directory::Quotas { accounts_per_minute, ..Default::default() }, &metrics), metrics)
     }
 
-    /// Goal: a minute's share goes at once, then as much as time brings; the answer says when; others have their own.
+    /// Goal: a minute's quota can be used at once, then as much as time refills; the refusal says when; each
+    /// institution has its own.
     #[test]
     fn a_share_a_minute() {
         let (quotas, metrics) = quotas(60);
@@ -199,7 +200,7 @@ mod tests {
         assert!(text.contains("creditbank_quota_refused_total{institution=\"1\",of=\"accounts\"} 3"), "{text}");
     }
 
-    /// Goal: the log is told once a minute, and not as often as somebody asks.
+    /// Goal: the log has one line a minute, however often somebody asks.
     #[test]
     fn the_log_is_told_now_and_then() {
         let mut buckets = Buckets::default();
@@ -207,7 +208,8 @@ mod tests {
         assert_eq!(told, [0, 60, 120]);
     }
 
-    /// Goal: a call larger than the share is possible, and paid for; 0 is no quota, and the operator has none.
+    /// Goal: a call larger than the quota is possible and uses the following minutes; 0 means no quota; the operator
+    /// has none.
     #[test]
     fn large_calls_pay_later() {
         let (quotas, _) = quotas(100);

@@ -1,10 +1,10 @@
-//! What tells a piece of work to stop.
+//! Tells a piece of work to stop.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether the node stops. A clone is the same.
+/// Whether the node is stopping. Clones share the state.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stopping(Arc<AtomicBool>);
 
@@ -21,9 +21,9 @@ impl Stopping {
 /// Why a piece of work stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// Nobody waits for its answer: the caller has hung up, or its deadline has passed.
+    /// Nobody waits for its answer: the caller has disconnected, or its deadline has passed.
     Gone,
-    /// The node stops.
+    /// The node is stopping.
     Stopping,
 }
 
@@ -36,8 +36,8 @@ impl fmt::Display for Stop {
     }
 }
 
-/// Says to one piece of work whether to go on. A clone is the same. It is asked before each read of the store and between
-/// steps of a search, so asking costs no more than two loads.
+/// Tells one piece of work whether to continue. Clones share the state. The work asks it before each read of the store
+/// and between steps of a search, so asking costs no more than two loads.
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
     gone: Arc<AtomicBool>,
@@ -54,7 +54,7 @@ impl Token {
         self.gone.store(true, Ordering::Relaxed);
     }
 
-    /// Why to stop; `None` to go on.
+    /// Why to stop; `None` to continue.
     pub(crate) fn stop(&self) -> Option<Stop> {
         if self.stopping.is_set() {
             return Some(Stop::Stopping);

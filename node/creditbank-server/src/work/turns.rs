@@ -1,65 +1,65 @@
-//! Turns: jobs of many callers in an order that is fair to callers, not to jobs.
+//! Turns: an order of jobs that is fair to callers, not to jobs.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
-/// Whose turn it is.
+/// A caller in the queue.
 pub(crate) trait Caller: Copy + Eq + Hash {
-    /// Whether it has shown who it is, so that it cannot be many at will.
+    /// Whether it has proved who it is. Such callers cannot be multiplied at will.
     fn is_known(&self) -> bool;
 }
 
-/// Institutions are known.
+/// Institutions have proved who they are.
 impl Caller for creditbank_protocol::InstitutionId {
     fn is_known(&self) -> bool {
         true
     }
 }
 
-/// An address shows nothing of who is behind it.
+/// An address proves nothing.
 impl Caller for crate::serve::Peer {
     fn is_known(&self) -> bool {
         false
     }
 }
 
-/// How much may wait and be done at once.
+/// Limits of waiting and running jobs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
-    /// Jobs that wait, of all callers. The last quarter takes those of known callers alone.
+    /// Waiting jobs of all callers. The last quarter is for known callers only.
     pub(crate) all: usize,
-    /// Jobs that wait, of one caller.
+    /// Waiting jobs of one caller.
     pub(crate) of_caller: usize,
-    /// Jobs of one caller that are done at once.
+    /// Running jobs of one caller.
     pub(crate) at_once: usize,
 }
 
-/// Over which bound a job was.
+/// Which limit refused a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Full {
-    /// Of all callers.
+    /// The limit of all callers.
     All,
-    /// Of its own caller.
+    /// The limit of its own caller.
     OfCaller,
 }
 
-/// What waits and is done of one caller.
+/// The waiting and running jobs of one caller.
 #[derive(Debug)]
 struct Own<J> {
     waiting: VecDeque<(u64, J)>,
     running: usize,
-    /// Whether it stands in the ring.
+    /// Whether it is in its ring.
     in_ring: bool,
 }
 
-/// Jobs that wait. A caller stands in a ring while it has one and may have more done; known callers and others have a
+/// Waiting jobs. A caller is in a ring while it has a job and may have more running. Known callers and others have a
 /// ring each, and the two alternate.
 #[derive(Debug)]
 pub(crate) struct Turns<K, J> {
     bounds: Bounds,
     callers: HashMap<K, Own<J>>,
     rings: [VecDeque<K>; 2],
-    /// The ring whose turn it is.
+    /// The ring that is next.
     turn: usize,
     waiting: usize,
     next_id: u64,
@@ -79,7 +79,8 @@ impl<K: Caller, J> Turns<K, J> {
         self.waiting == 0
     }
 
-    /// Takes a job behind its caller's others; returns by which name it can be taken back. The error gives it back.
+    /// Adds a job behind its caller's others. Returns the id with which it can be taken back. The error returns the
+    /// job.
     pub(crate) fn push(&mut self, caller: K, job: J) -> Result<u64, (Full, J)> {
         let most = if caller.is_known() { self.bounds.all } else { self.bounds.all / 4 * 3 };
         if self.waiting >= most {
@@ -97,7 +98,7 @@ impl<K: Caller, J> Turns<K, J> {
         Ok(id)
     }
 
-    /// Puts a caller at the end of its ring, where it has a job that may be done.
+    /// Puts a caller at the end of its ring if it has a job that may run.
     fn stand(&mut self, caller: K) {
         let Some(own) = self.callers.get_mut(&caller) else { return };
         if own.waiting.is_empty() && own.running == 0 {
@@ -108,7 +109,7 @@ impl<K: Caller, J> Turns<K, J> {
         }
     }
 
-    /// The next job, whose caller has one more being done until [`done`](Self::done).
+    /// The next job. It counts as running until [`done`](Self::done).
     pub(crate) fn pop(&mut self) -> Option<(K, J)> {
         for _ in 0..self.rings.len() {
             let ring = self.turn;
@@ -129,7 +130,7 @@ impl<K: Caller, J> Turns<K, J> {
         None
     }
 
-    /// A job of the caller is no longer being done.
+    /// A job of the caller has ended.
     pub(crate) fn done(&mut self, caller: K) {
         if let Some(own) = self.callers.get_mut(&caller) {
             own.running = own.running.saturating_sub(1);
@@ -137,13 +138,13 @@ impl<K: Caller, J> Turns<K, J> {
         self.stand(caller);
     }
 
-    /// Takes a job back that still waits.
+    /// Takes back a job that still waits.
     pub(crate) fn take_back(&mut self, caller: K, id: u64) -> Option<J> {
         let own = self.callers.get_mut(&caller)?;
         let at = own.waiting.iter().position(|(one, _)| *one == id)?;
         let (_, job) = own.waiting.remove(at)?;
         self.waiting -= 1;
-        // It may stand in its ring still, without a job: its turn is passed over.
+        // The caller may still be in its ring without a job; then its turn is skipped.
         Some(job)
     }
 
@@ -172,7 +173,7 @@ mod tests {
 
     const BOUNDS: Bounds = Bounds { all: 1_000, of_caller: 100, at_once: 2 };
 
-    /// Goal: who has many jobs waits behind itself, in the order in which they came.
+    /// Goal: a caller with many jobs waits behind itself, and its jobs keep their order.
     #[test]
     fn callers_take_turns() {
         let mut turns = Turns::new(BOUNDS);
@@ -190,8 +191,8 @@ mod tests {
         assert!(turns.is_empty() && turns.callers.is_empty(), "nothing is kept of callers without work");
     }
 
-    /// Goal: however many addresses ask, every second turn is of somebody with a token, for whom the last quarter of the
-    /// queue is kept.
+    /// Goal: however many addresses ask, every second turn goes to somebody with a token, and the last quarter of the
+    /// queue is kept for them.
     #[test]
     fn addresses_share_half() {
         let mut turns = Turns::new(Bounds { all: 100, of_caller: 100, at_once: 1 });
@@ -212,7 +213,7 @@ mod tests {
         assert_eq!(known, 25);
     }
 
-    /// Goal: one caller has no more done at once than its bound, and nobody waits for it.
+    /// Goal: a caller at its limit of running jobs does not get more, and nobody waits for it.
     #[test]
     fn one_caller_leaves_room() {
         let mut turns = Turns::new(BOUNDS);
@@ -227,7 +228,7 @@ mod tests {
         assert_eq!(turns.pop(), Some((Key::Known(1), 2)));
     }
 
-    /// Goal: what was taken back is not done, and frees its caller's place.
+    /// Goal: a job that was taken back does not run, and frees its caller's place.
     #[test]
     fn who_leaves_takes_no_turn() {
         let mut turns = Turns::new(Bounds { of_caller: 2, ..BOUNDS });

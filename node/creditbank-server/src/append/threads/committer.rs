@@ -29,7 +29,7 @@ fn ended() -> SubmitError {
 
 impl Committer {
     pub(super) fn start(shared: Arc<Shared>, failed: watch::Sender<Option<String>>) -> Self {
-        // The sequencer hands a round over only when it has heard of the one before: one place is enough.
+        // The sequencer hands over a round only after it has heard of the one before: one place is enough.
         let (commits, queue) = sync_channel(1);
         let (outcome, outcomes) = sync_channel(1);
         let run = move || run(&shared, &failed, &queue, &outcome);
@@ -47,7 +47,7 @@ impl Committer {
         self.outcomes.recv().unwrap_or_else(|_| Err(ended()))
     }
 
-    /// What became of the round that was handed over, if that is known.
+    /// The outcome of the round that was handed over, if it is known.
     pub(super) fn heard(&self) -> Option<Outcome> {
         self.outcomes.try_recv().ok()
     }
@@ -55,7 +55,7 @@ impl Committer {
     /// Finishes what was handed over, and ends.
     pub(super) fn stop(self) {
         drop(self.commits);
-        // A panic there has failed its round already: whoever waited for receipts was told that the node stops.
+        // A panic there has failed its round already: everybody who waited for receipts was told that the node stops.
         let _ = self.thread.join();
     }
 }

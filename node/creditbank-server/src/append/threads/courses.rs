@@ -9,7 +9,7 @@ pub(super) fn fill(shared: &Arc<Shared>) {
     let ledger = Arc::downgrade(shared);
     let fill = move || {
         let mut filling = Filling::default();
-        // Held for one page only: a ledger that is closed is not kept open.
+        // Held for one page at a time, so that a closed ledger is not kept open.
         while let Some(shared) = ledger.upgrade() {
             match filling.step(&shared) {
                 Ok(false) => {}
@@ -20,7 +20,7 @@ pub(super) fn fill(shared: &Arc<Shared>) {
             }
         }
     };
-    // Without the thread everything works, a little slower.
+    // Everything works without the thread, but a little slower.
     if let Err(error) = std::thread::Builder::new().name("courses".to_owned()).spawn(fill) {
         tracing::warn!(%error, "no thread to fill the filter of courses: every repeat is looked up");
     }

@@ -1,5 +1,5 @@
-//! What waits for the sequencer. Blocks of one address keep their order; addresses take turns, so that whoever has sent
-//! many waits behind himself.
+//! The queue of the sequencer. Blocks of one address keep their order. Addresses take turns, so a sender of many blocks
+//! waits behind himself.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,12 +13,12 @@ use crate::append::share::Place;
 use crate::serve::Peer;
 use crate::work::turns::{Bounds, Turns};
 
-/// A block that other threads are still checking, perhaps.
+/// A block. Other threads may still be checking it.
 pub(super) struct Block {
     pub(super) peer: Peer,
     pub(super) verified: Verdict,
     pub(super) reply: BlockReply,
-    /// Its place here.
+    /// Its place in this queue.
     pub(super) place: Place,
 }
 
@@ -38,7 +38,7 @@ pub(super) enum Job {
     Stop,
 }
 
-/// Nothing is taken any more, or too much waits.
+/// The queue accepts nothing any more, or is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NotTaken {
     Closed,
@@ -92,7 +92,7 @@ impl State {
 }
 
 impl Intake {
-    /// A queue of as many blocks, and calls that open accounts.
+    /// A queue for this many blocks and this many calls that open accounts.
     pub(super) fn new(places: usize) -> Self {
         let bounds = Bounds { all: usize::MAX, of_caller: places, at_once: usize::MAX };
         let (blocks, accounts) = (Turns::new(bounds), VecDeque::new());
@@ -115,7 +115,7 @@ impl Intake {
         Ok(done)
     }
 
-    /// Puts a block behind those of its address.
+    /// Adds a block behind those of its address.
     pub(super) fn block(&self, block: Block) -> Result<(), NotTaken> {
         self.put(|state| state.blocks.push(block.peer, block).map(|_| ()).map_err(|_| NotTaken::Full))
     }
@@ -132,20 +132,21 @@ impl Intake {
 
     /// Asks for an empty round.
     pub(super) fn tick(&self) {
-        // Where nothing is taken any more there is no need for it.
+        // If nothing is accepted any more, no round is needed.
         let _ = self.put(|state| {
             state.tick = true;
             Ok(())
         });
     }
 
-    /// Takes nothing new; [`Job::Stop`] follows what waits.
+    /// Accepts nothing new; [`Job::Stop`] follows what waits.
     pub(super) fn close(&self) {
         self.state().closed = true;
         self.arrived.notify_all();
     }
 
-    /// Takes nothing new, and drops what waits: nobody works on it any more. Whoever waits for an answer is told.
+    /// Accepts nothing new, and drops what waits, because nobody will work on it. Callers who wait for an answer are
+    /// told.
     pub(super) fn abandon(&self) {
         let mut state = self.state();
         state.closed = true;
@@ -189,7 +190,7 @@ mod tests {
 
     type Told = oneshot::Receiver<Result<creditbank_protocol::pb::Receipt, SubmitError>>;
 
-    /// A block of an address, and who waits for its answer.
+    /// A block of an address, and the receiver of its answer.
     fn block(share: &Arc<Share>, number: u8) -> (Block, Told) {
         let (answer, told) = oneshot::channel();
         let hold = || share.take(Who::Address(peer(number)), 1).expect("room");
@@ -197,15 +198,15 @@ mod tests {
         (Block { peer: peer(number), verified, reply: Reply { answer, _room: hold() }, place: hold() }, told)
     }
 
-    /// The number of the block that comes next: its answer is sent, and whoever waits for it hears that.
+    /// The number of the block that comes next. Its answer is sent, and its receiver hears it.
     fn next(intake: &Intake, waiting: &mut [Told]) -> Option<usize> {
         let Job::Block(Block { reply, .. }) = intake.next() else { return None };
         reply.send(Err(SubmitError::Stopped(String::new())));
         waiting.iter_mut().position(|told| told.try_recv().is_ok())
     }
 
-    /// Goal: blocks of one address keep their order, those of another one do not wait for them, and a stop comes behind
-    /// all of them.
+    /// Goal: blocks of one address keep their order, those of another address do not wait for them, and a stop comes
+    /// after all of them.
     #[test]
     fn addresses_take_turns() {
         let (intake, share) = (Intake::new(1_000), Share::new(10_000));
@@ -224,7 +225,7 @@ mod tests {
         assert!(matches!(intake.next(), Job::Stop));
     }
 
-    /// Goal: when the thread that takes them ends, whoever waits is told, and what they held is free.
+    /// Goal: when the thread that takes jobs ends, everybody who waits is told, and what they held is free.
     #[test]
     fn who_waits_for_a_thread_that_ended_is_told() {
         let (intake, share) = (Intake::new(1_000), Share::new(64));

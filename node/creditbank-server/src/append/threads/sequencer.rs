@@ -1,4 +1,4 @@
-//! The one thread that orders blocks. What it does is the [`Orderer`]'s; here is where it waits.
+//! The one thread that orders blocks. [`Orderer`] does the work; this module does the waiting.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use crate::ledger::Shared;
 use crate::serve::Peer;
 use crate::work::BUSY_RETRY_MS;
 
-/// Records and effects that are taken before they are worked on: about eight of the largest blocks where they are of one
-/// address, and two where others have sent some too. So much comes before whoever sends the next block.
+/// Most records and effects that are taken at once: about eight of the largest blocks if all are of one address, and
+/// two if others have sent some too. This is what the next sender has to wait for.
 const ITEMS_OF_ONE: usize = 8_192;
 const ITEMS_OF_SEVERAL: usize = 2_048;
 
@@ -26,12 +26,12 @@ fn verdict(verified: Verdict) -> Result<VerifiedBlock, SubmitError> {
     verified.blocking_recv().unwrap_or_else(failed)
 }
 
-/// What was taken since it was last worked on.
+/// What was taken since the last round was built.
 #[derive(Default)]
 struct Taken {
     jobs: usize,
     items: usize,
-    /// Whose blocks they are, and whether they are of several addresses.
+    /// The sender of the blocks, and whether there are several.
     peer: Option<Peer>,
     are_of_several: bool,
 }
@@ -42,14 +42,15 @@ impl Taken {
         self.items += items;
     }
 
-    /// Whether it is enough. Refused blocks count too: a flood of them must not keep good ones from being sealed.
+    /// Whether this is enough for a round. Refused blocks count too: a flood of them must not keep good ones from being
+    /// sealed.
     fn is_enough(&self, jobs_max: usize) -> bool {
         let items_max = if self.are_of_several { ITEMS_OF_SEVERAL } else { ITEMS_OF_ONE };
         self.jobs >= jobs_max || self.items >= items_max
     }
 }
 
-/// The queue of a thread, which is left when the thread ends, as it may by a panic: whoever waits is told.
+/// Abandons the queue when the thread ends, which may happen by a panic, so that everybody who waits is told.
 struct Abandoned(Arc<Intake>);
 
 impl Drop for Abandoned {
@@ -77,7 +78,7 @@ impl Sequencer {
         let _answered = Abandoned(Arc::clone(queue));
         let mut stop = false;
         while !stop {
-            // Between two rounds comes what has arrived meanwhile: accounts may take very many rounds.
+            // Between two rounds, take what has arrived in the meantime: accounts may need very many rounds.
             let mut next = match (self.orderer.has_work(), self.orderer.has_blocks()) {
                 (false, _) => Some(queue.next()),
                 (true, false) => queue.try_next(),
@@ -92,7 +93,7 @@ impl Sequencer {
                 next = if full { None } else { queue.try_next() };
             }
             if self.shared.work.is_stopping() {
-                // What is in no round yet is answered at once: a stop waits for the rounds under way alone.
+                // Work that is in no round yet is answered at once: a stop waits only for the rounds under way.
                 let refused = self.orderer.stop();
                 commit::answer(&self.shared, refused, send);
             }
@@ -108,14 +109,14 @@ impl Sequencer {
         self.committer.stop();
     }
 
-    /// Takes a job in.
+    /// Takes in a job.
     fn take(&mut self, job: Job, taken: &mut Taken) {
         taken.jobs += 1;
         match job {
             Job::Block(Block { reply, .. }) if self.shared.work.is_stopping() => {
                 reply.send(Err(SubmitError::Stopped("it takes no new work".to_owned())));
             }
-            // Blocks of one address keep the order in which they came, whatever thread is done first.
+            // Blocks of one address keep the order in which they came, whichever thread finishes first.
             Job::Block(Block { peer, verified, reply, place }) => {
                 let verified = verdict(verified);
                 drop(place);
@@ -133,12 +134,12 @@ impl Sequencer {
                 }
             }
             Job::Tick => self.orderer.tick(),
-            // What was begun before has been taken.
+            // Everything that was begun before has been taken.
             Job::Stop => {}
         }
     }
 
-    /// Brings what was taken into a round, and hands it over.
+    /// Puts what was taken into a round, and hands it over.
     fn work(&mut self) {
         if let Some(outcome) = self.committer.heard() {
             self.written(outcome);
@@ -160,7 +161,7 @@ impl Sequencer {
         }
     }
 
-    /// Waits until the round on its way is durable, or is not.
+    /// Waits for the outcome of the round that is being written.
     fn wait(&mut self) {
         let outcome = self.committer.wait();
         self.written(outcome);

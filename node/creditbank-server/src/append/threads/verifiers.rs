@@ -1,5 +1,5 @@
-//! The threads that check blocks before they are ordered: as many as there are cores, so that neither the sequencer nor memory
-//! suffers when many blocks arrive at once. Addresses take turns here too.
+//! The threads that check blocks before they are ordered. There are as many as cores, so that neither the sequencer nor
+//! memory suffers when many blocks arrive at once. Addresses take turns here too.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use crate::serve::Peer;
 use crate::work::Charge;
 use crate::work::turns::{Bounds, Turns};
 
-/// What a block was found to be. It is dropped unsent only when the thread has panicked over it.
+/// The result of the check of a block. It is dropped without a result only if the thread has panicked.
 pub(super) type Verdict = oneshot::Receiver<Result<VerifiedBlock, SubmitError>>;
 
 struct Task {
@@ -22,7 +22,7 @@ struct Task {
     verdict: oneshot::Sender<Result<VerifiedBlock, SubmitError>>,
 }
 
-/// Blocks that wait for their check. Their number is bounded by the places in the sequencer's queue, which come first.
+/// Blocks that wait for their check. The places in the sequencer's queue, which are taken first, limit their number.
 struct Queue {
     waiting: Turns<Peer, Task>,
     idle: usize,
@@ -62,8 +62,8 @@ impl Desk {
     }
 }
 
-/// Checks a block. It is charged to its address until its signature is known to be good: what else may be wrong with it
-/// only the owner of a key can have done.
+/// Checks a block. It is charged to its address until its signature is found good: only the owner of a key can have
+/// made any other mistake.
 fn check(
     shared: &Shared,
     request: SubmitBlockRequest,
@@ -85,9 +85,9 @@ impl Verifiers {
             let (desk, shared) = (Arc::clone(&desk), Arc::downgrade(shared));
             let work = move || {
                 while let Some((peer, Task { request, claim, verdict })) = desk.next() {
-                    // Held for one block only: a ledger that is closed is not kept open.
+                    // Held for one block at a time, so that a closed ledger is not kept open.
                     let Some(shared) = shared.upgrade() else { return };
-                    // A panic is a bug; it costs this block and not the thread. Nobody may have waited for the verdict.
+                    // A panic is a bug. It costs this block, but not the thread. Perhaps nobody waits for the result.
                     if shared.work.is_stopping() {
                         continue;
                     }
@@ -102,11 +102,11 @@ impl Verifiers {
         Self { desk }
     }
 
-    /// Puts a block in.
+    /// Adds a block.
     pub(super) fn check(&self, request: SubmitBlockRequest, claim: Option<Claim>, peer: Peer) -> Verdict {
         let (verdict, found) = oneshot::channel();
         let mut queue = self.desk.queue();
-        // Without bounds none is refused; the verdict of one that was would never come, and its caller be told.
+        // Without limits none is refused. If one were, its result would never come, and its caller would be told.
         let _ = queue.waiting.push(peer, Task { request, claim, verdict });
         let wake = queue.idle > 0;
         drop(queue);
