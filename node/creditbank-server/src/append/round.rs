@@ -1,7 +1,7 @@
 //! Building a round: blocks in order, one after the other, each whole or not at all; then the seal.
 //!
-//! What a block changes in the public log is the ledger's to say (`creditbank_ledger::state`). What is added here is
-//! private: the rules over hidden records, learners' rows, accounts, and bodies.
+//! The ledger decides what a block changes in the public log (`creditbank_ledger::state`). This module adds the private
+//! part: the rules over hidden records, learners' rows, accounts, and bodies.
 
 mod accounts;
 mod bodies;
@@ -43,7 +43,7 @@ use crate::work::Token;
 use accounts::Identities;
 use learners::{AdmittedBlock, Learners};
 
-/// What the append path works with.
+/// The environment of the append path.
 pub(crate) struct Context<'a> {
     pub(crate) store: &'a dyn Store,
     pub(crate) keys: &'a KeyStore,
@@ -51,9 +51,9 @@ pub(crate) struct Context<'a> {
     pub(crate) entropy: &'a dyn Entropy,
     pub(crate) courses: &'a Courses,
     pub(crate) health: &'a Health,
-    /// The round before, while it is on its way to the disk.
+    /// The round before, while it is being written.
     pub(crate) pending: Option<&'a Pending>,
-    /// Says stop to whoever reads; `None` for the append path, whose work is bounded by itself.
+    /// Tells a reader to stop; `None` for the append path, whose work is limited in itself.
     pub(crate) token: Option<&'a Token>,
 }
 
@@ -64,31 +64,31 @@ pub(crate) struct RoundBuilder {
     /// The round before, until it is on the disk.
     pending: Option<Arc<Pending>>,
     round: OpenRound,
-    /// With the blocks so far.
+    /// Including the blocks so far.
     marked: Marked,
     entries: Vec<EntryWrite>,
     nodes: Vec<Node>,
     rows: Vec<Row>,
     learners: Learners,
-    /// Accounts that are new in this round: their keys are staged.
+    /// Accounts that are new in this round. Their keys are staged.
     accounts: Vec<AccountId>,
     /// Identities whose accounts were opened in this round.
     identities: Identities,
     bytes: usize,
-    /// Records that the key store must have for this round; `None` where it opens no account.
+    /// How many records the key store must have for this round; `None` if it opens no account.
     keys: Option<u64>,
 }
 
-/// What became of a block.
+/// The outcome of a placed block.
 pub(crate) enum Placed {
     /// It has a new log index.
     New(LogIndex),
-    /// The same block has this log index already.
+    /// The same block already has this log index.
     Known(LogIndex),
 }
 
 impl Placed {
-    /// The same, seen from a later round.
+    /// The same outcome, seen from a later round.
     pub(crate) fn into_known(self) -> Self {
         let (Self::New(index) | Self::Known(index)) = self;
         Self::Known(index)
@@ -121,7 +121,7 @@ impl RoundBuilder {
         self.bytes
     }
 
-    /// The marks of the record at a place, with the blocks so far.
+    /// The marks of the record at a place, including the blocks so far.
     fn marks(&self, place: Place) -> Marks {
         self.marked.get(&place).map_or_else(Marks::default, |id| self.round.marks_of(id))
     }
@@ -130,13 +130,13 @@ impl RoundBuilder {
         Context { pending: self.pending.as_deref(), ..self.shared.context() }
     }
 
-    /// The round before is on the disk: what lies in it can be read.
+    /// The round before is on the disk, and can be read.
     pub(crate) fn settled(&mut self) {
         self.pending = None;
     }
 
-    /// Admits a block, or says why not; a refused block leaves the round as it was. The error gives the block back:
-    /// what becomes of it is known once the round before is [`settled`](Self::settled).
+    /// Admits a block, or says why not; a refused block leaves the round unchanged. The error returns the block: what
+    /// becomes of it is known once the round before is [`settled`](Self::settled).
     pub(crate) fn place(
         &mut self,
         mut verified: Box<VerifiedBlock>,
@@ -148,7 +148,7 @@ impl RoundBuilder {
         }
     }
 
-    /// Takes entries and records out of the block when it is admitted.
+    /// When the block is admitted, its entries and records are moved out of it.
     fn try_place(&mut self, verified: &mut VerifiedBlock) -> Result<Placed, SubmitError> {
         let VerifiedBlock { block: read, records, entries, groups } = verified;
         let checked = match self.round.check(read) {
@@ -160,7 +160,7 @@ impl RoundBuilder {
         if let Some(said) = read.correction() {
             self.check_correction(&said)?;
         }
-        // By the rules it may stand here. But no file of this node has the new log key: it could not seal the round.
+        // The rules admit the block, but this node has no file with the new log key, so it could not seal the round.
         if read.is_operators() && read.log_succession().is_some() && !self.shared.succeeds {
             let expected = "no succession of the log: creditbank-node succeed makes one, in a directory of its own";
             return Err(Rejection::new(Rule::Contradiction, expected, "one, sent to a node that serves")
@@ -181,7 +181,7 @@ impl RoundBuilder {
 
         let (entry, position) = (applied.entry, self.entries.len());
         self.rows.extend(tables::block_rows(&applied));
-        // The effects were found to name their records: each status id is that of the record at the place.
+        // The effects do name their records: each status id is that of the record at the place.
         let places = groups.iter().flat_map(|group| &group.effects).map(|effect| Place::read(effect.place));
         for (place, change) in places.zip(&applied.marks) {
             self.rows.push(tables::status(place, &change.status_id, &change.after));
@@ -200,7 +200,7 @@ impl RoundBuilder {
         Ok(Placed::New(entry))
     }
 
-    /// The bound of a correction of the time against the seal before the first wrong one.
+    /// Checks the bound of a correction of the time against the seal before the first wrong one.
     fn check_correction(&self, said: &Correction) -> Result<(), SubmitError> {
         if let Some(pending) = self.pending.as_ref().filter(|pending| said.first >= pending.first) {
             return Err(SubmitError::Stopped(pending.unsettled().to_string()));
@@ -221,7 +221,7 @@ impl RoundBuilder {
         Ok(check_bound(&self.round.state().in_force().registry, said, before)?)
     }
 
-    /// Refuses for the time being when an answer needed the round before on the disk.
+    /// Refuses for now if an answer needed the round before on the disk.
     fn check_settled(&self) -> Result<(), SubmitError> {
         match &self.pending {
             Some(pending) if pending.is_asked() => Err(SubmitError::Stopped(Unsettled.to_string())),
@@ -229,9 +229,9 @@ impl RoundBuilder {
         }
     }
 
-    /// The log index of the block at the same height, if it is the same one.
+    /// The log index of the block at the same height, if it is the same block.
     fn known_block(&self, read: &ReadBlock, entries: &BlockEntries) -> Result<LogIndex, SubmitError> {
-        // The block may stand in the round before: a repeat is rare enough to wait for the disk.
+        // The block may be in the round before. A repeat is rare enough to wait for the disk.
         if let Some(pending) = self.pending.as_ref().filter(|pending| pending.has_entries) {
             return Err(SubmitError::Stopped(pending.unsettled().to_string()));
         }
@@ -251,7 +251,7 @@ impl RoundBuilder {
         if bytes.is_some_and(|stored| is_same(&stored, entries)) {
             return Ok(index);
         }
-        // The receipt is filled in by the sequencer, which knows the round.
+        // The sequencer, which knows the round, fills in the receipt.
         Err(SubmitError::Stale { height, accepted: Box::new(receipt_at(index)) })
     }
 
@@ -261,13 +261,13 @@ impl RoundBuilder {
     }
 }
 
-/// A tree node as the store has it.
+/// A tree node in the form of the store.
 fn node(completed: &StoredNode) -> Node {
     let StoredNode { level, index, hash } = *completed;
     Node { level, index, hash }
 }
 
-/// A receipt that says no more than where the entry is.
+/// A receipt with nothing but the place of the entry.
 fn receipt_at(index: LogIndex) -> creditbank_protocol::pb::Receipt {
     creditbank_protocol::pb::Receipt { index: index.0, ..Default::default() }
 }

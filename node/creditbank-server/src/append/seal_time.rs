@@ -1,25 +1,26 @@
-//! The time of the next seal, and why the clock is not believed. Times in a log never go back, so a wrong one is refused
-//! before it is sealed.
+//! The time of the next seal, and why the node does not believe its clock. Times in a log never go back, so a wrong
+//! time is refused before it is sealed.
 
 use creditbank_ledger::state::LogState;
 use creditbank_protocol::dates::{show_duration_ms, show_minute};
 
 use crate::clock::Clock;
 
-/// The wall clock may move so far against running time before sealing stops.
+/// If the wall clock moves by more than this against running time, sealing stops.
 const JUMP_MS_MAX: u64 = 5 * 60 * 1_000;
 
-/// The wall clock may be so far behind the last seal. Until it has caught up, seals bear the time of the last one.
+/// The wall clock may be this far behind the last seal. Until it has caught up, seals bear the time of the last one.
 pub(crate) const BEHIND_MS_MAX: u64 = 60 * 1_000;
 
-/// So long after the last seal a start may seal first without being told the time: a day of idleness, as a node that
-/// serves seals every hour, and the two hours by which a clock in local time may be off.
+/// After a start, the first seal may be this long after the last one without confirmation of the time. This is a day in
+/// which the node was off (a serving node seals every hour), and two hours by which a clock set to local time may be
+/// wrong.
 pub(crate) const AHEAD_MS_MAX: u64 = 26 * 60 * 60 * 1_000;
 
-/// Why nothing is sealed under this clock.
+/// Why the node seals nothing under this clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ClockDoubt {
-    /// It has jumped while the node ran.
+    /// The clock jumped while the node ran.
     #[error(
         "the node's clock has moved by {} ({}) against its own running time; sealing waits for the operator, who sets the \
          clock and starts the node anew (docs/operate/clock.md; `creditbank registry correct-time` where it has sealed \
@@ -27,10 +28,10 @@ pub enum ClockDoubt {
         show_duration_ms(.by_ms.unsigned_abs()), if *.by_ms < 0 { "back" } else { "ahead" }
     )]
     Moved {
-        /// By how much; negative: back.
+        /// By how much; negative: backwards.
         by_ms: i64,
     },
-    /// It is before the last seal.
+    /// The clock is before the last seal.
     #[error(
         "the node's clock is {} before the last seal; sealing waits until it has caught up, or for the operator, who \
          sets the clock; where it is right, the log was sealed under a wrong one (docs/operate/clock.md, \
@@ -41,7 +42,7 @@ pub enum ClockDoubt {
         /// By how much.
         by_ms: u64,
     },
-    /// It is far beyond the last seal, and nobody has confirmed the time since the start.
+    /// The clock is far after the last seal, and nobody has confirmed the time since the start.
     #[error(
         "the node's clock says {}, the last seal {}: more than 26 hours lie between them, and nobody has confirmed the time. \
          Sealing waits for the operator, who looks at a clock that he trusts and starts anew with the time that it shows, as \
@@ -51,12 +52,12 @@ pub enum ClockDoubt {
     Ahead {
         /// The last seal's minute since 1970.
         sealed_minute: u64,
-        /// The clock's.
+        /// The clock's minute since 1970.
         clock_minute: u64,
     },
 }
 
-/// Refuses a time that is far beyond the last seal's; both in milliseconds since 1970.
+/// Refuses a time that is too far after the last seal's; both in milliseconds since 1970.
 pub(crate) fn check_ahead(sealed_ms: u64, now_ms: u64) -> Result<(), ClockDoubt> {
     if now_ms <= sealed_ms.saturating_add(AHEAD_MS_MAX) {
         return Ok(());
@@ -64,7 +65,7 @@ pub(crate) fn check_ahead(sealed_ms: u64, now_ms: u64) -> Result<(), ClockDoubt>
     Err(ClockDoubt::Ahead { sealed_minute: sealed_ms / 60_000, clock_minute: now_ms / 60_000 })
 }
 
-/// Says at what time the next round is sealed.
+/// Decides at which time the next round is sealed.
 pub(crate) struct SealTime {
     /// Wall clock and running time at the last seal of this process, or at its start.
     seen: (u64, u64),
@@ -73,12 +74,12 @@ pub(crate) struct SealTime {
 }
 
 impl SealTime {
-    /// At a start.
+    /// The state at a start.
     pub(crate) fn new(clock: &dyn Clock, is_confirmed: bool) -> Self {
         Self { seen: (clock.now_ms(), clock.monotonic_ms()), is_believed: is_confirmed }
     }
 
-    /// The time of the next seal, milliseconds since 1970: never before the last one.
+    /// The time of the next seal, in milliseconds since 1970: never before the last one.
     pub(crate) fn next_ms(&self, clock: &dyn Clock, log: &LogState) -> Result<u64, ClockDoubt> {
         let (wall, running) = (clock.now_ms(), clock.monotonic_ms());
         let (seen_wall, seen_running) = self.seen;
@@ -97,10 +98,10 @@ impl SealTime {
         Ok(wall.max(earliest))
     }
 
-    /// A round was sealed, and this is the log behind it.
+    /// A round was sealed; `log` is the log after it.
     pub(crate) fn sealed(&mut self, clock: &dyn Clock, log: &LogState) {
         self.seen = (clock.now_ms(), clock.monotonic_ms());
-        // The round that corrects the time is sealed without the clock: it says nothing for it.
+        // The round that corrects the time is sealed without the clock, so it does not confirm the clock.
         self.is_believed |= log.last_seal().is_some_and(|seal| seal.time_ms == log.earliest_ms());
     }
 }

@@ -1,5 +1,5 @@
-//! Blocks that are sealed already. Anybody can send them again: everybody has read them. So they are answered from the
-//! store, and take neither a place in the queue nor a verification.
+//! Blocks that are sealed already. They are public, so anybody can send them again. They are answered from the store,
+//! and need neither a place in the queue nor a verification.
 
 use creditbank_protocol::UnitId;
 use creditbank_protocol::block::{BLOCK_LEN_MAX, SignedBlock};
@@ -14,17 +14,17 @@ use crate::ledger::Shared;
 use crate::read::ReadError;
 use crate::unreadable::{damaged, of_store};
 
-/// What a block says that it is, before anything of it is checked.
+/// What a block claims to be, before anything of it is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Claim {
     unit: UnitId,
     height: u64,
-    /// The key that is to have signed.
+    /// The key that claims to have signed.
     pub(super) key: Option<KeyId>,
 }
 
 impl Claim {
-    /// Of the bytes of a block; `None` where they are none. Takes some microseconds.
+    /// The claim of a block's bytes; `None` if they are not a block. Takes some microseconds.
     pub(crate) fn of(block: &[u8]) -> Option<Self> {
         if block.len() > BLOCK_LEN_MAX {
             return None;
@@ -36,21 +36,21 @@ impl Claim {
     }
 }
 
-/// Whether the head of a block stands in the log as it is, approvals and signature included: with another approval it
+/// Whether the head of a block is in the log exactly as it is, with approvals and signature: with another approval it
 /// is another block. The head names the public part.
 pub(super) fn is_same(stored: &[u8], entries: &BlockEntries) -> bool {
     stored == &entries.head[..]
 }
 
 impl Shared {
-    /// Whether readers see a block at the height that is claimed.
+    /// Whether the published log has a block at the claimed height.
     pub(crate) fn is_taken(&self, claim: &Claim) -> bool {
         self.state().log.chain(claim.unit).is_some_and(|head| claim.height < head.next_height)
     }
 
-    /// The answer to a block whose header stands in the log: its receipt, or, where its signature or its approvals are
-    /// others, that of the block that was accepted. `None` for every other block, good or bad: what becomes of it is
-    /// known once it was checked and ordered.
+    /// The answer to a block whose header is in the log: its receipt, or, if its signature or approvals differ, the
+    /// receipt of the block that was accepted. `None` for every other block, good or bad: its outcome is known after it
+    /// was checked and ordered.
     pub(crate) fn sealed(&self, block: &[u8]) -> Option<Result<Receipt, SubmitError>> {
         let block = SignedBlock::parse(block).ok()?;
         let (state, header) = (self.state(), block.header());

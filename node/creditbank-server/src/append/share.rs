@@ -1,7 +1,7 @@
-//! What callers hold of a queue: places, or bytes, shared among those who want them at once.
+//! Shares of a queue's places or bytes among callers.
 //!
-//! A caller may hold half of what is free, so one alone gets about a third. An eighth of the room is kept for callers
-//! who hold little, which is a thirty-second of the room: whatever others hold of the rest, they get in.
+//! A caller may hold half of what is free, so one caller alone gets about a third. An eighth of the room is reserved
+//! for callers who hold at most a thirty-second of the room: whatever others hold of the rest, they get in.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,18 +11,18 @@ use crate::work::Who;
 #[derive(Debug, Default)]
 struct Held {
     all: usize,
-    /// Callers that hold anything.
+    /// Callers that hold something.
     of: HashMap<Who, usize>,
 }
 
-/// A room of so many units.
+/// A room of a number of units.
 #[derive(Debug)]
 pub(super) struct Share {
     total: usize,
     held: Mutex<Held>,
 }
 
-/// What somebody holds of a room, until it is dropped.
+/// What a caller holds of a room, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     share: Arc<Share>,
@@ -39,7 +39,7 @@ impl Share {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes so much for a caller; `None` where there is no room for him.
+    /// Takes an amount for a caller; `None` if there is no room for him.
     pub(super) fn take(self: &Arc<Self>, who: Who, amount: usize) -> Option<Place> {
         let mut held = self.held();
         let all = held.all.checked_add(amount).filter(|all| *all <= self.total)?;
@@ -77,7 +77,8 @@ mod tests {
         Who::Address(Peer::of(([192, 0, 2, number], 1).into()))
     }
 
-    /// Goal: one who takes all that he can get leaves room to others, and many who do so leave some to who holds little.
+    /// Goal: a caller that takes all that it can get leaves room to others, and many who do so leave some to a caller
+    /// who holds little.
     #[test]
     fn who_holds_little_gets_in() {
         let share = Share::new(1_024);
@@ -96,7 +97,7 @@ mod tests {
         assert!(held.all == 0 && held.of.is_empty(), "who holds nothing takes up nothing");
     }
 
-    /// Goal: no amount overflows, and what has no room is refused and leaves nothing behind.
+    /// Goal: no amount overflows; an amount without room is refused and leaves nothing behind.
     #[test]
     fn what_has_no_room_is_refused() {
         let share = Share::new(64);

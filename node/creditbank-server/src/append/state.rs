@@ -1,5 +1,5 @@
-//! What the node holds in memory of the log: its public state, with what proofs and the store need beside. Derived;
-//! rebuilt at every start.
+//! What the node holds in memory of the log: its public state, and what proofs and the store need in addition. It is
+//! derived, and rebuilt at every start.
 
 mod load;
 
@@ -11,7 +11,7 @@ use creditbank_store::Head;
 pub use load::LoadError;
 pub(crate) use load::load;
 
-/// The log up to a round. Cloning is cheap: readers keep the version that they began with.
+/// The log up to a round. Cloning is cheap: readers keep the version with which they began.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     /// Size and root, as the store has them.
@@ -21,19 +21,19 @@ pub(crate) struct State {
     pub(crate) checkpoint: Vec<u8>,
     /// The log keys that sign it, in the order of their lines.
     pub(crate) signers: Vec<[u8; 32]>,
-    /// Every version of the registry: each stays provable.
+    /// Every version of the registry, because each stays provable.
     pub(crate) versions: RegistryVersions,
     pub(crate) marked: Marked,
 }
 
-/// The status id of every record of which something was ever said, by its place, which the log does not always show.
+/// The status id of every record about which something was ever said, by its place, which the log does not always show.
 pub(crate) type Marked = Shared<Place, Digest>;
 
-/// What a round changes.
+/// The changes of a round.
 pub(crate) struct Change {
     pub(crate) head: Head,
     pub(crate) log: LogState,
-    /// The registry entries that it has written.
+    /// The registry entries that it wrote.
     pub(crate) written: Vec<Written>,
     pub(crate) marked: Marked,
     /// The log keys that sign its checkpoint.
@@ -48,7 +48,7 @@ impl Change {
 }
 
 impl State {
-    /// The state after a round; its checkpoint is still to be signed.
+    /// The state after a round. Its checkpoint is not signed yet.
     pub(crate) fn after(&self, change: Change) -> Self {
         let Change { head, log, written, marked, signers } = change;
         let mut versions = self.versions.clone();

@@ -1,4 +1,4 @@
-//! The append path without any thread: whoever holds it says what happens next. For simulations.
+//! The append path without any thread: the caller decides what happens next. For simulations.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::ledger::Shared;
 use crate::publish::publish;
 use crate::work::BUSY_RETRY_MS;
 
-/// The one round that is on its way to the disk.
+/// The stage of the one round that is being written.
 enum Stage<B, A> {
     Idle,
     Write(Box<Commit<B, A>>),
@@ -27,8 +27,8 @@ enum Stage<B, A> {
     Answer(Outcomes<B, A>),
 }
 
-/// The append path of one log, step by step. Each step says whether there was anything to do. A step that fails leaves the log as
-/// a failed thread would: [`Self::failure`] says why, and all that waits is refused.
+/// The append path of one log, step by step. Each step says whether there was anything to do. A step that fails leaves
+/// the log as a failed thread would: [`Self::failure`] says why, and everything that waits is refused.
 pub struct Steps<B, A> {
     shared: Arc<Shared>,
     orderer: Orderer<B, A>,
@@ -44,17 +44,17 @@ impl<B, A> Steps<B, A> {
         Self { shared, orderer, stage: Stage::Idle, filling, answers: VecDeque::new() }
     }
 
-    /// Checks what needs no order of a block and what is beside it.
+    /// Checks everything of a block, and of the records beside it, that does not depend on order.
     pub fn verify(&self, request: SubmitBlockRequest) -> Result<VerifiedBlock, SubmitError> {
         self.shared.verify(request, || ())
     }
 
-    /// Takes a block that was checked.
+    /// Accepts a block that was checked.
     pub fn block(&mut self, verified: VerifiedBlock, reply: B) {
         self.orderer.block(Box::new(verified), reply);
     }
 
-    /// Takes persons whose accounts are to be opened.
+    /// Accepts persons whose accounts are to be opened.
     pub fn accounts(&mut self, institution: InstitutionId, persons: Vec<Person>, reply: A) {
         let persons = self.shared.identified(institution, &persons);
         if let Err(reply) = self.orderer.accounts(institution, persons, reply) {
@@ -63,12 +63,12 @@ impl<B, A> Steps<B, A> {
         }
     }
 
-    /// Takes an empty round if none was sealed for the configured time.
+    /// Adds an empty round if none was sealed for the configured time.
     pub fn tick(&mut self) {
         self.orderer.tick();
     }
 
-    /// Seals a block of public records alone, and waits for it. Nothing else may be under way.
+    /// Seals a block of public records only, and waits for it. Nothing else may be under way.
     pub fn seal(&mut self, block: &[u8], reply: B) -> Result<Receipt, SubmitError> {
         let verified = self.verify(SubmitBlockRequest { block: block.to_vec().into(), ..Default::default() })?;
         self.block(verified, reply);
@@ -81,7 +81,7 @@ impl<B, A> Steps<B, A> {
 
     /// Builds and hands over a round.
     pub fn order(&mut self) -> bool {
-        // The round before must have left its place.
+        // The round before must have been written.
         if !self.orderer.is_waiting() && !matches!(self.stage, Stage::Idle) {
             return false;
         }
@@ -111,7 +111,7 @@ impl<B, A> Steps<B, A> {
         }
     }
 
-    /// Signs the checkpoint of the durable round and shows the state after it.
+    /// Signs the checkpoint of the durable round and publishes the state after it.
     pub fn publish(&mut self) -> bool {
         match std::mem::replace(&mut self.stage, Stage::Idle) {
             Stage::Publish { checkpoint, state, outcomes } => {
@@ -151,25 +151,25 @@ impl<B, A> Steps<B, A> {
         let Some(filling) = &mut self.filling else { return false };
         match filling.step(&self.shared) {
             Ok(false) => {}
-            // Without the filter everything works, a little slower.
+            // Everything works without the filter, but a little slower.
             Ok(true) | Err(_) => self.filling = None,
         }
         true
     }
 
-    /// Goes on until nothing is left to do. Stops early where the log can no longer be written.
+    /// Continues until nothing is left to do. Stops early if the log can no longer be written.
     pub fn run(&mut self) {
         while self.order() || self.write() || self.publish() || self.answer() || self.index() || self.fill() {}
     }
 
-    /// Whether everything that was taken is answered.
+    /// Whether all accepted work is answered.
     pub fn is_idle(&self) -> bool {
         self.orderer.is_idle() && matches!(self.stage, Stage::Idle)
     }
 
     /// Applies a round that is durable to the index.
     pub fn index(&mut self) -> bool {
-        // A failure stops the store, which says so itself.
+        // A failure stops the store, which reports it.
         self.shared.store.step().unwrap_or(false)
     }
 

@@ -1,4 +1,4 @@
-//! Accounts that are opened in a round: their rows are written with it, and who asked is answered once it is durable.
+//! Accounts that are opened in a round. Their rows are written with it, and the caller is answered once it is durable.
 
 use std::collections::HashMap;
 
@@ -15,10 +15,10 @@ use crate::tables;
 /// The accounts that the identities of a round lead to.
 pub(super) type Identities = HashMap<IdentityDigest, AccountId>;
 
-/// About what an identity's row takes up in a round.
+/// Roughly how many bytes an identity's row takes up in a round.
 const ROW_BYTES: usize = 200;
 
-/// What is to be opened, before anything of it is kept.
+/// What is to be opened, before any of it is kept.
 #[derive(Default)]
 struct Opening {
     new: Vec<AccountId>,
@@ -28,8 +28,7 @@ struct Opening {
 
 impl RoundBuilder {
     /// The aliases of persons at an institution, in order. The keys of new accounts are made durable with the round,
-    /// before the rows
-    /// that name them. After an error the round is as it was.
+    /// before the rows that name them. After an error the round is unchanged.
     pub(crate) fn open_accounts(
         &mut self,
         institution: InstitutionId,
@@ -81,7 +80,7 @@ impl RoundBuilder {
         Ok(account)
     }
 
-    /// An account that was opened in this round, or in the one before while it is on its way to the disk.
+    /// An account that was opened in this round, or in the one before while that is being written.
     fn opened(&self, digest: &IdentityDigest) -> Option<&AccountId> {
         let pending = || self.pending.as_ref()?.identities.get(digest);
         self.identities.get(digest).or_else(pending)
@@ -93,7 +92,7 @@ fn identity_rows(shared: &Shared, linked: Vec<(IdentityDigest, AccountId)>) -> R
     let mut nonces = vec![0; linked.len() * size_of::<Nonce>()];
     shared.entropy.fill(&mut nonces);
     let row = |((digest, account), nonce): ((IdentityDigest, AccountId), &Nonce)| {
-        // Of a person who is known: they may be erased while another identity of theirs is linked.
+        // For a known person: they may be erased while another identity of theirs is linked.
         let key = shared.keys.get(&account).ok_or(AccountError::Erased)?;
         let sealed = shared.private.seal_identity(&digest, &account, key.as_bytes(), *nonce);
         Ok(tables::identity(&digest, sealed))

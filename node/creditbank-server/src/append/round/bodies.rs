@@ -1,4 +1,4 @@
-//! The bodies of a round, encrypted when their places are known and the round is on its way to the disk.
+//! The bodies of a round. They are encrypted when their places are known and the round is about to be written.
 
 use creditbank_protocol::AccountId;
 use creditbank_protocol::record::Record;
@@ -9,7 +9,7 @@ use super::Context;
 use crate::private::Nonce;
 use crate::record_hashes::record_hashes;
 
-/// Bytes that a body has more than its record: nonce, masked account, tag, kind, version, seed, hash and length.
+/// How many bytes longer a body is than its record: nonce, masked account, tag, kind, version, seed, hash and length.
 const BODY_OVERHEAD: usize = 24 + 16 + 16 + 4 + 32 + 32 + 4;
 
 /// The records of one block, with their learners.
@@ -23,22 +23,22 @@ pub(crate) struct Bodies {
     pub(super) accounts: Vec<Option<AccountId>>,
 }
 
-/// An account whose key is gone between admission and encryption.
+/// An account whose key disappeared between admission and encryption.
 #[derive(Debug, thiserror::Error)]
 #[error("an open account has no key")]
 pub(crate) struct NoKey;
 
 impl Bodies {
-    /// About as many bytes as they take up in the journal.
+    /// Roughly how many bytes they take up in the journal.
     pub(super) fn bytes(&self) -> usize {
         self.records.iter().map(|record| record.body().len() + BODY_OVERHEAD).sum()
     }
 
-    /// Encrypts each record under its learner's key and puts all of them into their place in the round.
+    /// Encrypts each record under its learner's key and puts all of them into their places in the round.
     pub(crate) fn seal(self, origin: &str, context: &Context<'_>, entries: &mut [EntryWrite]) -> Result<(), NoKey> {
         let Context { keys, private, entropy, .. } = context;
         let Self { position, entry, records, accounts } = self;
-        // One call for all: the system's generator costs more than the encryption of a record.
+        // One call for all of them: the system's generator costs more than the encryption of a record.
         let mut nonces = vec![0; records.len() * size_of::<Nonce>()];
         entropy.fill(&mut nonces);
         let mut bodies = Vec::with_capacity(records.len() + 1);

@@ -1,4 +1,4 @@
-//! What a round keeps of learners' records: their rows, and the bodies that are encrypted later.
+//! The learners' records of a round: their rows, and the bodies that are encrypted later.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,14 +17,14 @@ use crate::tables::{self, CoursePrefix, LearnerRow};
 pub(super) struct Learners {
     /// Rows by account and course, for the rules.
     pub(super) rows: HashMap<CoursePrefix, Vec<LearnerRow>>,
-    /// Places of records by what they stand on.
+    /// Places of records, by the place on which they depend.
     pub(super) dependants: BTreeMap<Place, Vec<Place>>,
     /// Places of awards by the digests of their documents' numbers.
     pub(super) documents: HashMap<[u8; 32], Vec<Place>>,
     pub(super) bodies: Vec<Bodies>,
 }
 
-/// A block of an institution with what the rules have said of its records.
+/// A block of an institution, with what the rules said about its records.
 pub(super) struct AdmittedBlock<'a> {
     pub(super) institution: InstitutionId,
     /// Log index.
@@ -35,7 +35,7 @@ pub(super) struct AdmittedBlock<'a> {
 }
 
 impl Learners {
-    /// Keeps the records of a block and adds their rows to `rows`. Returns about as many bytes as the bodies will take
+    /// Keeps the records of a block and adds their rows to `rows`. Returns roughly how many bytes the bodies will take
     /// up.
     pub(super) fn keep(
         &mut self,
@@ -68,7 +68,7 @@ impl Learners {
             };
             let prefix = tables::course_prefix(&admitted.account, course);
             let hash_prefix = std::array::from_fn(|i| record.hash().0[i]);
-            // The schema bounds it by 100.
+            // The schema limits it to 100.
             let repeats_max = admitted.repeats_max.map(|most| u8::try_from(most).unwrap_or(u8::MAX));
             let row = LearnerRow { place, hash_prefix, spelling: admitted.spelling, kind: admitted.kind, repeats_max };
             rows.push(row.row(&prefix));

@@ -1,4 +1,4 @@
-//! The round before the one that is being built, while it is on its way to the disk.
+//! The round before the one that is being built, while it is being written.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,22 +8,22 @@ use creditbank_protocol::{LogIndex, Place};
 use super::accounts::Identities;
 use crate::tables::{CoursePrefix, LearnerRow};
 
-/// What the next round must know of it: it counts already, but nobody was told yet, and the store may not have it.
+/// What the next round must know of it. It counts already, but nobody was told yet, and the store may not have it.
 pub(crate) struct Pending {
     /// Log index of its first entry.
     pub(super) first: LogIndex,
-    /// Whether it has any: where accounts alone were opened nothing of the log waits for the disk.
+    /// Whether it has entries. A round with accounts only has nothing of the log that waits for the disk.
     pub(super) has_entries: bool,
     pub(super) learners: HashMap<CoursePrefix, Vec<LearnerRow>>,
     /// Places of awards by the digests of their documents' numbers.
     pub(super) documents: HashMap<[u8; 32], Vec<Place>>,
     /// Identities whose accounts were opened in it.
     pub(super) identities: Identities,
-    /// Whether something was asked that only the store can answer, once it has the round.
+    /// Whether a question came up that only the store can answer, once it has the round.
     asked: AtomicBool,
 }
 
-/// The answer lies in a round that is not on the disk yet.
+/// The answer is in a round that is not on the disk yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the round before is on its way to the disk")]
 pub(crate) struct Unsettled;
@@ -39,12 +39,12 @@ impl Pending {
         Self { first, has_entries, learners, documents, identities, asked: AtomicBool::new(false) }
     }
 
-    /// The courses of learners that have records of the round.
+    /// The courses of learners that have records in the round.
     pub(crate) fn courses(&self) -> impl Iterator<Item = &CoursePrefix> {
         self.learners.keys()
     }
 
-    /// Notes that an answer needs the round on the disk.
+    /// Records that an answer needs the round on the disk.
     pub(super) fn unsettled(&self) -> Unsettled {
         self.asked.store(true, Ordering::Relaxed);
         Unsettled
@@ -55,7 +55,7 @@ impl Pending {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// The same, and forgets it.
+    /// The same, and resets it.
     pub(super) fn take_asked(&self) -> bool {
         self.asked.swap(false, Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! What a submitter is told when a block does not follow.
+//! What a submitter is told when a block does not follow the chain.
 
 use creditbank_ledger::state::{ChainError, Refusal};
 use creditbank_protocol::block::BlockError;
@@ -13,7 +13,7 @@ impl From<Refusal> for SubmitError {
             Refusal::Origin { expected, found } => Self::Origin { expected, found },
             Refusal::Chain(error) => error.into(),
             Refusal::OperatorKey(rejection) | Refusal::Rule(rejection) => rejection.into(),
-            // Of an institution's block the rules have said it before.
+            // For a block of an institution the rules have already said this.
             Refusal::Empty => {
                 let expected = "registry records or effects";
                 Rejection::new(Rule::Contradiction, expected, "another block of the operator").into()

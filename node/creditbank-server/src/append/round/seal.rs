@@ -1,4 +1,4 @@
-//! Closing a round: the seal, the new head, and the state afterwards; or rows alone, which need no seal.
+//! Closing a round: the seal, the new head, and the state afterwards; or only rows, which need no seal.
 
 use std::collections::HashMap;
 
@@ -19,24 +19,24 @@ use crate::tables::{self, Note};
 
 /// A round that is ready to be written.
 pub(crate) struct SealedRound {
-    /// The accounts that are new in it, whose keys are staged.
+    /// The accounts that are new in it. Their keys are staged.
     pub(crate) accounts: Vec<AccountId>,
-    /// How many records the key store has with them; `None` where there are none.
+    /// How many records the key store has with them; `None` if there are none.
     pub(crate) keys: Option<u64>,
-    /// The round, still without bodies.
+    /// The round, without bodies so far.
     pub(crate) round: Round,
     /// The bodies, to be encrypted and put into the round.
     pub(crate) bodies: Vec<Bodies>,
-    /// What is signed once it is durable; nothing where the round has no seal.
+    /// What is signed once the round is durable; `None` if the round has no seal.
     pub(crate) checkpoint: Option<Checkpoint>,
 }
 
-/// What a sealed round leads to.
+/// The results of a sealed round.
 pub(crate) struct Sealed {
     pub(crate) ready: SealedRound,
-    /// What the state becomes, where it changes.
+    /// The change of the state, if any.
     pub(crate) change: Option<Change>,
-    /// What the next round must know while this one is on its way.
+    /// What the next round must know while this one is being written.
     pub(crate) pending: Pending,
 }
 
@@ -95,11 +95,11 @@ impl RoundBuilder {
         Ok(Sealed { ready, change: Some(change), pending })
     }
 
-    /// Closes a round in which accounts were opened, and nothing else: the log stays as it is.
+    /// Closes a round in which only accounts were opened: the log does not change.
     pub(crate) fn accounts_alone(self) -> Sealed {
         let Self { state, rows, accounts, identities, keys, .. } = self;
         let head = state.head;
-        // A round also where everybody was known: the time that it takes tells nothing.
+        // A round is written even if everybody was known, so that its time reveals nothing.
         let round = Round { base: head, next: head, entries: Vec::new(), nodes: Vec::new(), rows };
         let pending = Pending::new(LogIndex(head.size), false, HashMap::new(), HashMap::new(), identities);
         Sealed {

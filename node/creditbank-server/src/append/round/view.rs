@@ -28,9 +28,9 @@ use crate::work::Token;
 pub(crate) struct StoreView<'a> {
     pub(crate) context: &'a Context<'a>,
     pub(crate) state: &'a State,
-    /// Accounts that a dry run takes as open.
+    /// Accounts that a dry run treats as open.
     newcomers: BTreeSet<AccountId>,
-    /// The keys of the first institution that is asked for: nearly always the only one.
+    /// The keys of the first institution that is requested, which is nearly always the only one.
     institution: OnceCell<(InstitutionId, InstitutionKeys)>,
 }
 
@@ -51,7 +51,7 @@ impl<'a> StoreView<'a> {
         Self { context, state, newcomers: BTreeSet::new(), institution: OnceCell::new() }
     }
 
-    /// With accounts that are taken as open.
+    /// The same view, with accounts that are treated as open.
     pub(crate) fn with_newcomers(self, newcomers: BTreeSet<AccountId>) -> Self {
         Self { newcomers, ..self }
     }
@@ -63,19 +63,19 @@ impl<'a> StoreView<'a> {
         if *of == institution { with(keys) } else { with(&fresh().1) }
     }
 
-    /// Under which prefix the learner index has the records under a key.
+    /// The prefix under which the learner index has the records under a key.
     fn prefix(&self, account: &AccountId, institution: InstitutionId, key: &CourseKey) -> CoursePrefix {
         tables::course_prefix(account, self.with_keys(institution, |keys| keys.key_digest(key)))
     }
 
-    /// Damage of what is stored at a place, told to the operator.
+    /// Reports damage at a place to the operator, and returns the error.
     fn damage(&self, place: Place, what: impl std::fmt::Display) -> ViewError {
         let what = format!("record {place}: {what}");
         self.context.health.damage(&what);
         damaged(what)
     }
 
-    /// The record at a place; `None` when there is none, it is public, or its learner was erased.
+    /// The record at a place; `None` if there is none, if it is public, or if its learner was erased.
     pub(crate) fn stored(&self, place: impl Into<Place>) -> Result<Option<StoredRecord>, ViewError> {
         let place = place.into();
         if place.entry.0 >= self.state.head.size {
@@ -114,7 +114,7 @@ impl<'a> StoreView<'a> {
         Ok(Some(StoredRecord { record, facts }))
     }
 
-    /// Whether to go on: asked before each read of the store.
+    /// Whether to continue; asked before each read of the store.
     pub(crate) fn go_on(&self) -> Result<(), ViewError> {
         self.context.token.and_then(Token::stop).map_or(Ok(()), |why| Err(unavailable(why)))
     }
@@ -139,7 +139,7 @@ impl<'a> StoreView<'a> {
         Ok(held)
     }
 
-    /// Refuses for the time being what stands in the round before, while that is on its way to the disk.
+    /// Refuses for now what is in the round before, while that is being written.
     fn settle(&self, entry: LogIndex) -> Result<(), ViewError> {
         self.go_on()?;
         let pending = self.context.pending.filter(|pending| entry >= pending.first);
@@ -147,7 +147,7 @@ impl<'a> StoreView<'a> {
     }
 }
 
-/// The names of the marks that stand, for people.
+/// The names of the marks that hold, for people.
 pub(crate) fn mark_names(marks: &creditbank_protocol::status::Marks) -> Vec<String> {
     marks.iter().map(|(mark, _)| mark.name().to_owned()).collect()
 }
@@ -190,11 +190,11 @@ impl View for StoreView<'_> {
 
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
         self.go_on()?;
-        // The round before may hold some: what is taken back is rare enough to wait for the disk.
+        // The round before may hold some. A withdrawal is rare enough to wait for the disk.
         let pending = self.context.pending.filter(|pending| pending.has_entries);
         pending.map_or(Ok(()), |pending| Err(unavailable(pending.unsettled())))?;
         let prefix = tables::place_key(place);
-        // All of them: behind any number of revoked ones there may be one that stands.
+        // All of them: behind any number of revoked ones there may be one that holds.
         let place = |row: Result<(Vec<u8>, Vec<u8>), StoreError>| {
             let (key, _) = row.map_err(of_store)?;
             tables::dependant_of(&key).ok_or_else(|| damaged("a row of dependants is malformed; reindex rebuilds it"))
@@ -245,7 +245,7 @@ impl View for StoreView<'_> {
     }
 }
 
-/// What a block says in public of its records and of those of others.
+/// What a block says in public about its own records and those of others.
 fn said(block: &SignedBlock) -> Said {
     Said { records: block.header().count, groups: block.public().groups.clone() }
 }
@@ -285,8 +285,8 @@ impl View for RoundView<'_> {
         Ok(rows.into_iter().map(held).collect())
     }
 
-    /// A record of this very round has no place that its issuer could know yet; but what depends on others is found
-    /// here.
+    /// The issuer of a record in this very round could not know its place yet; but records that depend on others are
+    /// found here.
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
         let facts = match self.builder.kept(place) {
             Some((facts, _)) => Some(facts),
@@ -361,7 +361,7 @@ impl RoundBuilder {
     }
 }
 
-/// The head of a block; of another entry, nothing.
+/// The head of a block; `None` for another kind of entry.
 fn head_of(entry: &[u8]) -> Result<Option<SignedHead>, ViewError> {
     match Entry::parse(entry).map_err(damaged)? {
         Entry::Head(head) => Ok(Some(head)),

@@ -1,4 +1,4 @@
-//! Rebuilding the state from the store at a start: from the rows of the index and the registry's own entries, not from
+//! Rebuilds the state from the store at a start: from the rows of the index and the registry's own entries, not from
 //! the whole log.
 
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub enum LoadError {
     /// A row of the index cannot be read.
     #[error("table {0} of the index holds a row that cannot be read; rebuild the index")]
     Row(u8),
-    /// An entry of the log is none.
+    /// An entry of the log is malformed.
     #[error("log entry {index}: {error}")]
     Entry {
         /// Which one.
@@ -61,14 +61,14 @@ pub(crate) fn each_row(
 }
 
 impl LoadError {
-    /// Whether the index is at fault, which the next start rebuilds.
+    /// Whether the index is at fault; the next start then rebuilds it.
     pub(crate) fn is_index(&self) -> bool {
         matches!(self, Self::Store(StoreError::Index(_)))
     }
 }
 
-/// The state of the log in `store`, which is bound to these keys. A row that cannot be used makes the index one that is not
-/// trusted: the next start rebuilds it.
+/// The state of the log in `store`, which is bound to these keys. If a row cannot be used, the index is not trusted and
+/// the next start rebuilds it.
 pub(crate) fn load(store: &dyn Store, keys: LogKeys) -> Result<State, LoadError> {
     read(store, keys).map_err(|error| match error {
         LoadError::Row(_) | LoadError::NoSeal(_) => store.distrust_index(&error.to_string()).into(),
@@ -107,7 +107,7 @@ fn read(store: &dyn Store, keys: LogKeys) -> Result<State, LoadError> {
     Ok(State { head, log, checkpoint: Vec::new(), signers: Vec::new(), versions, marked })
 }
 
-/// What was loaded makes the roots that the last seal names.
+/// Checks that the loaded state gives the roots that the last seal names.
 fn check_roots(store: &dyn Store, log: &LogState, versions: &RegistryVersions) -> Result<(), LoadError> {
     let Some(last) = log.last_seal() else { return Ok(()) };
     let signed = seal(store, last.index)?;
@@ -142,7 +142,7 @@ fn last_seal(store: &dyn Store, index: LogIndex) -> Result<LastSeal, LoadError> 
     Ok(LastSeal { id: signed.id(), index, time_ms: said.time_ms, records_total: said.records_total })
 }
 
-/// The registry in force and every version of it, from the blocks with registry records in the order of the log.
+/// The registry in force and every version of it, from the blocks with registry records in log order.
 fn registry(store: &dyn Store, keys: &LogKeys) -> Result<(InForce, RegistryVersions), LoadError> {
     let mut blocks: BTreeMap<LogIndex, Vec<Place>> = BTreeMap::new();
     each_row(store, tables::REGISTRY, |key, _| {
