@@ -64,7 +64,7 @@ pub enum DirectoryError {
         /// What the system said.
         error: std::io::Error,
     },
-    /// A file with a secret that others may read.
+    /// Others may read a file with a secret.
     #[error("{path} has mode {mode:o}: a file with a secret must be its owner's alone (chmod 600)")]
     Mode {
         /// Which file.
@@ -72,7 +72,7 @@ pub enum DirectoryError {
         /// Its mode.
         mode: u32,
     },
-    /// A file or directory of the node that others may write.
+    /// Others may write to a file or directory of the node.
     #[error(
         "{path} has mode {mode:o}: its group, or everybody, may write there, and so put other keys, other settings or another \
          log in place (chmod go-w {path}; for everything below a directory: chmod -R go-w DIR)"
@@ -83,7 +83,7 @@ pub enum DirectoryError {
         /// Its mode.
         mode: u32,
     },
-    /// A file or directory of the node that is another user's.
+    /// A file or directory of the node belongs to another user.
     #[error(
         "{path} belongs to the user with number {owner}, who may write and read there whatever its mode: expected this user or \
          root. Serve as the user whose the node is, or make it this user's (chown -R)"
@@ -91,10 +91,10 @@ pub enum DirectoryError {
     Owner {
         /// Which one.
         path: String,
-        /// Whose it is.
+        /// Its owner.
         owner: u32,
     },
-    /// The private key of `[tls]`, which others may read.
+    /// Others may read the private key of `[tls]`.
     #[error(
         "[tls] key: {path} has mode {mode:o}: expected a private key that others may not read, nor its group write (chmod 600, or \
          640 where its group is for that)"
@@ -105,19 +105,19 @@ pub enum DirectoryError {
         /// Its mode.
         mode: u32,
     },
-    /// A log in memory would be a second history under keys that a log on a disk has.
+    /// A log in memory would be a second history under the keys of a log on a disk.
     #[error(
         "node.toml says store = \"memory:\", and {found}: a log in memory begins anew with every start, and would sign a second \
          history under the same keys, which nobody can mend. Name the log again (store = \"{store}\"); for a trial make another \
          node: creditbank-node init --store memory: --dir OTHER"
     )]
     Memory {
-        /// What speaks against it.
+        /// What shows that the keys belong to a log on a disk.
         found: String,
-        /// How a log on a disk is named.
+        /// How to name a log on a disk.
         store: String,
     },
-    /// A file that holds no key.
+    /// The file does not hold a key.
     #[error("{path}: {error}")]
     Key {
         /// Which file.
@@ -125,7 +125,7 @@ pub enum DirectoryError {
         /// What is wrong.
         error: KeyFileError,
     },
-    /// A key for another purpose.
+    /// The key is for another purpose.
     #[error("{path} holds a key for {found}, expected one for {expected}")]
     Purpose {
         /// Which file.
@@ -135,16 +135,16 @@ pub enum DirectoryError {
         /// The key's.
         found: String,
     },
-    /// A file that does not hold the four secrets.
+    /// The file does not hold the four secrets.
     #[error("{0} is not a file of four secrets (creditbank-secrets-v1): put it back from a backup of this node")]
     Secrets(String),
-    /// Secrets that are not the ones that were written.
+    /// The secrets are not the ones that were written.
     #[error(
         "{0} is damaged: its MAC does not hold, so a byte of it was changed. Put it back from a backup of this node; with a \
          wrong secret learners would have other accounts, or none"
     )]
     SecretsMac(String),
-    /// No log where the configuration says that it is.
+    /// There is no log where the configuration says.
     #[error(
         "{0} is not there: node.toml names another directory than the one that the log is in, or the log was not restored. A \
          node never begins a second log by itself"
@@ -163,7 +163,7 @@ pub enum DirectoryError {
     Held {
         /// The file with the checkpoint.
         path: String,
-        /// What is to be done.
+        /// What to do.
         what: String,
     },
     /// The learners' keys.
@@ -186,7 +186,7 @@ fn read_text(disk: &dyn Disk, path: &Path) -> Result<String, DirectoryError> {
     String::from_utf8(bytes).map_err(|_| at(path)(io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text")))
 }
 
-/// Reads a file that must be its owner's alone. What was read is wiped when it is dropped.
+/// Reads a file that only its owner may read. The contents are wiped when they are dropped.
 fn read_secret(disk: &dyn Disk, path: &Path) -> Result<Zeroizing<String>, DirectoryError> {
     let mode = disk.info(path).map_err(at(path))?.mode;
     if mode & 0o077 != 0 {
@@ -235,15 +235,15 @@ pub fn read_config(environment: &Environment, dir: &Path) -> Result<Config, Dire
     read.map_err(|error| DirectoryError::Config { path: path.display().to_string(), error })
 }
 
-/// How the log with this genesis value is kept.
+/// How the log with this genesis value is stored.
 pub(crate) fn store_options(environment: &Environment, genesis: Digest) -> Options {
     let mut options = Options { disk: Arc::clone(&environment.disk), ..Options::new(genesis.0) };
     (environment.tune)(&mut options);
     options
 }
 
-/// Refuses a directory, which need not be there yet, on a disk that has less room than a log needs to be written: what is
-/// begun there would not be finished.
+/// Refuses a directory, which need not exist yet, on a disk with less room than a log needs: what begins there could
+/// not be finished.
 pub(crate) fn check_room(environment: &Environment, dir: &Path) -> Result<(), DirectoryError> {
     let needed = store_options(environment, Digest::ZERO).reserve_bytes;
     for above in dir.ancestors().map(|above| if above.as_os_str().is_empty() { Path::new(".") } else { above }) {
@@ -259,7 +259,7 @@ pub(crate) fn check_room(environment: &Environment, dir: &Path) -> Result<(), Di
 }
 
 impl DirectoryError {
-    /// Whether the index is at fault: it was given up then, and the next start rebuilds it.
+    /// Whether the index is at fault. It was given up then, and the next start rebuilds it.
     fn is_index(&self) -> bool {
         match self {
             Self::Store(StoreError::Index(_)) => true,
@@ -269,7 +269,7 @@ impl DirectoryError {
     }
 }
 
-/// Opens once more where the index was found damaged: it is rebuilt from the journal then.
+/// Opens a second time if the index was found damaged: it is then rebuilt from the journal.
 fn with_index<T>(open: impl Fn() -> Result<T, DirectoryError>) -> Result<T, DirectoryError> {
     open().or_else(|error| {
         if !error.is_index() {
@@ -280,12 +280,12 @@ fn with_index<T>(open: impl Fn() -> Result<T, DirectoryError>) -> Result<T, Dire
     })
 }
 
-/// Opens the log of a node's directory. The lock on it is held until the ledger is dropped.
+/// Opens the log of a node's directory. The lock is held until the ledger is dropped.
 pub fn open(environment: &Environment, dir: &Path, config: &Config, limits: Limits) -> Result<Ledger, DirectoryError> {
     with_index(|| Ok(Ledger::open(parts(environment, dir, config, limits, false)?)?))
 }
 
-/// As [`open`], without any thread: the log is extended by the steps alone.
+/// As [`open`], but without threads: only the steps extend the log.
 pub fn open_stepped<B, A>(
     environment: &Environment,
     dir: &Path,
@@ -295,7 +295,7 @@ pub fn open_stepped<B, A>(
     with_index(|| Ok(Ledger::stepped(parts(environment, dir, config, limits, true)?)?))
 }
 
-/// As [`open_stepped`], of a log whose next block lets it go on under another origin: the old log key is not there.
+/// As [`open_stepped`], for a log whose next block lets it continue under another origin: the old log key is not there.
 pub(crate) fn open_succeeding(
     environment: &Environment,
     dir: &Path,
@@ -306,10 +306,10 @@ pub(crate) fn open_succeeding(
     Ok(Ledger::stepped(Parts { succeeds: true, ..parts })?)
 }
 
-/// In `keys/`: `init` has made them for a log in memory, and no other log is ever signed with them.
+/// In `keys/`: marks keys that `init` made for a log in memory. They never sign another log.
 pub(crate) const MEMORY_FILE: &str = "log-in-memory";
 
-/// Refuses a log in memory under keys that a log on a disk has, or may have.
+/// Refuses a log in memory under keys that belong, or may belong, to a log on a disk.
 fn check_memory(disk: &dyn Disk, dir: &Path, config: &Config) -> Result<(), DirectoryError> {
     if config.store != StoreUrl::Memory {
         return Ok(());
@@ -325,7 +325,7 @@ fn check_memory(disk: &dyn Disk, dir: &Path, config: &Config) -> Result<(), Dire
     Err(DirectoryError::Memory { found, store: StoreUrl::standard().to_string() })
 }
 
-/// What the log of a node's directory is made of.
+/// The parts of a node's log.
 fn parts(
     environment: &Environment,
     dir: &Path,
@@ -356,7 +356,7 @@ fn parts(
         && let Ok(Some((_, head))) = inspect::guard(&*environment.disk, &log)
         && head.size < published.size
     {
-        // No word of the operator's about its place lets it be served.
+        // Nothing that the operator says about its place lets it be served.
         return Err(held::lacks(&log, head.size, published.size));
     }
     let store = opened?;

@@ -1,4 +1,4 @@
-//! The services over a ledger: decode, call, encode. What an error becomes is in `status`, who may read in `access`.
+//! The services over a ledger: decode, call, encode. `status` maps errors to gRPC codes, `access` decides who may read.
 
 pub(crate) mod access;
 mod answers;
@@ -77,7 +77,7 @@ async fn cheap<T: Send + 'static, E: Into<Status>>(
     in_pool(ledger, &ledger.work().cheap, who.into(), read).await
 }
 
-/// Goes through many records, or searches, when it is the caller's turn. It counts against an institution's quota.
+/// Goes through many records, or searches, when it is the caller's turn. It counts against the institution's quota.
 async fn expensive<T: Send + 'static, E: Into<Status>>(
     ledger: &Arc<Ledger>,
     who: impl Into<Who>,
@@ -90,7 +90,7 @@ async fn expensive<T: Send + 'static, E: Into<Status>>(
     in_pool(ledger, &ledger.work().expensive, who, read).await
 }
 
-/// A call whose future is dropped, as its caller has gone or its deadline has passed, is told to stop.
+/// Dropping the future tells the call to stop: its caller has gone or its deadline has passed.
 async fn in_pool<T: Send + 'static, E: Into<Status>>(
     ledger: &Arc<Ledger>,
     pool: &Pool,
@@ -100,7 +100,7 @@ async fn in_pool<T: Send + 'static, E: Into<Status>>(
     let token = ledger.work().token();
     let own = ledger.read_by(token.clone());
     let read = move || match read(&own) {
-        // What it found is that it is to stop: nobody hears of it, or that the node stops. It is no failure.
+        // The work found that it must stop. Either nobody hears of it, or the node stops. This is not a failure.
         Err(_) if own.is_stopped() => Err(Refused::Stopping.into()),
         found => found.inspect_err(|_| own.check_health()).map_err(Into::into),
     };

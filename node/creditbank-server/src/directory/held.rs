@@ -1,4 +1,4 @@
-//! A restored log that lacks what was published: nothing is signed until the log has it.
+//! A restored log that lacks what was published. Nothing is signed until the log has it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,14 +16,14 @@ use crate::tables;
 /// In a log's directory: the signed note of the checkpoint that the log must contain before the node serves it.
 pub(crate) const HELD_FILE: &str = "held";
 
-/// The checkpoint that holds a log, as its file says; `None` where there is no such file, or one that nobody can read. Who has
-/// signed it is not looked at.
+/// The checkpoint that holds a log, as its file says; `None` if there is no such file, or if it cannot be read. The
+/// signatures are not checked.
 pub(crate) fn held_by(disk: &dyn Disk, log_dir: &Path) -> Option<Checkpoint> {
     let note = disk.read(&log_dir.join(HELD_FILE)).ok()?;
     Checkpoint::parse(Note::parse(&note).ok()?.text()).ok()
 }
 
-/// What is said of a log with `size` entries that lacks what others have seen.
+/// The message about a log with `size` entries that lacks what others have seen.
 pub(super) fn lacks(log_dir: &Path, size: u64, published: u64) -> DirectoryError {
     let what = format!(
         "the log was restored with {size} entries, and others have seen a checkpoint of {published}: signing below it would be \
@@ -33,7 +33,7 @@ pub(super) fn lacks(log_dir: &Path, size: u64, published: u64) -> DirectoryError
     DirectoryError::Held { path: log_dir.join(HELD_FILE).display().to_string(), what }
 }
 
-/// Refuses a log that is held, and lets go of one that has what it lacked.
+/// Refuses a log that is held, and removes the hold if the log has what it lacked.
 pub(super) fn check(disk: &dyn Disk, log_dir: &Path, store: &dyn Store, begun: &LogKeys) -> Result<(), DirectoryError> {
     let path = log_dir.join(HELD_FILE);
     let note = match disk.read(&path) {

@@ -1,4 +1,4 @@
-//! Making a node: keys, secrets, configuration, and the first blocks of its log.
+//! Makes a node: keys, secrets, configuration, and the first blocks of its log.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -28,7 +28,7 @@ use crate::ledger::{Ledger, Limits};
 use crate::serve::Peer;
 use creditbank_rpc::v1::SubmitBlockRequest;
 
-/// The keys that a node has of its own.
+/// The node's own keys.
 const PURPOSES: [Purpose; 4] = [Purpose::Log, Purpose::Statement, Purpose::Credential, Purpose::OperatorAccess];
 
 /// The file of the registry key.
@@ -39,13 +39,13 @@ pub const NEXT_REGISTRY_KEY: &str = "next-registry.key";
 /// Why a node was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
-    /// There is one.
+    /// There is a node already.
     #[error("{0} already holds a node: choose another directory, or serve this one")]
     Exists(String),
-    /// Registry keys that would be written over.
+    /// Registry keys would be overwritten.
     #[error("{0} is there already: choose another directory for the registry keys (--registry-keys)")]
     RegistryKeys(String),
-    /// The name cannot stand in a checkpoint.
+    /// The name cannot be used in a checkpoint.
     #[error(
         "origin {0:?}: expected a host and path without scheme (letters, digits and .-_/:), as credits.example/log"
     )]
@@ -73,16 +73,16 @@ pub enum InitError {
     Store(#[from] creditbank_store::StoreError),
 }
 
-/// Where a new node is watched: on the loopback, at the port after the one where gRPC is served.
+/// The address for operations of a new node: on the loopback, at the port after the one of gRPC.
 fn beside(listen: SocketAddr) -> SocketAddr {
-    // Port 0 lets the system choose, and so does the next one.
+    // Port 0 lets the system choose, and then it chooses here too.
     let port = if listen.port() == 0 { 0 } else { listen.port().checked_add(1).unwrap_or(listen.port() - 1) };
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-/// Makes a node in `dir`, which may exist but hold nothing of a node: keys with mode 0600, configuration, trust file,
-/// the first blocks with the operator's keys and the seed of the registry. The registry key, and the one that may
-/// follow, go into another directory: whoever breaks into the node does not find them.
+/// Makes a node in `dir`, which may exist but must hold nothing of a node: keys with mode 0600, configuration, trust
+/// file, the first blocks with the operator's keys and the seed of the registry. The registry key and the next one go
+/// into another directory, so that somebody who breaks into the node does not find them.
 pub fn init(
     environment: &Environment,
     dir: &Path,
@@ -108,7 +108,7 @@ pub fn init(
             return Err(InitError::RegistryKeys(path.display().to_string()));
         }
     }
-    // Before anything is written: what is refused leaves nothing behind.
+    // Before anything is written, so that a refusal leaves nothing behind.
     if store != StoreUrl::Memory {
         check_room(environment, dir)?;
     }
@@ -149,7 +149,7 @@ pub fn init(
         quotas: Quotas::default(),
         scrub: Scrub::default(),
     };
-    // The names of the keys before anything is signed with them.
+    // The names of the keys are durable before anything is signed with them.
     let sync = |made: &Path| disk.sync_dir(made).map_err(at(made));
     sync(&keys_dir)?;
     sync(registry_keys)?;
@@ -158,11 +158,12 @@ pub fn init(
         steps.seal(&block, ())?;
     }
     steps.close()?;
-    // Before the configuration: with it the directory is whole, and `init` makes nothing in it any more.
+    // Before the configuration: with it the directory is complete, and `init` does nothing in it any more.
     let trust_path = dir.join("trust.toml");
     let trust = text_for(&config.beginning())?;
     disk.replace(&trust_path, trust.as_bytes()).map_err(at(&trust_path))?;
-    // Last, after all other names are durable, and as a whole: a directory with a configuration is a whole node.
+    // Last, after all other names are durable, and as a whole: a directory with a configuration counts as a complete
+    // node.
     sync(dir)?;
     let path = dir.join("node.toml");
     disk.replace(&path, config.to_text().as_bytes()).map_err(at(&path))?;
@@ -182,7 +183,7 @@ pub async fn begin(
     Ok(())
 }
 
-/// The first blocks of a log, each on the one before it.
+/// The first blocks of a log, each building on the one before.
 fn first_blocks(
     environment: &Environment,
     dir: &Path,

@@ -1,4 +1,4 @@
-//! The node's key files against the registry, at every start: a key that has changed on the disk signs nothing.
+//! Compares the node's key files with the registry at every start: a key that has changed on the disk signs nothing.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use creditbank_rules::Registry;
 use super::{DirectoryError, NEXT_REGISTRY_KEY, REGISTRY_KEY, Secrets, at, read_key_at};
 use crate::environment::Environment;
 
-/// What the node has keys for.
+/// The purposes for which the node has keys.
 const PURPOSES: [Purpose; 4] = [Purpose::Log, Purpose::Statement, Purpose::Credential, Purpose::OperatorAccess];
 
 /// A key file of the node.
@@ -18,18 +18,18 @@ const PURPOSES: [Purpose; 4] = [Purpose::Log, Purpose::Statement, Purpose::Crede
 pub struct KeyFileFound {
     /// Which file.
     pub path: PathBuf,
-    /// What for.
+    /// Its purpose.
     pub purpose: Purpose,
-    /// What the registry must know.
+    /// The key that the registry must know.
     pub public_key: [u8; 32],
-    /// Under a name of its own, as `statement-2.key`: it may be a key that is to follow.
+    /// Whether it has a name of its own, such as `statement-2.key`. Then it may be a key that is to follow.
     pub may_follow: bool,
 }
 
-/// A file of keys/ that does not hold what the registry knows.
+/// A file of keys/ does not hold what the registry knows.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFilesError {
-    /// A key that the registry does not know.
+    /// The registry does not know the key.
     #[error(
         "{path} holds the {purpose} key {found}, which the registry does not know (it has {expected} in force): the file is \
          damaged, or another node's. Put back the file from a backup; a key that is to follow goes beside it, as \
@@ -38,9 +38,9 @@ pub enum KeyFilesError {
     Unknown {
         /// Which file.
         path: String,
-        /// What for.
+        /// Its purpose.
         purpose: String,
-        /// The key that it holds.
+        /// The key in the file.
         found: KeyId,
         /// The keys that the registry has in force.
         expected: String,
@@ -56,7 +56,7 @@ pub enum KeyFilesError {
     },
 }
 
-/// The key files of a node's directory; one that holds no key is an error.
+/// The key files of a node's directory. A file that holds no key is an error.
 pub(crate) fn find(environment: &Environment, dir: &Path) -> Result<Vec<KeyFileFound>, DirectoryError> {
     find_each(environment, dir)?.into_iter().collect()
 }
@@ -88,7 +88,7 @@ fn find_each(
     Ok(found)
 }
 
-/// Compares the files with the registry in force and the log key that the log was begun with.
+/// Compares the files with the registry in force and with the log key with which the log began.
 pub(crate) fn check(
     files: &[KeyFileFound],
     registry: &Registry,
@@ -146,11 +146,11 @@ fn check_statement(files: &[KeyFileFound], registry: &Registry, minute: u64) -> 
     Ok(())
 }
 
-/// What key files must hold.
+/// What key files are compared with.
 pub(crate) struct Against<'a> {
     /// The registry in force.
     pub(crate) registry: &'a Registry,
-    /// The log key that the log was begun with.
+    /// The log key with which the log began.
     pub(crate) first: &'a [u8; 32],
     /// The log key that signs the next seal.
     pub(crate) signs: [u8; 32],
@@ -158,8 +158,8 @@ pub(crate) struct Against<'a> {
     pub(crate) minute: u64,
 }
 
-/// Everything that is wrong with the secrets and the key files of a node's directory, each with its file; without the registry
-/// only what a file shows by itself. Also of registry keys, which only a trial has there.
+/// Everything that is wrong with the secrets and the key files of a node's directory, each with its file. Without the
+/// registry, only what a file shows by itself. This includes registry keys, which only a trial has there.
 pub(crate) fn faults(environment: &Environment, dir: &Path, against: Option<&Against<'_>>) -> Vec<String> {
     let mut faults = Vec::new();
     let disk = &*environment.disk;

@@ -1,8 +1,8 @@
 //! The node's own signing keys: every file `keys/log*.key` and `keys/statement*.key`.
 //!
-//! A key comes by its file: which one signs, the registry says. So a key that is to follow is put beside the one in
-//! force, and an old file is taken away when its key is to sign no longer. A new file is found when its key is needed;
-//! that one is gone is seen at the next start.
+//! The files provide the keys, and the registry says which one signs. So a key that is to follow is put beside the one
+//! in force, and an old file is removed when its key is not to sign any more. A new file is found when its key is
+//! needed; a missing file is noticed at the next start.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,13 +36,13 @@ impl KeyRing {
         Ok(Self { environment: environment.clone(), dir: dir.to_owned(), known })
     }
 
-    /// The key, if its file was there at the last look.
+    /// The key, if its file was there when the directory was last read.
     pub(crate) fn known(&self, public_key: &[u8; 32]) -> Option<SigningKey> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.get(public_key).map(|(_, key)| key.clone())
     }
 
-    /// The key, for whose file is looked again where it was not there before.
+    /// The key. If it is unknown, the directory is read again.
     pub(crate) fn find(&self, public_key: &[u8; 32]) -> Option<SigningKey> {
         self.known(public_key).or_else(|| {
             self.look_again();
@@ -52,13 +52,14 @@ impl KeyRing {
 
     fn look_again(&self) {
         match read(&self.environment, &self.dir) {
-            // What was known stays until the next start: a round that it is to sign may be under way.
+            // Known keys stay until the next start: a round that they have to sign may be under way.
             Ok(found) => self.known.write().unwrap_or_else(PoisonError::into_inner).extend(found),
             Err(error) => tracing::warn!(%error, "the keys of the node cannot be read again"),
         }
     }
 
-    /// The first log key for which `is_it` is true, among those whose files were there at the last look.
+    /// The first log key for which `is_it` is true, among those whose files were there when the directory was last
+    /// read.
     pub(crate) fn log_key_where(&self, is_it: impl Fn(&[u8; 32]) -> bool) -> Option<SigningKey> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let mut log_keys = known.iter().filter(|(_, (purpose, _))| *purpose == Purpose::Log);
@@ -66,18 +67,18 @@ impl KeyRing {
     }
 
     /// The log keys that sign the checkpoint after the seal at a log index, in their order: those that have signed,
-    /// sign or will sign seals under the origin that holds there, as far as their files are there.
+    /// sign or will sign seals under the origin that holds there, as far as their files exist.
     pub(crate) fn signers(&self, log_keys: &LogKeyHistory, seal: LogIndex) -> Vec<[u8; 32]> {
         let in_force = log_keys.at(seal);
         let is_over = |from: LogIndex, key: &[u8; 32]| from <= seal && *key != in_force;
-        // For a file that was taken away nobody looks in every round.
+        // A file that was removed is not looked for in every round.
         let has = |(from, key): &(LogIndex, [u8; 32])| {
             if is_over(*from, key) { self.known(key).is_some() } else { self.find(key).is_some() }
         };
         log_keys.signers_of(log_keys.origins().at(seal)).filter(has).map(|(_, key)| key).collect()
     }
 
-    /// The statement key that a registry has in force at a minute; of several the one that came last.
+    /// The statement key that a registry has in force at a minute; if there are several, the newest.
     pub(crate) fn statement(&self, registry: &Registry, minute: u64) -> Option<SigningKey> {
         self.statement_of(registry, minute).or_else(|| {
             self.look_again();
@@ -97,7 +98,7 @@ impl KeyRing {
     }
 }
 
-/// What a key's file may be called.
+/// A possible name of a key's file.
 pub(crate) fn file_name(purpose: Purpose, public_key: &[u8; 32]) -> String {
     format!("keys/{}-{}.key", purpose_name(purpose), KeyId::of(public_key))
 }

@@ -1,7 +1,7 @@
-//! Who may read and write where: looked at before anything is read, signed or served.
+//! Checks who may read and write, before anything is read, signed or served.
 //!
-//! Nobody but the node's user, and root, may write what the node trusts: its configuration, its keys, every file and
-//! directory of its log. What of it is secret nobody else may read.
+//! Only the node's user, and root, may write what the node trusts: its configuration, its keys, every file and
+//! directory of its log. Nobody else may read its secrets.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,16 +10,16 @@ use creditbank_store::{Disk, FileInfo};
 
 use super::{Config, DirectoryError, Tls, at, keys_dir};
 
-/// Whoever may write here could put other keys or another log in place.
+/// Anybody who may write here could put other keys or another log in place.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
-/// A secret is its owner's alone.
+/// Only its owner may read a secret.
 const OPEN_TO_OTHERS: u32 = 0o077;
-/// A private key for TLS comes from elsewhere, often by a group that may read it.
+/// A private key for TLS comes from elsewhere. Often a group may read it.
 const TLS_OPEN_TO_OTHERS: u32 = 0o027;
-/// Most directories in one another that are looked into: links may lead around in circles.
+/// How deep directories are searched: links may form a circle.
 const DEPTH_MAX: u32 = 8;
 
-/// What stands under a name, where something does.
+/// Information about a file or directory, if it exists.
 fn info(disk: &dyn Disk, path: &Path) -> Result<Option<FileInfo>, DirectoryError> {
     match disk.info(path) {
         Ok(found) => Ok(Some(found)),
@@ -28,7 +28,7 @@ fn info(disk: &dyn Disk, path: &Path) -> Result<Option<FileInfo>, DirectoryError
     }
 }
 
-/// Refuses a file or directory that others may write, or that is another's; not one that is not there.
+/// Refuses a file or directory that others may write to, or that belongs to another user. It need not exist.
 pub(super) fn check_writers(disk: &dyn Disk, path: &Path) -> Result<Option<FileInfo>, DirectoryError> {
     let Some(found) = info(disk, path)? else { return Ok(None) };
     let shown = || path.display().to_string();
@@ -41,7 +41,7 @@ pub(super) fn check_writers(disk: &dyn Disk, path: &Path) -> Result<Option<FileI
     Ok(Some(found))
 }
 
-/// Refuses a file that others may read or write; not one that is not there.
+/// Refuses a file that others may read or write. It need not exist.
 fn check_secret(disk: &dyn Disk, path: &Path) -> Result<(), DirectoryError> {
     match info(disk, path)? {
         Some(found) if found.mode & OPEN_TO_OTHERS != 0 => {
@@ -51,7 +51,7 @@ fn check_secret(disk: &dyn Disk, path: &Path) -> Result<(), DirectoryError> {
     }
 }
 
-/// Refuses files of `[tls]` that others may put in place, and a private key that they may read.
+/// Refuses files of `[tls]` that others may replace, and a private key that they may read.
 pub(super) fn check_tls(disk: &dyn Disk, tls: &Tls) -> Result<(), DirectoryError> {
     if let Some(found) = info(disk, &tls.key)?.filter(|found| found.mode & TLS_OPEN_TO_OTHERS != 0) {
         return Err(DirectoryError::TlsMode { path: tls.key.display().to_string(), mode: found.mode });
@@ -62,7 +62,7 @@ pub(super) fn check_tls(disk: &dyn Disk, tls: &Tls) -> Result<(), DirectoryError
     Ok(())
 }
 
-/// Calls `check` with everything in a directory, and in those in it.
+/// Calls `check` with everything below a directory.
 fn each_below(
     disk: &dyn Disk,
     dir: &Path,
@@ -70,7 +70,7 @@ fn each_below(
     check: &mut dyn FnMut(&Path) -> Result<Option<FileInfo>, DirectoryError>,
 ) -> Result<(), DirectoryError> {
     let names = match disk.list(dir) {
-        // Of a log that is served meanwhile, and refused later on.
+        // It belongs to a log that is being served; it is refused later.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         names => names.map_err(at(dir))?,
     };
@@ -82,13 +82,13 @@ fn each_below(
     Ok(())
 }
 
-/// Whether a file of `keys/` is for everybody: a certificate.
+/// Whether everybody may read a file of `keys/`, because it is a certificate.
 fn is_certificate(path: &Path) -> bool {
     let is_key = path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("key"));
     path.extension().is_some_and(|extension| extension == "pem") && !is_key
 }
 
-/// Refuses what others may write of a node, and secrets that they may read.
+/// Refuses a node to whose files others may write, or whose secrets they may read.
 pub(super) fn check(disk: &dyn Disk, dir: &Path, config: &Config) -> Result<(), DirectoryError> {
     let keys = keys_dir(dir);
     let mut all: Vec<PathBuf> = vec![dir.to_owned(), keys.clone()];
@@ -99,7 +99,7 @@ pub(super) fn check(disk: &dyn Disk, dir: &Path, config: &Config) -> Result<(), 
         check_writers(disk, &path)?;
     }
     check_secret(disk, &dir.join("learners.keys"))?;
-    // Those of TLS have their own rule, wherever they are.
+    // The files of TLS have a rule of their own, wherever they are.
     let tls = config.tls.as_ref().map(|tls| tls.within(dir));
     let is_of_tls = |path: &Path| {
         tls.as_ref()

@@ -24,7 +24,7 @@ use crate::private::PrivateKeys;
 
 const HEAD: &str = "creditbank-secrets-v1";
 const NAMES: [&str; 4] = ["master", "pepper", "alias", "link"];
-/// What the key of the MAC is made from, beside the master key.
+/// Input for the key of the MAC, in addition to the master key.
 const MAC_TAG: &[u8] = b"credit/secrets-file/v1";
 
 /// Four secrets of 32 bytes.
@@ -42,7 +42,7 @@ fn keyed(key: &[u8]) -> HmacSha256 {
     HmacSha256::new_from_slice(key).expect("HMAC takes a key of any length")
 }
 
-/// The MAC of a file's content under its master key, ready to be compared.
+/// The MAC of a file's contents under its master key, ready to be compared.
 fn mac(master: &[u8; 32], content: &str) -> HmacSha256 {
     let key = keyed(master).chain_update(MAC_TAG).finalize().into_bytes();
     keyed(&key).chain_update(content.as_bytes())
@@ -53,7 +53,7 @@ impl Secrets {
         Self { master: random(entropy), pepper: random(entropy), alias: random(entropy), link: random(entropy) }
     }
 
-    /// Reads the file. One that was changed in any bit is refused.
+    /// Reads the file, and refuses it if any bit has changed.
     pub(crate) fn read(disk: &dyn Disk, path: &Path) -> Result<Self, DirectoryError> {
         let mut text = read_secret(disk, path)?;
         let shown = path.display().to_string();
@@ -66,7 +66,7 @@ impl Secrets {
         }
     }
 
-    /// The secrets, and whether the MAC holds; `None` of text in another form.
+    /// The secrets, and whether the MAC matches; `None` if the text has another form.
     fn parse(text: &str) -> Option<(Self, bool)> {
         let (content, line) = text.split_at(text.trim_end_matches('\n').rfind('\n')? + 1);
         let found = hex::decode(line.strip_prefix("mac ")?.strip_suffix('\n')?).ok()?;
@@ -116,7 +116,7 @@ mod tests {
             let mut flipped = bytes.to_vec();
             flipped[bit / 8] ^= 1 << (bit % 8);
             let read = std::str::from_utf8(&flipped).ok().and_then(Secrets::parse);
-            // Hexadecimal digits in the other case say the same; but the MAC is over the text.
+            // Hexadecimal digits in the other case mean the same, but the MAC is over the text.
             let is_same = read.is_some_and(|(read, holds)| holds && read.to_text() != text);
             assert!(!is_same, "bit {bit}");
         }

@@ -1,4 +1,4 @@
-//! Where a log is kept: `memory:`, or an engine and a path.
+//! Where a log is stored: `memory:`, or an engine and a path.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,14 @@ use super::ConfigError;
 use crate::clock::Entropy;
 use crate::environment::ENGINES;
 
-/// Where a log is kept.
+/// Where a log is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreUrl {
     /// In memory: gone with the process.
     Memory,
     /// In a directory.
     Files {
-        /// What keeps the index.
+        /// The engine of the index.
         engine: Engine,
         /// The directory, relative to the node's.
         path: PathBuf,
@@ -52,7 +52,7 @@ impl StoreUrl {
         })
     }
 
-    /// What the names mean, for the help of a command.
+    /// The meaning of the names, for the help of a command.
     pub fn help(engines: &[Engine]) -> String {
         let each = |engine: &Engine| format!("{}:PATH ({}), ", engine.scheme, engine.about);
         let engines: String = engines.iter().map(each).collect();
@@ -62,7 +62,7 @@ impl StoreUrl {
         )
     }
 
-    /// The directory of the log, where there is one.
+    /// The directory of the log, if it has one.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Memory => None,
@@ -87,7 +87,8 @@ impl StoreUrl {
         }
     }
 
-    /// Opens the durable state of a log in the node's directory `dir`. `replayed` is told how far a replay of the journal is.
+    /// Opens the durable state of a log in the node's directory `dir`. `replayed` is told how far a replay of the
+    /// journal is.
     pub(crate) fn open_store(
         &self,
         dir: &Path,
@@ -98,11 +99,11 @@ impl StoreUrl {
             return Ok(Box::new(MemoryStore::default()));
         };
         let open = |path: &Path| (engine.open)(&options.disk, path);
-        // A path that is absolute replaces the directory.
+        // An absolute path replaces the directory.
         Ok(Box::new(EmbeddedStore::open_telling(&dir.join(path), options, open, replayed)?))
     }
 
-    /// Opens the learners' keys at `path`, of which the log needs the first `needed`; in memory as the log is.
+    /// Opens the learners' keys at `path`, of which the log needs the first `needed`; in memory if the log is.
     pub(crate) fn open_keys(
         &self,
         path: &Path,
@@ -143,7 +144,8 @@ impl fmt::Display for StoreUrl {
 mod tests {
     use super::*;
 
-    /// Goal: each engine is read by its name and shown as it is read; other names are refused with those that there are.
+    /// Goal: each engine is read by its name and shown in the same form; other names are refused with a list of the
+    /// engines.
     #[test]
     fn engines_are_named() {
         for text in ["memory:", "sled:log", "fjall:/var/log", "sled:a:b"] {

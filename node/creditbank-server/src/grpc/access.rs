@@ -14,7 +14,7 @@ use crate::ledger::Ledger;
 use crate::serve::Peer;
 use crate::work::{Charge, Who};
 
-/// A caller whose token holds.
+/// A caller with a valid token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Caller {
     /// The operator: may read everything.
@@ -32,13 +32,13 @@ impl From<Caller> for Who {
     }
 }
 
-/// Whoever calls without a token.
+/// A caller without a token.
 pub(super) fn anybody<T>(request: &Request<T>) -> Who {
     Who::Address(Peer::in_extensions(request.extensions()))
 }
 
 impl Caller {
-    /// The caller of a request. Where the call came over a connection, its token was looked at before it was read.
+    /// The caller of a request. If the call came over a connection, its token was checked before the request was read.
     pub(super) fn of<T>(ledger: &Ledger, request: &Request<T>) -> Result<Self, Status> {
         match request.extensions().get() {
             Some(caller) => Ok(*caller),
@@ -46,7 +46,7 @@ impl Caller {
         }
     }
 
-    /// The caller of a call, by its headers: before anything of the request is read.
+    /// The caller of a call, from its headers, before anything of the request is read.
     pub(crate) fn before(ledger: &Ledger, headers: &HeaderMap, peer: Peer) -> Result<Self, Status> {
         let header = headers.get("authorization").and_then(|value| value.to_str().ok());
         let expected = "this call needs an access token: `authorization: Bearer JWT` (pass an access key)";
@@ -55,7 +55,7 @@ impl Caller {
         let registry = ledger.registry();
         let key = registry.key(&id).ok_or_else(|| unauthenticated(format!("key {id} is not in the registry")))?;
         let now_s = ledger.now_ms() / 1_000;
-        // Whoever has no key does not make the node verify signatures for ever.
+        // Nobody without a key can make the node verify signatures for ever.
         let suspicion = &ledger.work().suspicion;
         let charged = suspicion.signature(Charge::Token, peer, Some(id))?;
         let checked = token::check(token, &ledger.origin(), &key.public_key, now_s);
@@ -79,8 +79,8 @@ impl Caller {
         matches!(self, Self::Operator(_))
     }
 
-    /// Writes an answered call into the log: who made it with which key, whose records it asked for, and how many of them
-    /// the answer has, where it has a number. Nothing about persons: no alias, no account, no place of a record.
+    /// Writes an answered call to the log: who made it with which key, whose records it requested, and how many of them
+    /// the answer has, if it has a number. Nothing about persons: no alias, no account, no place of a record.
     pub(super) fn log(self, call: &'static str, of: Option<InstitutionId>, records: Option<usize>) {
         let (institution, key) = match self {
             Self::Operator(key) => (InstitutionId::OPERATOR, key),
@@ -99,7 +99,7 @@ impl Caller {
         ReadScope { institution, shown: Shown::new(shown) }
     }
 
-    /// Refuses an institution that asks for another's records, unless it keeps those of a closed one.
+    /// Refuses an institution that requests another's records, unless it is the custodian of a closed one.
     pub(super) fn may_read(self, ledger: &Ledger, institution: InstitutionId) -> Result<(), Status> {
         match self {
             Self::Operator(_) => Ok(()),

@@ -96,7 +96,7 @@ pub(super) fn balance_line(line: Line) -> api::BalanceLine {
     api::BalanceLine { unit, level, field, status: status.to_owned(), amount_e4, records }
 }
 
-/// Whether credit can be spent. What is authentic can be, by an award or a conversion; what is redeemed was.
+/// How credit can be spent. Authentic credit can be spent by an award or a conversion; redeemed credit was spent.
 fn standing_name(standing: Standing) -> &'static str {
     match standing {
         Standing::Authentic => "spendable",
@@ -146,7 +146,7 @@ fn unused_record(found: Unused) -> api::UnusedRecord {
     api::UnusedRecord { place: Some(portion.place.into()), result_plus_1: portion.part.written(), reason }
 }
 
-/// Why a record fills nothing, for whoever asked.
+/// Why a record fills nothing, for the caller.
 fn unused_reason(reason: UnusedReason) -> String {
     match reason {
         UnusedReason::Obstacle(obstacle) => obstacle.to_string(),

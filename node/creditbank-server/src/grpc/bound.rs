@@ -1,8 +1,8 @@
-//! What a request may take up before anything of it is decoded, and until it is answered.
+//! Limits what a request may take up before it is decoded, and until it is answered.
 //!
-//! The transport's limits are bytes of one message. Those of all requests together come out of one room, byte by byte as
-//! they arrive; a message of many tiny parts, of which each costs many times its bytes once decoded, is refused; and who
-//! begins a request and does not finish it loses the call.
+//! The transport limits the bytes of one message. The bytes of all requests together come out of one room, as they
+//! arrive. A message of many tiny parts is refused, because each part costs many times its bytes once decoded. A client
+//! that begins a request and does not finish it loses the call.
 
 use std::future::Future as _;
 use std::pin::Pin;
@@ -20,20 +20,20 @@ use tonic::codegen::Bytes;
 use super::status;
 use crate::serve::room::{Charge, Part};
 
-/// Messages of at most so many bytes may take the reserve of the room.
+/// Messages up to this size may use the reserve of the room.
 const SMALL: usize = 16 << 10;
 /// Compression flag and length in front of each message.
 const PREFIX_LEN: usize = 5;
-/// Fields of a message and of the messages in it. The largest list of one call has 10,000 elements.
+/// Most fields of a message, including those of nested messages. The largest list of one call has 10,000 elements.
 const FIELDS_MAX: usize = 200_000;
-/// What a field takes up once it is decoded, beside its bytes: a message of some fields, most of them empty.
+/// Bytes charged for each decoded field in addition to its own: a message with some fields, most of them empty.
 const DECODED_FIELD: usize = 128;
-/// A field further within is mostly a number or a few bytes, or is not decoded at all.
+/// The same for a field of a nested message, which is mostly a number or a few bytes, or is not decoded at all.
 const DECODED_INNER: usize = 32;
-/// So many bytes of a message that is long in coming are progress.
+/// A slow message that has grown by this many bytes has made progress.
 const PROGRESS: usize = 16 << 10;
 
-/// The charge of a request. The body takes more as bytes arrive; who answers keeps it until then.
+/// The charge of a request. The body charges more as bytes arrive; the answering side keeps it until the answer.
 #[derive(Clone)]
 pub(crate) struct Received {
     charge: Arc<Mutex<Charge>>,
@@ -41,7 +41,7 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    /// Beginning with what the call itself takes up.
+    /// Begins with the charge of the call itself.
     pub(crate) fn new(call: Charge) -> Self {
         Self { charge: Arc::new(Mutex::new(call)), given_up: Arc::default() }
     }
@@ -58,31 +58,32 @@ impl Received {
         })
     }
 
-    /// Whether the client took the call back before all of the request was there.
+    /// Whether the client cancelled the call before all of the request was there.
     pub(crate) fn is_given_up(&self) -> bool {
         self.given_up.load(Ordering::Relaxed)
     }
 }
 
-/// What the messages of a call are held to.
+/// The limits for the messages of a call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
-    /// Most bytes of one.
+    /// Most bytes of a message.
     pub(crate) len_max: usize,
-    /// Whether several may come.
+    /// Whether several messages may come.
     pub(crate) many: bool,
-    /// For more of a message that has begun, and for the only one of a call.
+    /// Time for more of a message that has begun, and for the only message of a call.
     pub(crate) message: Duration,
-    /// For the next of several messages.
+    /// Time for the next of several messages.
     pub(crate) idle: Duration,
 }
 
-/// A body that passes on whole messages only: the only one of a call once the request has ended.
+/// A body that passes on only complete messages. If a call has only one message, it is passed on once the request has
+/// ended.
 pub(crate) struct Bounded {
     inner: Body,
     received: Received,
     bounds: Bounds,
-    /// What the call itself takes up.
+    /// The charge of the call itself.
     call: usize,
     message: Vec<u8>,
     /// Bytes of the message when its deadline was last set.
@@ -104,7 +105,7 @@ impl Bounded {
         Self { inner, received, bounds, call, message, progress, only, passed_on, sleep, ended }
     }
 
-    /// Waits from now on: something has come.
+    /// Something has arrived: wait anew.
     fn wait(&mut self, time: Duration) {
         self.received.charge().came();
         self.sleep.as_mut().reset(Instant::now() + time);
@@ -117,7 +118,7 @@ impl Bounded {
         Some(usize::try_from(u32::from_be_bytes(*len)).unwrap_or(usize::MAX))
     }
 
-    /// Takes in bytes of the message, and the room for them.
+    /// Accepts bytes of the message, and charges for them.
     fn take_in(&mut self, bytes: &[u8]) -> Result<(), Status> {
         if self.only.is_some() && !bytes.is_empty() {
             return Err(status::invalid("request", "one message", "more bytes after it"));
@@ -125,7 +126,7 @@ impl Bounded {
         let needed = self.message.len() + bytes.len();
         let stated = self.stated().map_or(0, |len| len.saturating_add(PREFIX_LEN));
         if needed > self.message.capacity() {
-            // Twice as much each time, and never more than the message needs.
+            // Twice as much each time, but never more than the message needs.
             let capacity = needed.max(self.message.capacity().saturating_mul(2).min(stated));
             let part = if needed.max(stated) <= SMALL { Part::Whole } else { Part::BeforeReserve };
             self.received.grow(capacity - self.message.capacity(), part)?;
@@ -139,7 +140,7 @@ impl Bounded {
         Ok(())
     }
 
-    /// The first message, if it is there as a whole. What it takes up once it is decoded is charged with it.
+    /// The first message, if it is complete. It is charged for what it takes up once decoded.
     fn whole(&mut self) -> Result<Option<Bytes>, Status> {
         let Some(len) = self.stated() else { return Ok(None) };
         match self.message.first() {
@@ -169,8 +170,8 @@ impl Bounded {
         Ok(Some(std::mem::replace(&mut self.message, rest).into()))
     }
 
-    /// How long the client may take for what it owes: more of a message, the end of the request, or another message.
-    /// Nothing where all of the request is there.
+    /// What the client owes: more of a message, the end of the request, or another message. `None` if the whole request
+    /// is there.
     fn waits_for(&self) -> Option<&'static str> {
         match (self.bounds.many, self.message.is_empty()) {
             (true, true) => Some("no message came"),
@@ -181,7 +182,7 @@ impl Bounded {
 
     fn next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         if self.bounds.many && self.passed_on {
-            // Whoever asks for the next message has charged the one before elsewhere, or dropped it.
+            // The caller that asks for the next message has charged the one before elsewhere, or dropped it.
             self.received.charge().shrink_to(self.call + self.message.capacity());
         }
         loop {
@@ -254,17 +255,17 @@ impl http_body::Body for Bounded {
     }
 }
 
-/// What a message consists of.
+/// The parts of a message.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Parts {
-    /// Fields of it and of what may be messages in it.
+    /// Its fields, and the fields of what may be nested messages.
     fields: usize,
-    /// Fields of what may be messages in those.
+    /// Fields of what may be messages nested in those.
     inner: usize,
 }
 
-/// Counts the parts of a message, at least as many as the decoder makes of it: it stops where that one refuses what
-/// follows. Stops above the limit.
+/// Counts the parts of a message: at least as many as the decoder makes of it. It stops where the decoder refuses the
+/// rest, and above the limit.
 fn count(message: &[u8]) -> Parts {
     let mut parts = Parts::default();
     let mut rest = message;
@@ -283,7 +284,7 @@ fn count(message: &[u8]) -> Parts {
     parts
 }
 
-/// Takes the next field and returns what it holds; `None` where no field follows.
+/// Takes the next field and returns its contents; `None` if there is no further field.
 fn field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let key = varint(rest)?;
     let len = match key & 7 {
@@ -293,7 +294,7 @@ fn field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
         }
         1 => 8,
         2 => usize::try_from(varint(rest)?).ok()?,
-        // The schema has no groups: the decoder skips them, and goes on behind them.
+        // The schema has no groups. The decoder skips them, and continues after them.
         3 | 4 => return Some(&[]),
         5 => 4,
         _ => return None,
@@ -320,7 +321,8 @@ fn varint(rest: &mut &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// Goal: tiny messages are counted where they cost, in the message and in those within it; bytes are not taken for them.
+    /// Goal: tiny messages are counted where they cost, in the message and in nested ones; bytes do not count as
+    /// messages.
     #[test]
     fn tiny_parts_are_counted() {
         let fields = |message: &[u8]| count(message).fields;
@@ -333,7 +335,7 @@ mod tests {
         let body = [0x0a, 4, 0xff, 0xff, 0xff, 0xff];
         assert_eq!(fields(&body), 1, "bytes that are no message");
         assert!(fields(&[0x12, 0x00].repeat(1 << 20)) > FIELDS_MAX);
-        // A group of a field that nobody knows, in front of all, or within.
+        // A group of an unknown field, at the beginning, or nested.
         let group = [0xa3, 0x06, 0xa4, 0x06];
         assert_eq!(fields(&[&group[..], &many].concat()), 62);
         assert_eq!(fields(&[&[0x22, 124][..], &group, &many].concat()), 63);

@@ -23,7 +23,7 @@ use crate::work::Asked;
 const RECORDS_MAX: usize = 200;
 /// Most attestations of an award.
 const ATTESTATIONS_MAX: usize = 64;
-/// Answers to `OpenAccounts` leave at multiples of this, so that the time tells nothing of who was known.
+/// Answers to `OpenAccounts` are sent at multiples of this, so that the time does not reveal who was known.
 const STEP: Duration = Duration::from_millis(20);
 
 pub(super) struct Service(pub(super) Arc<Ledger>);

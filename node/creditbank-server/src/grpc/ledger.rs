@@ -24,9 +24,9 @@ use crate::ledger::Ledger;
 use crate::read::Issued;
 use crate::serve::Peer;
 
-/// Blocks of one stream that are under way at once.
+/// Most blocks of one stream that are under way at once.
 const STREAM_IN_FLIGHT: usize = 64;
-/// Blocks of one page of issued records.
+/// Most blocks on one page of issued records.
 const ISSUED_BLOCKS_MAX: u32 = 100;
 const RECONCILE_HASHES_MAX: usize = 10_000;
 const RECONCILE_HEIGHTS_MAX: u64 = 1_000;
@@ -83,25 +83,25 @@ impl LedgerService for Service {
         let mut blocks = request.into_inner();
         let (out, answers) = mpsc::channel::<Result<Submission, Status>>(STREAM_IN_FLIGHT);
         let ledger = Arc::clone(&self.0);
-        // Reading stops while so many blocks are under way: the client feels it through HTTP/2's flow control.
+        // Reading stops while this many blocks are under way. HTTP/2's flow control slows the client down.
         tokio::spawn(async move {
             loop {
-                // The place of its answer first, so that a block that was read is charged to the queue at once. The
-                // transport ends the stream of one who takes no answer.
+                // First reserve the place of its answer, so that a block that was read is charged to the queue at once.
+                // The transport ends the stream of a client that takes no answer.
                 let Ok(slot) = out.reserve().await else { return };
                 let next = tokio::select! {
                     biased;
-                    // Nobody hears of it any more.
+                    // Nobody waits for it any more.
                     () = out.closed() => return,
                     next = blocks.next() => next,
                 };
                 let block = match next {
                     Some(Ok(block)) => block,
-                    // The stream ends here and says why; what was begun is sealed and answered all the same.
+                    // The stream ends here and says why. Blocks that were begun are still sealed and answered.
                     Some(Err(status)) => return slot.send(Err(status)),
                     None => return,
                 };
-                // The order in which the sequencer gets them is the order of the stream.
+                // The sequencer gets them in the order of the stream.
                 slot.send(Ok(ledger.begin(block, peer).await));
             }
         });
@@ -143,7 +143,8 @@ impl LedgerService for Service {
         let caller = Caller::of(&self.0, &request)?;
         let place = Place::read(request.into_inner().place);
         let read = move |ledger: &Ledger| {
-            // The right before the record: who may not read it does not learn whether it can still be read.
+            // Check the right before the record: a caller who may not read it must not learn whether it can still be
+            // read.
             let issuer = ledger.issuer(place)?;
             caller.may_read(ledger, issuer)?;
             Ok::<_, Status>((issuer, ledger.record(place)?))
@@ -240,8 +241,8 @@ impl LedgerService for Service {
     }
 }
 
-/// Which records would be refused, and whom of their learners the institution has not named before. A record whose learner is named by identities gets the alias that they would lead
-/// to.
+/// Which records would be refused, and which of their learners the institution has not named before. A record whose
+/// learner is named by identities gets the alias to which they would lead.
 fn check(
     ledger: &Ledger,
     unit: UnitId,

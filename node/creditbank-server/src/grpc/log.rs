@@ -21,9 +21,9 @@ use super::{cheap, status};
 use crate::ledger::Ledger;
 use crate::publish::ReceiptError;
 
-/// Pages that wait for a slow reader. The transport ends the stream of one who takes nothing.
+/// Pages that wait for a slow reader. The transport ends the stream of a reader who takes nothing.
 const PAGES: usize = 1;
-/// Entries that are read at once, and the bytes after which no more are added.
+/// Most entries that are read at once, and the bytes after which no more are added.
 const PAGE_ENTRIES: u64 = 512;
 const PAGE_BYTES: usize = 64 << 10;
 
@@ -33,7 +33,7 @@ fn bytes(hashes: &[Digest]) -> Vec<Vec<u8>> {
     hashes.iter().map(|hash| hash.0.to_vec()).collect()
 }
 
-/// Entries from the beginning of a range, at least one, as many as one page holds.
+/// Entries from the beginning of a range: at least one, and as many as fit on a page.
 fn page(ledger: &Ledger, range: Range<u64>) -> Result<Vec<api::LogEntry>, Status> {
     let mut entries = Vec::new();
     let mut len = 0;
@@ -97,7 +97,7 @@ impl LogService for Service {
         }
         let (out, pages) = mpsc::channel(PAGES);
         let ledger = Arc::clone(&self.0);
-        // Page by page, so that a reader who does not read holds no thread; it ends when the reader is gone.
+        // Page by page, so that a reader who does not read holds no thread. It ends when the reader is gone.
         tokio::spawn(async move {
             let mut next = from_index;
             while next < until {
@@ -150,14 +150,14 @@ impl LogService for Service {
             keys: read_ids("key_ids", "16 bytes each", &key_ids, KeyId::from_slice)?,
             institutions: institutions.into_iter().map(InstitutionId).collect(),
         };
-        // Who asks for which ids is nobody's business: no id is logged.
+        // No id is logged: which ids a caller asks for is private.
         let read = move |ledger: &Ledger| ledger.status_proof(question, base_size);
         let part = cheap(&self.0, who, read).await?;
         Ok(Response::new(api::GetStatusProofResponse { status: Some(part) }))
     }
 }
 
-/// Ids of a request; how often each stands there does not matter.
+/// The ids of a request. How often each is named does not matter.
 fn read_ids<T: Ord>(
     field: &'static str,
     expected: &str,

@@ -1,4 +1,4 @@
-//! The one place that says what an error becomes: a gRPC code, a stable reason, and what a program needs to go on.
+//! The one place that maps an error to a gRPC code, a stable reason, and what a program needs to continue.
 
 use creditbank_ledger::read::PlanError;
 use creditbank_protocol::block::BlockError;
@@ -15,7 +15,7 @@ use crate::read::{ReadError, TranscriptError};
 use crate::unreadable;
 use crate::work::{BUSY_RETRY_MS, Refused};
 
-/// When to come back after a read that has failed for once.
+/// When to come back after a read that failed this time.
 const UNREADABLE_RETRY_MS: u64 = 1_000;
 
 fn refusal(code: Code, reason: Reason, message: impl ToString) -> Refusal {
@@ -28,7 +28,7 @@ fn about(mut refusal: Refusal, field: &str, expected: impl ToString, found: impl
     refusal
 }
 
-/// What travels when a block was not sealed.
+/// The refusal of a block that was not sealed.
 pub fn of_submit(error: &SubmitError) -> Refusal {
     match error {
         SubmitError::Block(block) => of_block(block),
@@ -67,7 +67,7 @@ pub fn of_submit(error: &SubmitError) -> Refusal {
         }
         SubmitError::LogKeyMissing(_) => refusal(Code::FailedPrecondition, Reason::LogKeyMissing, error),
         SubmitError::Unreadable(error) => of_view(error),
-        // Why is for the operator, in the node's log.
+        // The reason is for the operator, in the node's log.
         SubmitError::Stopped(_) => refusal(Code::Unavailable, Reason::Stopped, "the node is stopping: come back later"),
     }
 }
@@ -78,19 +78,19 @@ fn busy_for(error: impl ToString, retry_after_ms: u64) -> Refusal {
     refused
 }
 
-/// Of an institution that has asked for as much as it may.
+/// The refusal of an institution that has used its quota.
 fn of_quota(over: OverQuota) -> Refusal {
     let mut refused = refusal(Code::ResourceExhausted, Reason::QuotaUsed, over);
     refused.retry_after_ms = over.retry_after_ms;
     about(refused, "", format!("at most {} {} in a minute", over.allowed, over.asked), "more")
 }
 
-/// Of a call that was not looked at, as too many of its address were bad.
+/// The refusal of a call that was not looked at, because too many from its address were bad.
 fn of_held_up(held_up: HeldUp) -> Refusal {
     busy_for(held_up, BUSY_RETRY_MS)
 }
 
-/// Of a call that was not worked on.
+/// The refusal of a call that was not worked on.
 fn of_work(refused: Refused) -> Refusal {
     match refused {
         Refused::Busy => busy_for(refused, BUSY_RETRY_MS),
@@ -99,12 +99,12 @@ fn of_work(refused: Refused) -> Refusal {
     }
 }
 
-/// Of a request for whose bytes there is no room.
+/// The refusal of a request for whose bytes there is no room.
 pub(crate) fn busy() -> Status {
     to_status(&of_submit(&SubmitError::Busy { retry_after_ms: 250 }))
 }
 
-/// Of a full disk: to come back makes sense once the operator has made room.
+/// The refusal on a full disk. Coming back makes sense once the operator has made room.
 fn no_room(error: impl ToString, retry_after_ms: u64) -> Refusal {
     let mut refused = refusal(Code::ResourceExhausted, Reason::NoRoom, error);
     refused.retry_after_ms = retry_after_ms;
@@ -159,7 +159,7 @@ fn of_block(error: &BlockError) -> Refusal {
     }
 }
 
-/// Of a broken rule.
+/// The refusal for a broken rule.
 pub(super) fn of_rule(rejection: &Rejection) -> Refusal {
     let Rejection { rule, record, field, expected, found } = rejection;
     let mut refused = refusal(rule_code(*rule), Reason::from_name(rule.name()), rejection);
@@ -240,24 +240,24 @@ fn rule_code(rule: Rule) -> Code {
     }
 }
 
-/// Of a malformed request.
+/// The refusal of a malformed request.
 pub(super) fn invalid(field: &str, expected: &str, found: impl ToString) -> Status {
     let found = found.to_string();
     let message = format!("{field}: expected {expected}, found {found}");
     to_status(&about(refusal(Code::InvalidArgument, Reason::InvalidRequest, message), field, expected, found))
 }
 
-/// Of a caller who may not read.
+/// The refusal of a caller who may not read.
 pub(super) fn denied(message: impl ToString) -> Status {
     to_status(&refusal(Code::PermissionDenied, Reason::NoAccess, message))
 }
 
-/// Of a caller whose token proves nothing.
+/// The refusal of a caller whose token proves nothing.
 pub(super) fn unauthenticated(message: impl ToString) -> Status {
     to_status(&refusal(Code::Unauthenticated, Reason::NoToken, message))
 }
 
-/// Of what the node could not read. The node's log says what; the caller learns no paths.
+/// The refusal for something that the node could not read. The node's log says what; the caller learns no paths.
 fn of_view(error: &ViewError) -> Refusal {
     tracing::error!(%error, "a call failed");
     match error {
@@ -276,14 +276,14 @@ fn of_view(error: &ViewError) -> Refusal {
     }
 }
 
-/// Of what only the operator can mend.
+/// The refusal for something that only the operator can correct.
 fn internal(error: impl ToString) -> Refusal {
     tracing::error!(error = error.to_string(), "a call failed");
     refusal(Code::Internal, Reason::Internal, "the node could not do this; its log says why")
 }
 
-/// Of the store. Indexes and sizes that a caller names are checked before the store is asked: what it misses it has
-/// lost.
+/// The refusal for an error of the store. Indexes and sizes from a caller are checked before the store is asked, so
+/// what the store misses it has lost.
 fn of_store(error: StoreError) -> Refusal {
     of_view(&unreadable::of_store(error))
 }
@@ -379,7 +379,7 @@ mod tests {
     const RULES: &str = include_str!("../../../../proto/RULES.md");
     const REFUSALS: &str = include_str!("../../../../proto/vectors/refusals.json");
 
-    /// The codes of a name in the tables of RULES.md, whose last column they are.
+    /// The gRPC codes of a name in the tables of RULES.md; they are in the last column.
     fn codes(name: &str) -> Vec<&'static str> {
         let head = format!("| `{name}` |");
         let rows = RULES.lines().filter(|line| line.starts_with(&head));
@@ -422,8 +422,7 @@ mod tests {
         u32::try_from(value.as_u64().expect("a number")).expect("small")
     }
 
-    /// Goal: each block of the vectors whose form is wrong gets the name that they give it, with the code of the
-    /// protocol.
+    /// Goal: each malformed block of the vectors gets the name that they give it, with the protocol's code.
     #[test]
     fn forms_are_refused_by_name() {
         let file: Value = serde_json::from_str(REFUSALS).expect("JSON");
@@ -460,9 +459,8 @@ mod tests {
         assert!(count > 40, "{count} cases");
     }
 
-    /// Goal: what the store has lost or cannot read any more is called damaged by every call that meets it, and
-    /// nobody is
-    /// told to come back; what may pass is not called damaged.
+    /// Goal: what the store has lost or cannot read any more is called damaged by every call that meets it, and nobody
+    /// is told to come back; what may pass is not called damaged.
     #[test]
     fn a_damaged_entry_is_not_waited_for() {
         use crate::append::AccountError;

@@ -34,7 +34,7 @@ pub(super) use verify::{Source, open as open_source};
 
 use crate::directory::DirectoryError;
 
-/// Why there is no backup, or why one was not restored.
+/// Why a backup was not made or not restored.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// Files and keys of the node.
@@ -51,43 +51,43 @@ pub enum BackupError {
         /// What the system said.
         error: std::io::Error,
     },
-    /// Nothing is written where something is.
+    /// The target is not empty.
     #[error("{0} exists and is not empty: name a new directory")]
     Exists(String),
-    /// There is nothing to copy.
+    /// The log is in memory, so there is nothing to copy.
     #[error("the log is in memory: there is nothing to back up")]
     Memory,
-    /// There is nothing to copy yet.
+    /// The log is empty, so there is nothing to copy yet.
     #[error("the log has no round yet: there is nothing to back up")]
     Nothing,
-    /// Nothing says what of the log is durable.
+    /// Nothing says what part of the log is durable.
     #[error(
         "{0} is missing or empty, though the journal has rounds: it is damaged, and nothing says what of the log may be copied. \
          Stop the node and run creditbank-node check"
     )]
     NoGuard(String),
-    /// A place within the directory that is copied.
+    /// The copy would be inside the directory that is copied.
     #[error("{inner} lies in {outer}: a copy belongs on another disk, and never within what it is a copy of")]
     Within {
-        /// Where the copy was to be.
+        /// Where the copy was to be made.
         inner: String,
-        /// Of what.
+        /// The directory that contains it.
         outer: String,
     },
-    /// A directory without a copy, where one was expected.
+    /// A copy was expected, but the directory has none.
     #[error(
         "{0} holds no copy to go on with, and nothing was written there. Is the share mounted? A first copy is begun with --new"
     )]
     NotBegun(String),
-    /// A copy where none was expected.
+    /// No copy was expected, but the directory has one.
     #[error("{0} holds a copy already: follow into it without --new, or name a new directory for another one")]
     Begun(String),
-    /// The directory of the copy has gone while it was followed into.
+    /// The directory of the copy disappeared while it was followed into.
     #[error(
         "{0} is not the directory any more that the copy is in: was the share taken away? Nothing is written until it is back"
     )]
     Away(String),
-    /// A copy of which a byte has changed.
+    /// The copy is damaged.
     #[error(
         "the copy in {out} is damaged, and not the node: {why}. Nothing more is written to it. Begin another one in a new \
          directory (backup --follow NEW --new); keep this one until that has all. Then look what has changed it: a disk that \
@@ -99,13 +99,13 @@ pub enum BackupError {
         /// What is wrong with it.
         why: String,
     },
-    /// Other secrets than those that the copy is under.
+    /// The copy was made under other secrets.
     #[error(
         "{0} holds another master key than the one that this copy was begun under. The copy keeps the old one: put the node's \
          own file back, from the copy or a backup. Of a node that was begun anew, follow into a new directory (--new)"
     )]
     OtherMaster(String),
-    /// A directory that is no backup.
+    /// The directory is not a backup.
     #[error("{path} is no backup: {what}")]
     NoBackup {
         /// Which directory.
@@ -113,7 +113,7 @@ pub enum BackupError {
         /// What it is instead.
         what: String,
     },
-    /// What was copied is not what it must be.
+    /// A copied file is not what it must be.
     #[error("{path}: {what}")]
     Damaged {
         /// Which file.
@@ -128,17 +128,17 @@ pub enum BackupError {
          is left, pass --accept-expired"
     )]
     Expired {
-        /// Since when.
+        /// For how many days.
         days: u64,
     },
-    /// Nobody said what has been published.
+    /// The operator has not said what was published.
     #[error(
         "say what has been published of this log: pass the newest checkpoint that its witnesses or readers have \
          (--seen FILE), so that the restored node does not sign a second history over rounds that the backup lacks. Only \
          when no checkpoint and no receipt after this backup ever left the node: --nothing-published"
     )]
     NothingSeen,
-    /// A checkpoint that is none of this log.
+    /// The checkpoint is not one of this log.
     #[error("{path}: {error}")]
     Seen {
         /// Which file.
@@ -146,7 +146,7 @@ pub enum BackupError {
         /// What is wrong.
         error: NoteError,
     },
-    /// A checkpoint that the backup contradicts.
+    /// The backup contradicts the checkpoint.
     #[error(
         "{path}: size {size} was published with root {published}, the backup has root {found}: a fork, nothing is restored"
     )]
@@ -157,19 +157,19 @@ pub enum BackupError {
         size: u64,
         /// Its root.
         published: String,
-        /// Of the backup, at that size.
+        /// The backup's root at that size.
         found: String,
     },
-    /// The point that was asked for lies before the first round.
+    /// The requested point is before the first round.
     #[error("the log has no seal at or before that point: name a later one (--to)")]
     BeforeAll,
-    /// The point that was asked for lies beyond what is proved.
+    /// The requested point is after the verified part.
     #[error("the backup has {size} entries: name a point within it (--to), or none")]
     Beyond {
         /// Entries of the backup.
         size: u64,
     },
-    /// A followed copy that the node does not go on from.
+    /// The node does not continue the copy.
     #[error(
         "the copy is not of this log's past: it has round {copied}, the node {found}. Was the node restored, or is it another \
          one? Keep this copy, and follow into a new directory (--new)"
@@ -177,7 +177,7 @@ pub enum BackupError {
     NotItsPast {
         /// The copy's last round.
         copied: u64,
-        /// The node's, or what it has in its place.
+        /// The node's last round, or what it has instead.
         found: String,
     },
     /// The backup was made without the node's keys.

@@ -1,4 +1,4 @@
-//! Rebuilding what is derived from the journal.
+//! Rebuilds what can be derived from the journal.
 
 use std::path::Path;
 
@@ -7,9 +7,11 @@ use creditbank_store::{Placement, StoreError, inspect};
 use crate::directory::{Config, DirectoryError, at, check_room, store_options};
 use crate::environment::Environment;
 
-/// Drops index, flat files and position of a log and rebuilds them from the journal; the log entries that there are.
+/// Drops index, flat files and position of a log and rebuilds them from the journal. Returns the number of log entries.
 /// A disk without room for them is an error.
-/// `placement` says in which directory the log may be. `progress` is told log entries that are done, and all of them. An interruption costs time: the next start goes on.
+///
+/// `placement` says in which directory the log may be. `progress` gets the log entries that are done, and the total. If
+/// it is interrupted, the next start continues.
 pub fn reindex(
     environment: &Environment,
     dir: &Path,
@@ -26,10 +28,10 @@ pub fn reindex(
     let lock = disk.lock(&log_dir)?;
     inspect::check_place(disk, &log_dir, placement)?;
     let mut options = store_options(environment, config.beginning().genesis());
-    // Before anything is taken away: what is derived needs its room again.
+    // Before anything is removed, because what is derived needs its room again.
     check_room(environment, &log_dir)?;
     let total = inspect::guard(disk, &log_dir)?.map_or(0, |(_, head)| head.size);
-    // The position first: without it the next start rebuilds everything, whatever else is still there.
+    // The position first: without it the next start rebuilds everything, whatever else still exists.
     let position = log_dir.join("position");
     match disk.remove(&position) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(at(&position)(error)),
@@ -45,7 +47,7 @@ pub fn reindex(
     }
     let store = config.store.open_store(dir, &options, &mut |done| progress(done, total))?;
     if store.read_only().is_some() {
-        // The room has gone meanwhile: the index is in memory alone.
+        // The room has disappeared in the meantime: the index is in memory only.
         return Err(StoreError::Full { path: log_dir.display().to_string(), needed: options.reserve_bytes }.into());
     }
     let size = store.head().size;
@@ -60,7 +62,7 @@ mod tests {
     use super::*;
     use crate::directory::{StoreUrl, init};
 
-    /// Goal: without room nothing is called rebuilt, and nothing that was there is taken away.
+    /// Goal: without room the command does not claim a rebuild, and removes nothing.
     #[test]
     fn a_full_disk_is_an_error() {
         let dir = std::env::temp_dir().join(format!("creditbank-reindex-{}", std::process::id()));

@@ -1,10 +1,11 @@
-//! Reading the log and the keys through in the background, so that damage is found before somebody needs what is damaged.
+//! Scrubbing: reads the log and the keys in the background, so that damage is found before somebody needs the damaged
+//! data.
 //!
-//! Once a day the learners' keys, the secrets and the key files are read, which a start would need.
+//! Once a day it reads the learners' keys, the secrets and the key files that a start would need.
 //!
-//! A pass reads the whole journal once in the days that the configuration gives, and against it the flat files and some rows
-//! of the index. It reads little at a time, and how much follows from how far it should be by now: it needs no memory of its
-//! speed, and goes on after a restart where it was.
+//! A pass reads the whole journal within the configured days, and compares the flat files and some rows of the index
+//! with it. It reads little at a time. How much follows from how far the pass should be by now, so it need not remember
+//! its speed, and continues after a restart.
 
 mod progress;
 
@@ -26,17 +27,17 @@ use crate::ledger::Shared;
 use crate::unreadable::is_damage;
 use progress::Progress;
 
-/// In a log's directory: how far a pass is. Where it is missing or damaged a pass begins anew.
+/// In a log's directory: the progress of a pass. If it is missing or damaged, a pass begins anew.
 pub const SCRUB_FILE: &str = "scrub";
 
-/// How often it is looked whether something is due.
+/// How often the thread checks whether something is due.
 const WAKE: Duration = Duration::from_secs(1);
-/// Bytes of one step: about a millisecond of a disk.
+/// Bytes of one step: about a millisecond of disk time.
 const STEP_LEN: u64 = 1 << 20;
 const DAY_MS: u64 = 86_400_000;
 const HOUR_MS: u64 = 3_600_000;
 
-/// How a log is read through.
+/// How a log is scrubbed.
 #[derive(Clone)]
 pub struct ScrubOptions {
     /// How often, and when.
@@ -45,11 +46,11 @@ pub struct ScrubOptions {
     pub environment: Environment,
     /// The node's directory.
     pub dir: PathBuf,
-    /// The file that says how far a pass is.
+    /// The file with the progress of a pass.
     pub path: PathBuf,
 }
 
-/// What is measured of it.
+/// The metrics of scrubbing.
 #[derive(Debug, Clone, Default)]
 struct Measures {
     pass_bytes: Gauge,
@@ -64,7 +65,7 @@ pub struct Scrubber {
     shared: Weak<Shared>,
     options: ScrubOptions,
     progress: Progress,
-    /// When the keys were read last, milliseconds since 1970; `None`: not since the start.
+    /// When the keys were last read, in milliseconds since 1970; `None`: not since the start.
     keys_read_ms: Option<u64>,
     measures: Measures,
 }
@@ -73,7 +74,7 @@ fn gauge(gauge: &Gauge, value: u64) {
     gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
 }
 
-/// Whether the hour of the day is one in which it works.
+/// Whether scrubbing works at this hour of the day.
 fn is_within(settings: &Scrub, now_ms: u64) -> bool {
     let hour = now_ms / HOUR_MS % 24;
     let (from, until) = (u64::from(settings.from_hour), u64::from(settings.until_hour));
@@ -108,8 +109,8 @@ impl Scrubber {
         gauge(&self.measures.finished_seconds, self.progress.finished_ms / 1_000);
     }
 
-    /// Does one step if one is due at `now_ms`, the wall clock's milliseconds since 1970. `false`: nothing is due. An error says
-    /// that something could not be read for once; the next step tries again.
+    /// Does one step if one is due at `now_ms`, the wall clock's milliseconds since 1970. Returns `false` if nothing is
+    /// due. An error means that something could not be read this time; the next step tries again.
     pub fn step(&mut self, now_ms: u64) -> Result<bool, StoreError> {
         let Some(shared) = self.shared.upgrade() else { return Ok(false) };
         let total = shared.store.scrub_len()?;
@@ -187,7 +188,7 @@ impl Scrubber {
     }
 }
 
-/// The thread that does it while a node serves. It ends when this is dropped.
+/// The thread that scrubs while a node serves. It ends when this is dropped.
 pub(crate) struct ScrubThread {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -212,7 +213,7 @@ impl ScrubThread {
 }
 
 impl Drop for ScrubThread {
-    /// Waits for the step under way: nothing may hold the log once its ledger is gone.
+    /// Waits for the present step: nothing may hold the log once its ledger is gone.
     fn drop(&mut self) {
         drop(self.stop.take());
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
@@ -225,7 +226,7 @@ impl Drop for ScrubThread {
 mod tests {
     use super::*;
 
-    /// Goal: the hours are those of the settings, over midnight too.
+    /// Goal: the hours are those of the settings, across midnight too.
     #[test]
     fn hours_are_kept() {
         let within = |from_hour, until_hour, hour: u64| {

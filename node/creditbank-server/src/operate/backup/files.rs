@@ -9,8 +9,8 @@ use super::{BackedUpFile, BackupError, at};
 
 const CHUNK_LEN: u64 = 1 << 20;
 
-/// Refuses a copy within one of the directories that it is made of, links resolved: it would grow by itself, and be lost with
-/// them.
+/// Refuses a copy inside one of the directories that are copied, with links resolved: it would contain itself, and be
+/// lost with them.
 pub(in crate::operate) fn outside(disk: &dyn Disk, inner: &Path, outer: &[&Path]) -> Result<(), BackupError> {
     let found = disk.resolved(inner).map_err(at(inner))?;
     for outer in outer {
@@ -31,13 +31,14 @@ pub(in crate::operate) fn new_dir(disk: &dyn Disk, dir: &Path) -> Result<(), Bac
     }
 }
 
-/// Makes the directories above a file.
+/// Makes the parent directories of a file.
 fn above(disk: &dyn Disk, path: &Path) -> Result<(), BackupError> {
     let parent = path.parent().unwrap_or(path);
     disk.make_dir(parent).map_err(at(parent))
 }
 
-/// Calls `each` with the first `len` bytes of a file, chunk by chunk and with their offsets, and says what it has seen.
+/// Calls `each` with the first `len` bytes of a file, chunk by chunk with their offsets, and returns length and hash of
+/// what it has read, under `name`.
 pub(super) fn chunks(
     file: &dyn DiskFile,
     from: &Path,
@@ -81,7 +82,7 @@ pub(in crate::operate) fn put(disk: &dyn Disk, to: &Path, content: &[u8]) -> Res
     disk.write_new(to, content).map_err(at(to))
 }
 
-/// Size and hash of a file, of which at most `len` bytes are read.
+/// Size and hash of the first `len` bytes of a file, or of the whole file if it is shorter.
 pub(in crate::operate) fn hash(
     disk: &dyn Disk,
     path: &Path,
@@ -92,7 +93,7 @@ pub(in crate::operate) fn hash(
     chunks(&*file, path, name, len, |_, _| Ok(()))
 }
 
-/// Makes the names in a directory and in all below it durable.
+/// Makes the names in a directory and all its subdirectories durable.
 pub(in crate::operate) fn sync_dirs(disk: &dyn Disk, dir: &Path) -> Result<(), BackupError> {
     for name in disk.list(dir).map_err(at(dir))? {
         let path = dir.join(name);
@@ -103,7 +104,7 @@ pub(in crate::operate) fn sync_dirs(disk: &dyn Disk, dir: &Path) -> Result<(), B
     disk.sync_dir(dir).map_err(at(dir))
 }
 
-/// Names of the files, not of the directories, in a directory.
+/// Names of the files, but not of the directories, in a directory.
 pub(in crate::operate) fn list(disk: &dyn Disk, dir: &Path) -> Result<Vec<String>, BackupError> {
     let mut names = Vec::new();
     for name in disk.list(dir).map_err(at(dir))? {
@@ -115,7 +116,7 @@ pub(in crate::operate) fn list(disk: &dyn Disk, dir: &Path) -> Result<Vec<String
     Ok(names)
 }
 
-/// Whether there is such a file.
+/// Whether the file exists.
 pub(in crate::operate) fn exists(disk: &dyn Disk, path: &Path) -> Result<bool, BackupError> {
     disk.exists(path).map_err(at(path))
 }

@@ -1,10 +1,11 @@
-//! A copy that follows a node which serves: segments and learners' keys as they grow, everything else as it changes.
+//! A copy that follows a serving node: segments and learners' keys as they grow, everything else as it changes.
 //!
-//! Each step publishes a state that is whole: what the guard says is durable, the journal up to it, then the learners' keys,
-//! and last the manifest, by a rename. Between two steps the copy may hold more than its manifest says, never less. Whatever
-//! replaces a file of the copy is proved first: keys open under the master key and are as many as the log needs, and the
-//! node's keys sign. A learner's key that was destroyed is gone from the copy after the next step, also where the journal has
-//! a fault: the file is replaced as a whole and the old one overwritten. A step that is cut short leaves that to the next.
+//! Each step publishes a consistent state: what the guard says is durable, the journal up to there, then the learners'
+//! keys, and last the manifest, with a rename. Between two steps the copy may hold more than its manifest says, never
+//! less. Every replacement for a file of the copy is verified first: keys open under the master key and are as many as
+//! the log needs, and the node's keys sign. A destroyed learner's key is gone from the copy after the next step, even
+//! if the journal is damaged: the file is replaced as a whole and the old one is overwritten. If a step is interrupted,
+//! the next one does this.
 
 mod growing;
 mod parts;
@@ -29,7 +30,7 @@ use growing::Growing;
 use parts::{ChangedKeys, head_of};
 use small::Small;
 
-/// A manifest without changes is written anew after this time, so that the copy does not look abandoned.
+/// A manifest without changes is rewritten after this time, so that the copy does not look abandoned.
 const RENEW_MS: u64 = 60 * 60 * 1_000;
 const KEYS: &str = "learners.keys";
 const STATUS: &str = "status.json";
@@ -37,7 +38,7 @@ const STATUS: &str = "status.json";
 /// How far a copy is: `status.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowStatus {
-    /// Which log is copied: what it was begun with, in hexadecimal. A directory with such a file is a copy that was begun.
+    /// The copied log: its genesis value, in hexadecimal. A directory with such a file is a copy that was begun.
     pub follows: String,
     /// Log entries that the copy has.
     pub size: u64,
@@ -45,12 +46,12 @@ pub struct FollowStatus {
     pub sequence: u64,
     /// The time of its last seal, milliseconds since 1970.
     pub sealed_ms: Option<u64>,
-    /// When it last had everything that the node had made durable, milliseconds since 1970 by the copying machine's clock.
-    /// It lags by as much as this lies in the past.
+    /// When it last had everything that the node had made durable, in milliseconds since 1970 by the copying machine's
+    /// clock. The copy lags by the time since then.
     pub complete_at_ms: u64,
-    /// What the steps aim at: half of it is the pause between two of them.
+    /// The lag that the steps aim at. The pause between two steps is half of it.
     pub lag_ms: u64,
-    /// Why the last step failed; then the copy is as of `complete_at_ms`.
+    /// Why the last step failed. The copy is then as of `complete_at_ms`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
@@ -63,31 +64,31 @@ pub struct Follower {
     out: PathBuf,
     options: MakeOptions,
     lag_ms: u64,
-    /// What the copy's journal comes to.
+    /// The tree of the copy's journal.
     tree: Tree,
     /// The segments of the copy, by their first rounds.
     segments: Vec<(u64, Growing)>,
-    /// The learners' keys, and the head of their file: a file that was written anew has another one.
+    /// The learners' keys, and the head of their file. A rewritten file has another head.
     keys: Growing,
     keys_head: Vec<u8>,
-    /// When the node's file was last compared with the copy as a whole, milliseconds since 1970.
+    /// When the whole of the node's file was last compared with the copy, in milliseconds since 1970.
     keys_proved_ms: u64,
     /// The other files.
     small: Vec<BackedUpFile>,
     published: Option<Manifest>,
     /// When the copy last had everything, milliseconds since 1970.
     complete_at_ms: u64,
-    /// SHA-256 of the master key that the copy is under.
+    /// SHA-256 of the master key under which the copy was made.
     master: [u8; 32],
-    /// Whether the node was seen to have what the copy has.
+    /// Whether the node was found to have everything that the copy has.
     is_its_past: bool,
     lock: DirectoryLock,
 }
 
 impl Follower {
-    /// Goes on with the copy in `out`: everything that it has is proved first. A copy is begun where `is_new` says so alone, in
-    /// a directory that is missing or empty: a share that is not mounted leaves such a directory too. `lag_ms` is what the
-    /// caller's steps keep to.
+    /// Continues the copy in `out`, after verifying everything that it has. Only `is_new` begins a copy, in a directory
+    /// that is missing or empty, because a share that is not mounted leaves such a directory too. `lag_ms` is the lag
+    /// that the caller's steps keep to.
     pub fn open(
         environment: &Environment,
         dir: &Path,
@@ -113,7 +114,7 @@ impl Follower {
             if !is_new {
                 return Err(BackupError::NotBegun(shown()));
             }
-            // Nothing is made for a node that cannot be copied.
+            // Nothing is created for a node that cannot be copied.
             Secrets::read(disk, &dir.join("keys").join("secrets"))?;
             disk.make_dir(out).map_err(at(out))?;
         }
@@ -142,7 +143,7 @@ impl Follower {
         if has_manifest {
             follower.resume().inspect_err(|error| tell_error(disk, out, error))?;
         } else {
-            // First of all: it says that what lies here is a copy which was begun.
+            // This file comes first. It marks the directory as a copy that was begun.
             follower.write_status(0, None)?;
         }
         Ok(follower)
@@ -164,13 +165,14 @@ impl Follower {
         Ok(Secrets::read(self.disk(), &self.dir.join("keys").join("secrets"))?)
     }
 
-    /// The copy is still where it was begun: a share that was taken away leaves another directory under its name.
+    /// Checks that the copy is still where it was begun: a share that was removed leaves another directory under its
+    /// name.
     pub(super) fn check_there(&self) -> Result<(), BackupError> {
         let is_there = self.disk().is_locked(&self.out, &self.lock).unwrap_or(false);
         if is_there { Ok(()) } else { Err(BackupError::Away(self.out.display().to_string())) }
     }
 
-    /// Damage that was found in the copy, and not in the node.
+    /// Marks damage as that of the copy, not of the node.
     pub(super) fn of_copy(&self, error: BackupError) -> BackupError {
         match error {
             BackupError::Damaged { .. } | BackupError::Store(StoreError::Damaged { .. }) => {
@@ -180,7 +182,8 @@ impl Follower {
         }
     }
 
-    /// Whether the copy's own secrets open its manifest: then the node's are not the ones that it was begun under.
+    /// Whether the copy's own secrets open its manifest. Then the node's secrets are not those under which it was
+    /// begun.
     fn has_other_master(&self) -> bool {
         let kept = Secrets::read(self.disk(), &self.out.join("keys/secrets"));
         kept.is_ok_and(|kept| {
@@ -188,7 +191,7 @@ impl Follower {
         })
     }
 
-    /// Reads what the copy has, and proves it.
+    /// Reads what the copy has, and verifies it.
     fn resume(&mut self) -> Result<(), BackupError> {
         self.check_dirs()?;
         let manifest = match Manifest::read(self.disk(), &self.out, &self.secrets()?.master) {
@@ -204,7 +207,7 @@ impl Follower {
         self.prove(manifest).map_err(|error| self.of_copy(error))
     }
 
-    /// Reads all that a manifest of the copy lists.
+    /// Reads everything that a manifest of the copy lists.
     fn prove(&mut self, manifest: Manifest) -> Result<(), BackupError> {
         let journal = self.journal(&self.out.join("log"));
         self.tree.read(&journal, Some(Point::Sequence(manifest.sequence)), |_| {})?;
@@ -221,7 +224,7 @@ impl Follower {
             if let Some((first, ..)) = segments.iter().find(|(_, segment, _)| *segment == path) {
                 self.segments.push((*first, Growing::resume(self.disk(), &path, file)?));
             } else if file.path == KEYS && self.keys.len() == 0 {
-                // Of two versions one is there. Where it is neither, the next step copies the file anew.
+                // One of the two versions is there. If it is neither, the next step copies the file anew.
                 if let Ok(keys) = Growing::resume(self.disk(), &path, file) {
                     self.keys = keys;
                     let bytes = small::read_plain(self.disk(), &path)?;
@@ -235,19 +238,19 @@ impl Follower {
         Ok(())
     }
 
-    /// Whether node and copy lie on one file system, which is lost as a whole.
+    /// Whether node and copy are on one file system, which is lost as a whole.
     pub fn shares_system(&self) -> bool {
         self.disk().shares_system(&self.log_dir(), &self.out).unwrap_or(false)
     }
 
-    /// Copies what is new, and publishes it. After an error the copy is as it was published last. Where the copy's directory
-    /// has gone nothing is written; once it is back, it is proved anew and gone on with.
+    /// Copies what is new, and publishes it. After an error the copy remains as it was last published. If the copy's
+    /// directory has gone, nothing is written; once it is back, it is verified and continued.
     pub fn step(&mut self) -> Result<FollowStatus, BackupError> {
         if self.check_there().is_err() {
             let Self { environment, dir, config, out, options, lag_ms, .. } = &*self;
             match Self::open(environment, dir, config, out, *options, *lag_ms, false) {
                 Ok(follower) => *self = follower,
-                // Empty, or the disk below the share: none of it is ours.
+                // An empty directory, or the disk below the share: nothing there is the copy's.
                 Err(BackupError::NotBegun(out) | BackupError::Exists(out)) => return Err(BackupError::Away(out)),
                 Err(error) => return Err(error),
             }
@@ -259,7 +262,7 @@ impl Follower {
                 self.write_status(begun_ms, None)
             }
             Err(error) => {
-                // The share may be what is gone.
+                // Perhaps the share itself has gone.
                 let _ = self.write_status(self.complete_at_ms, Some(error.to_string()));
                 Err(error)
             }
@@ -272,14 +275,14 @@ impl Follower {
         self.check_dirs()?;
         let (sequence, head) = durable(&*disk, &log_dir, &self.journal(&log_dir))?;
         self.check_past(&log_dir, sequence, head)?;
-        // What the node has is proved before anything of the copy is replaced.
+        // The node's data is verified before anything in the copy is replaced.
         read_config(&self.environment, &self.dir)?;
         let secrets = self.secrets()?;
         if id_of(&secrets) != self.master {
             return Err(BackupError::OtherMaster(self.dir.join("keys").join("secrets").display().to_string()));
         }
         KeyRing::open(&self.environment, &self.dir)?;
-        // Keys that were written anew come first: after an erasure the old ones go, also where the journal has a fault.
+        // Rewritten keys come first: after an erasure the old ones are removed, even if the journal is damaged.
         if begun_ms >= self.keys_proved_ms.saturating_add(RENEW_MS) {
             self.prove_keys()?;
             self.keys_proved_ms = begun_ms;
@@ -291,10 +294,10 @@ impl Follower {
         if sequence != self.tree.sequence {
             self.copy_journal(&log_dir, sequence, head)?;
             self.check_there()?;
-            // It keeps `serve` out of this directory, and proves nothing: `restore` goes by the manifest.
+            // It keeps `serve` out of this directory, but proves nothing: `restore` uses the manifest.
             write_guard(&*disk, &self.out.join("log"), sequence, head)?;
         }
-        // Behind the journal: every key that its rounds need is there.
+        // After the journal, so that it has every key that the copied rounds need.
         match self.changed_keys(&secrets.master)? {
             None => {}
             Some(ChangedKeys::Anew(bytes)) => self.replace_keys(&bytes, &secrets.master)?,
@@ -307,7 +310,7 @@ impl Follower {
         let note = self.signed()?;
         super::keys::files(&self.environment, &self.dir, &self.tree)?;
         self.copy_small(&log_dir, &secrets.master)?;
-        // Compared with what was published, and not with the step before: that one may have failed.
+        // Compared with what was published, not with the step before, which may have failed.
         let mut listed = self.listed();
         listed.sort_by(|one, other| one.path.cmp(&other.path));
         let is_published = |last: &Manifest| {
@@ -317,7 +320,7 @@ impl Follower {
         if self.published.as_ref().is_some_and(is_published) { Ok(()) } else { self.publish(listed, note, begun_ms) }
     }
 
-    /// The directories of the copy are none that a link leads to.
+    /// Checks that no directory of the copy is a link.
     fn check_dirs(&self) -> Result<(), BackupError> {
         for name in ["keys", "log", "log/journal"] {
             let path = self.out.join(name);
@@ -329,8 +332,8 @@ impl Follower {
         Ok(())
     }
 
-    /// As [`Self::check_past`], read from the node's journal once more. One that cannot be read any more says nothing else
-    /// than what was found before.
+    /// As [`Self::check_past`], after reading the node's journal once more. A journal that cannot be read any more does
+    /// not contradict the earlier result.
     fn check_still_past(&mut self, log_dir: &Path, sequence: u64, head: Head) -> Result<(), BackupError> {
         self.is_its_past = false;
         if let Err(error @ BackupError::NotItsPast { .. }) = self.check_past(log_dir, sequence, head) {
@@ -348,7 +351,7 @@ impl Follower {
         let small = Small::compare(&*disk, sources, (&self.out, &listed), self.options.with_keys)?;
         let is_listed = |name: &String| listed.iter().any(|file| file.path == *name);
         let (changed, new): (Vec<_>, Vec<_>) = small.changed.into_iter().partition(|(name, _)| is_listed(name));
-        // What is new before it is listed: the disk may be full.
+        // List new files only after they are written: the disk may be full.
         for (name, bytes) in &new {
             self.check_there()?;
             small::put(&*disk, &self.out.join(name), bytes)?;
@@ -378,7 +381,7 @@ impl Follower {
         listed
     }
 
-    /// The signed note of what the copy has. So the keys that are in force are there, and open.
+    /// The signed note of what the copy has. Making it shows that the keys in force exist and open.
     fn signed(&self) -> Result<Vec<u8>, BackupError> {
         let Head { size, root, .. } = self.tree.head;
         let ring = KeyRing::open(&self.environment, &self.dir)?;
@@ -434,7 +437,7 @@ impl Follower {
     }
 }
 
-/// Keeps in the status why a copy is not gone on with, beside what it says of the steps before.
+/// Records in the status why a copy is not continued, and keeps what it says about earlier steps.
 fn tell_error(disk: &dyn Disk, out: &Path, error: &BackupError) {
     let path = out.join(STATUS);
     let text = small::read_plain(disk, &path).ok().flatten();
@@ -445,7 +448,7 @@ fn tell_error(disk: &dyn Disk, out: &Path, error: &BackupError) {
     }
 }
 
-/// Tells a master key from others.
+/// Identifies a master key.
 fn id_of(secrets: &Secrets) -> [u8; 32] {
     Sha256::new().chain_update(secrets.master).finalize().into()
 }

@@ -1,4 +1,5 @@
-//! What a backup must not copy unseen: damaged keys. A copy of them is found out when it is needed, and the good one is gone.
+//! Damaged keys must not get into a backup unnoticed. Otherwise the damage is found when the copy is needed, and the
+//! good keys are gone.
 
 use std::path::Path;
 
@@ -13,8 +14,8 @@ use super::{BackupError, at};
 use crate::directory::key_files;
 use crate::environment::Environment;
 
-/// The learners' keys of a node's file, up to the last record that is whole. Each of them opens, and they are as many as the
-/// copied log needs.
+/// The learners' keys of a node's file, up to the last complete record. Each of them opens, and there are as many as
+/// the copied log needs.
 pub(super) fn learners(
     disk: &dyn Disk,
     path: &Path,
@@ -38,19 +39,19 @@ pub(super) fn learners(
             "it has {found} erased learners, the log was written with {expected}: it is older"
         )));
     }
-    // What is being written behind it belongs to a later round.
+    // What is being written after it belongs to a later round.
     bytes.truncate(usize::try_from(len).unwrap_or(usize::MAX));
     Ok(bytes)
 }
 
-/// The key files of a node hold keys that the registry of the copied log has had; only one under a name of its own may hold one
-/// that is to follow.
+/// Checks that the key files of a node hold keys that the registry of the copied log has had. Only a file with a name
+/// of its own may hold a key that is to follow.
 pub(super) fn files(environment: &Environment, dir: &Path, tree: &Tree) -> Result<(), BackupError> {
     for file in key_files::find(environment, dir)? {
         let purpose = i32::from(file.purpose);
         let signed = file.purpose == Purpose::Log && tree.log_keys.contains(&file.public_key);
         let is_known = signed || tree.registered.contains(&(purpose, file.public_key));
-        // A log that has published none yet says nothing about them.
+        // A log that has published no keys yet says nothing about them.
         let has_any = tree.registered.iter().any(|(of, _)| *of == purpose) || file.purpose == Purpose::Log;
         if !is_known && has_any && !file.may_follow && !tree.log_keys.is_empty() {
             let (purpose, id) = (purpose_name(file.purpose), KeyId::of(&file.public_key));

@@ -1,5 +1,5 @@
-//! Making a backup while the node serves. Takes no lock and disturbs nobody: what it reads is only ever appended to, or
-//! replaced as a whole.
+//! Makes a backup while the node serves. It takes no lock and disturbs nobody: everything that it reads is only
+//! appended to, or replaced as a whole.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -17,16 +17,16 @@ use crate::ledger::sign_by;
 const KEYS: &str = "learners.keys";
 pub(super) const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
-/// How a backup is made.
+/// Options of a backup.
 #[derive(Debug, Clone, Copy)]
 pub struct MakeOptions {
-    /// Whether the node's own keys and secrets go with it.
+    /// Whether the node's own keys and secrets are included.
     pub with_keys: bool,
     /// After how many days the learners' keys in it may not be used any more.
     pub keys_expire_days: u32,
 }
 
-/// Copies the node of `dir` to `out`, a new directory. `progress` is told bytes that are done, and all of them.
+/// Copies the node of `dir` to `out`, a new directory. `progress` gets the bytes that are done, and the total.
 pub fn make(
     environment: &Environment,
     dir: &Path,
@@ -39,7 +39,7 @@ pub fn make(
     let disk = &*environment.disk;
     let ring = KeyRing::open(environment, dir)?;
     let secrets = Secrets::read(disk, &dir.join("keys").join("secrets"))?;
-    // The head first: everything up to it is durable and may be signed for, and nothing beyond it is copied.
+    // The head first: everything up to it is durable and may be signed for, and nothing after it is copied.
     let log = config.beginning().genesis().0;
     let source = JournalReader::new(&environment.disk, &log_dir, log);
     let (sequence, head) = durable(disk, &log_dir, &source)?;

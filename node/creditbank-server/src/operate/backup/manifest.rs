@@ -50,10 +50,10 @@ pub struct Manifest {
     pub keys_expire_at_ms: u64,
     /// Whether the node's own keys are in it.
     pub with_keys: bool,
-    /// Whether it follows a node, and is written on.
+    /// Whether it follows a node, and is still written to.
     pub followed: bool,
-    /// All files but the manifest itself. A file may be longer than it says here: what follows belongs to a later state. While
-    /// one is being replaced, both versions are listed.
+    /// All files except the manifest itself. A file may be longer than listed: the rest belongs to a later state. While
+    /// a file is being replaced, both versions are listed.
     pub files: Vec<BackedUpFile>,
 }
 
@@ -63,10 +63,10 @@ fn mac(master: &[u8; 32], text: &[u8]) -> Hmac<Sha256> {
 }
 
 impl Manifest {
-    /// The version that is written.
+    /// The version that this program writes.
     pub(super) const VERSION: u32 = VERSION;
 
-    /// Writes it in place of one that is there, as a whole.
+    /// Writes it as a whole, in place of an existing one.
     pub(super) fn write(&self, disk: &dyn Disk, out: &Path, master: &[u8; 32]) -> Result<(), BackupError> {
         let odd = |error: serde_json::Error| BackupError::Damaged { path: FILE.to_owned(), what: error.to_string() };
         let manifest = serde_json::value::to_raw_value(self).map_err(odd)?;
@@ -76,7 +76,7 @@ impl Manifest {
         disk.replace(&path, &text).map_err(at(&path))
     }
 
-    /// Reads the manifest of a backup, under the master key that it was made with.
+    /// Reads the manifest of a backup, under the master key with which it was made.
     pub(super) fn read(disk: &dyn Disk, from: &Path, master: &[u8; 32]) -> Result<Self, BackupError> {
         let path = from.join(FILE);
         let damaged = |what: String| BackupError::Damaged { path: path.display().to_string(), what };
@@ -103,7 +103,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Checks the hash of every file, up to the length that is listed, and returns what is there: each file once.
+    /// Checks the hash of every file, up to the listed length, and returns the existing files, each once.
     pub(super) fn check_files(
         &self,
         disk: &dyn Disk,

@@ -1,5 +1,5 @@
-//! Bringing a backup back. A restored log is shorter than the one that was lost, and its key has signed for what is
-//! missing: so the operator says what has been published, and below that the node does not sign.
+//! Restores a backup. A restored log is shorter than the one that was lost, and its key has signed for what is missing.
+//! So the operator says what has been published, and the node does not sign below that.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -22,17 +22,17 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 pub struct RestoreOptions {
     /// Signed notes of checkpoints that others have seen.
     pub seen: Vec<PathBuf>,
-    /// That nothing after the backup ever left the node.
+    /// Nothing after the backup ever left the node.
     pub nothing_published: bool,
-    /// That learners' keys beyond their time may be used.
+    /// Learners' keys may be used after their expiry.
     pub accept_expired: bool,
-    /// Where the node's keys are, when they are not in the backup.
+    /// Where the node's keys are, if they are not in the backup.
     pub keys: Option<PathBuf>,
-    /// Up to which point; `None`: all of it. Learners' keys are the newest in any case: what was erased later stays erased.
+    /// Up to which point; `None`: everything. Learners' keys are always the newest: what was erased later stays erased.
     pub to: Option<Point>,
 }
 
-/// What was restored.
+/// The result of a restore.
 #[derive(Debug, Clone)]
 pub struct Restored {
     /// The backup.
@@ -43,7 +43,7 @@ pub struct Restored {
     pub sealed_ms: Option<u64>,
     /// The size below which the node does not sign: what others have seen and the backup lacks.
     pub held_below: Option<u64>,
-    /// The time of the last seal, milliseconds since 1970, where it is so old that a start asks for the time.
+    /// The time of the last seal, in milliseconds since 1970, if it is so old that a start asks for the time.
     pub confirm_after_ms: Option<u64>,
 }
 
@@ -82,13 +82,14 @@ pub fn restore(
     let newest = seen.iter().max_by_key(|seen| seen.checkpoint.size);
     let cut = match options.to {
         None => tree,
-        // Everything up to its end has been proved; this finds the place.
+        // Everything up to its end is verified; this finds the place.
         Some(point) => {
             if matches!(point, Point::Size(size) if size > manifest.size) {
                 return Err(BackupError::Beyond { size: manifest.size });
             }
             let mut cut = Tree::new(&[]);
-            // A followed copy may have rounds beyond its manifest, which nobody has proved and which may not be whole.
+            // A followed copy may have rounds after its manifest, which nobody has verified and which may be
+            // incomplete.
             cut.read_within(journal, Some(point), manifest.sequence, |_| {})?;
             cut
         }
@@ -96,7 +97,7 @@ pub fn restore(
     let Some(end) = cut.end else {
         return Err(BackupError::BeforeAll);
     };
-    // Behind a point the log key has signed what the backup itself shows.
+    // The log key has signed what the backup itself shows after the point.
     let own = Seen {
         path: from.join("backup.json").display().to_string(),
         note: manifest.checkpoint.clone().into_bytes(),
@@ -111,7 +112,7 @@ pub fn restore(
     write_guard(disk, &dir.join("log"), cut.sequence, cut.head)?;
     if let Some(held) = held {
         let path = dir.join("log").join(HELD_FILE);
-        // A hold that the backup had itself may be for more.
+        // If the backup was held itself, that hold may be for more.
         let before = disk.read(&path).ok().and_then(|note| parse_published(&note, &manifest.origin, log_keys).ok());
         if before.is_none_or(|before| before.size < held.checkpoint.size) {
             disk.replace(&path, &held.note).map_err(at(&path))?;
@@ -119,11 +120,12 @@ pub fn restore(
     }
     files::sync_dirs(disk, dir)?;
     let config = Config { store: config.store.moved_to("log"), ..config.clone() };
-    // Index and flat files, so that the directory is whole; this signs nothing.
+    // Index and flat files, so that the directory is complete. This signs nothing.
     reindex(environment, dir, &config, Placement::Restore, |_, _| {})?;
-    // It is a copy: somebody must look for the node that it is a copy of, before it signs.
+    // The directory is a copy: somebody must look for the original node before this one signs.
     mark_restored(disk, &dir.join("log"))?;
-    // Last, and after everything else is durable, the hold above all: a directory with a configuration is a whole node.
+    // Last, after everything else is durable (above all the hold): a directory with a configuration counts as a
+    // complete node.
     files::put(disk, &dir.join("node.toml"), config.to_text().as_bytes())?;
     files::sync_dirs(disk, dir)?;
     let now_ms = environment.clock.now_ms();
@@ -136,7 +138,7 @@ pub fn restore(
 /// First round, path and length of each segment.
 type Segments = [(u64, PathBuf, u64)];
 
-/// Copies everything but configuration and guard; the journal up to the segment and the offset of `end`.
+/// Copies everything except configuration and guard; the journal only up to the segment and offset of `end`.
 fn copy(
     disk: &dyn Disk,
     from: &Path,
@@ -157,7 +159,7 @@ fn copy(
         let is_cut = segment == Some(end.0) && end.1 < file.bytes;
         let len = if is_cut { end.1 } else { file.bytes };
         let copied = files::copy(disk, &path, &dir.join(&file.path), &file.path, len)?;
-        // A part has no hash of its own; its frames have checksums, which the next start reads.
+        // A part has no hash of its own. Its frames have checksums, which the next start reads.
         if !is_cut && copied != *file {
             let what = "it changed while it was restored: stop what follows the node, and try again".to_owned();
             return Err(BackupError::Damaged { path: path.display().to_string(), what });

@@ -1,4 +1,4 @@
-//! The log's tree from a journal, without its flat files: every checksum, link and leaf on the way.
+//! Computes the log's tree from a journal, without its flat files, and checks every checksum, link and leaf.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -19,25 +19,25 @@ use crate::tables;
 /// How far a journal is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Point {
-    /// To the last round that leaves the log with at most so many entries.
+    /// To the last round with which the log has at most this many entries.
     Size(u64),
-    /// To the last round before the first seal that is later than this, milliseconds since 1970.
+    /// To the last round before the first seal that is later than this, in milliseconds since 1970.
     TimeMs(u64),
     /// To the round with this number.
     Sequence(u64),
 }
 
-/// What a journal comes to.
+/// What was computed from a journal.
 #[derive(Debug, Clone)]
 pub(super) struct Tree {
-    /// Of the last round.
+    /// The number of the last round.
     pub(super) sequence: u64,
     pub(super) head: Head,
     /// The segment of the last round, and where its frame ends.
     pub(super) end: Option<(u64, u64)>,
-    /// The roots at the sizes that were asked for, as far as the log has them.
+    /// The roots at the requested sizes, as far as the log has them.
     pub(super) roots: BTreeMap<u64, Digest>,
-    /// The origin of the last seal; `None` of a log without entries.
+    /// The origin of the last seal; `None` for a log without entries.
     pub(super) origin: Option<String>,
     /// Its time, milliseconds since 1970.
     pub(super) sealed_ms: Option<u64>,
@@ -45,19 +45,19 @@ pub(super) struct Tree {
     pub(super) signers: Vec<[u8; 32]>,
     /// All log keys that have ever signed a checkpoint.
     pub(super) log_keys: BTreeSet<[u8; 32]>,
-    /// Records of the key store that it needs.
+    /// How many records the key store needs for it.
     pub(super) keys: u64,
-    /// Erased learners that the key store must have.
+    /// How many erased learners the key store must have.
     pub(super) erased: u64,
     /// All keys that the registry has ever had, with their purposes.
     pub(super) registered: BTreeSet<(i32, [u8; 32])>,
     frontier: Frontier,
-    /// The sizes whose roots are noted.
+    /// The requested sizes.
     sizes: Vec<u64>,
 }
 
 impl Tree {
-    /// Of a log without rounds.
+    /// For a log without rounds.
     pub(super) fn new(sizes: &[u64]) -> Self {
         let head = Head { epoch: 1, size: 0, root: empty_root() };
         let frontier = Frontier::default();
@@ -79,7 +79,7 @@ impl Tree {
         }
     }
 
-    /// Reads on from the last round to the end of a journal, or to a point; hashes every entry.
+    /// Continues after the last round, to the end of a journal or to a point, and hashes every entry.
     pub(super) fn read(
         &mut self,
         journal: &JournalReader,
@@ -90,7 +90,7 @@ impl Tree {
         self.read_within(journal, to, last, progress)
     }
 
-    /// As [`Self::read`], and not beyond the round `last`: what follows it may not be whole.
+    /// As [`Self::read`], but not beyond the round `last`: later rounds may be incomplete.
     pub(super) fn read_within(
         &mut self,
         journal: &JournalReader,
@@ -118,7 +118,7 @@ impl Tree {
         wrong.map_or(Ok(()), Err)
     }
 
-    /// Takes a round; `false` for one beyond the point.
+    /// Adds a round; returns `false` for a round beyond the point.
     fn add(&mut self, raw: &JournalRound, to: Option<Point>) -> Result<bool, String> {
         let round = raw.decode().map_err(|error| error.to_string())?.round;
         let sealed = match round.entries.last().map(|write| Entry::parse(&write.entry)) {

@@ -1,4 +1,4 @@
-//! Whether a backup is what its manifest says: before it is restored, and when somebody asks.
+//! Verifies that a backup matches its manifest: before it is restored, and on request.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::environment::Environment;
 
 const KEYS: &str = "learners.keys";
 
-/// A backup whose manifest holds.
+/// A backup whose manifest is verified.
 pub(crate) struct Source {
     from: PathBuf,
     pub(crate) manifest: Manifest,
@@ -24,7 +24,7 @@ pub(crate) struct Source {
     master: zeroize::Zeroizing<[u8; 32]>,
 }
 
-/// Opens a backup. `keys`: where the node's keys are, when they are not in it.
+/// Opens a backup. `keys`: where the node's keys are, if they are not in the backup.
 pub(crate) fn open(environment: &Environment, from: &Path, keys: Option<&Path>) -> Result<Source, BackupError> {
     let disk = &*environment.disk;
     refuse_others(environment, from)?;
@@ -85,8 +85,9 @@ impl Source {
     }
 }
 
-/// Proves a backup as it lies there, and changes nothing: the manifest under the node's master key, the hash of every file,
-/// the log's tree, the signed checkpoint, and the learners' keys. `keys`: where the node's keys are, when they are not in it.
+/// Verifies a backup in place, without changes: the manifest under the node's master key, the hash of every file, the
+/// log's tree, the signed checkpoint, and the learners' keys. `keys`: where the node's keys are, if they are not in the
+/// backup.
 pub fn verify(
     environment: &Environment,
     from: &Path,

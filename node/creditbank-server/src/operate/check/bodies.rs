@@ -1,5 +1,4 @@
-//! The records behind a block: each opens under its learner's key, is the one that was signed, and has its learner's
-//! row.
+//! The records of a block: each opens under its learner's key, is the one that was signed, and has its learner's row.
 
 use std::collections::HashMap;
 
@@ -17,7 +16,7 @@ use crate::private::{InstitutionKeys, PrivateKeys};
 use crate::record_hashes::{hashes_of, record_hashes};
 use crate::tables::{self, LearnerRow};
 
-/// What opens bodies.
+/// The keys that open bodies.
 pub(super) struct Bodies {
     pub(super) origin: String,
     pub(super) private: PrivateKeys,
@@ -32,7 +31,7 @@ pub(super) struct Found {
     pub(super) erased: u64,
 }
 
-/// The learners' rows of a round, by the place that they are about.
+/// The learners' rows of a round, by the place to which they belong.
 pub(super) struct LearnerRows(HashMap<Place, (AccountId, LearnerRow)>);
 
 impl LearnerRows {
@@ -47,8 +46,8 @@ impl LearnerRows {
 }
 
 impl Bodies {
-    /// Checks the bodies of an entry, which the next one follows, and the learners' rows that belong to it. Whether the
-    /// public part is the one that the head names, the replay says.
+    /// Checks the bodies of an entry, which is followed by `next`, and the learners' rows that belong to it. The replay
+    /// checks whether the public part is the one that the head names.
     pub(super) fn check(
         &self,
         index: LogIndex,
@@ -83,7 +82,7 @@ impl Bodies {
             let what = format!("the table of hashes makes the root {root}, the header says {}", header.records_root);
             found.findings.push(wrong(&what));
         }
-        // A custodian's amendment names the learner as the closed institution knows them.
+        // A custodian's amendment names the learner by the alias of the closed institution.
         let kept = amended_institutions(&public.groups);
         let own: Vec<_> =
             [header.unit.institution].into_iter().chain(kept).map(|number| self.private.of(number)).collect();
@@ -107,7 +106,7 @@ impl Bodies {
         found
     }
 
-    /// Whether the record opened; not, when its learner's key was destroyed.
+    /// Whether the record opened. It does not if its learner's key was destroyed.
     fn record(
         &self,
         own: &[InstitutionKeys],
@@ -142,7 +141,7 @@ impl Bodies {
     }
 }
 
-/// The record hashes of a table that is the one of so many records.
+/// The record hashes of a table; `None` if it is not a table of this many records.
 fn hashes(table: &[u8], count: u32) -> Option<Vec<Digest>> {
     let hashes = hashes_of(table);
     (u32::try_from(hashes.len()) == Ok(count) && record_hashes(&hashes) == table).then_some(hashes)

@@ -1,22 +1,22 @@
-//! What is wrong, and where.
+//! What is damaged, and where.
 
 use creditbank_protocol::LogIndex;
 
-/// Findings that are listed; more are counted.
+/// How many findings are listed; more are only counted.
 pub const FINDINGS_MAX: usize = 100;
 
-/// One thing that is wrong.
+/// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Finding {
-    /// What does not hold.
+    /// What is wrong.
     pub what: String,
-    /// In which file.
+    /// The file.
     pub path: Option<String>,
-    /// At which byte of it.
+    /// The byte in the file.
     pub offset: Option<u64>,
-    /// In which log entry.
+    /// The log entry.
     pub entry: Option<LogIndex>,
-    /// In which record of it.
+    /// The record in the entry.
     pub record: Option<u32>,
 }
 
@@ -45,7 +45,7 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// The first findings, and how many there are.
+/// The first findings, and the number of all.
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
     listed: Vec<Finding>,
@@ -60,7 +60,7 @@ impl Findings {
         }
     }
 
-    /// Adds what others follow from: it is listed whatever else there is.
+    /// Adds a finding that explains others. It is always listed.
     pub(super) fn add_first(&mut self, finding: Finding) {
         self.count += 1;
         self.listed.insert(0, finding);
@@ -72,7 +72,7 @@ impl Findings {
         &self.listed
     }
 
-    /// All of them.
+    /// How many there are.
     pub fn count(&self) -> u64 {
         self.count
     }

@@ -1,4 +1,4 @@
-//! The index against the journal: every row that the journal comes to, and no other.
+//! Compares the index with the journal: it must have every row that follows from the journal, and no other.
 
 mod copy;
 
@@ -106,7 +106,7 @@ fn part(run: &mut Run<'_>, index: &dyn Index, shown: &str, pending: &mut u64) ->
             };
             run.report.index_rows += 1;
             if let Some(what) = what {
-                // A key can hold an account or a digest of an identity: only its number is shown.
+                // A key can hold an account or the digest of an identity, so only the table's number is shown.
                 let what = format!("row {} of table {} {what}; reindex rebuilds it", run.report.index_rows, table.0);
                 run.report.findings.add(Finding::of(shown, what));
             }

@@ -1,4 +1,4 @@
-//! The signatures of checkpoints, which receipts need: they cannot be made again once a log key is destroyed.
+//! Checks the signatures of checkpoints. Receipts need them, and they cannot be made again once a log key is destroyed.
 
 use creditbank_ledger::state::LogState;
 use creditbank_protocol::key::KeyId;
@@ -9,7 +9,7 @@ use creditbank_store::{Head, Round};
 use crate::tables;
 
 /// What is wrong with the rows of a round that say who signs its checkpoint, and how the one before was signed. `log`
-/// is the log with the round.
+/// is the log including the round.
 pub(super) fn faults(log: &LogState, round: &Round) -> Vec<String> {
     let rows = || round.rows.iter().filter(|row| row.table == tables::NOTE);
     let mut faults = Vec::new();
@@ -33,7 +33,7 @@ pub(super) fn faults(log: &LogState, round: &Round) -> Vec<String> {
 }
 
 fn of_note(log: &LogState, head: Head, note: &tables::Note) -> Option<String> {
-    // A succession ends a log key that was to follow, and has signed the checkpoint before it.
+    // A succession ends a log key that was about to follow and has signed the checkpoint before it.
     let registry = &log.in_force().registry;
     let is_log_key = |key: &[u8; 32]| {
         let named = registry.key(&KeyId::of(key)).is_some_and(|entry| entry.purpose == i32::from(Purpose::Log));

@@ -1,5 +1,5 @@
-//! The rows of a round that follow from its entries alone: the replay says what they are, by the function with which
-//! the node makes them. Of the rows of marks it says all but the places that do not show.
+//! Checks the rows of a round that follow from its entries alone. The replay computes them with the same function as
+//! the node. For rows of marks it computes everything except the places, which the log does not show.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::tables;
 
 /// What is wrong with the public rows of a round of the journal.
 pub(super) fn faults(replayed: &[ReplayedRound], rows: &[Row]) -> Vec<Finding> {
-    // Of several rows with one key the last counts.
+    // Among several rows with one key the last one counts.
     let mut expected = BTreeMap::new();
     for ReplayedRound { blocks, closed } in replayed {
         let rows = blocks.iter().flat_map(tables::block_rows).chain(tables::seal_rows(closed));
@@ -34,8 +34,8 @@ pub(super) fn faults(replayed: &[ReplayedRound], rows: &[Row]) -> Vec<Finding> {
     faults
 }
 
-/// The records of which something was ever said, as the rows of the rounds so far have them: a place has one status id,
-/// and a status id one place.
+/// The records about which something was ever said, from the rows of the rounds so far: a place has one status id, and
+/// a status id has one place.
 #[derive(Default)]
 pub(super) struct Marked {
     places: BTreeMap<Digest, Place>,
@@ -52,7 +52,7 @@ impl Marked {
             *place = place.or(change.place);
             *marks = change.after;
         }
-        // Of several rows with one key the last counts.
+        // Among several rows with one key the last one counts.
         let mut found: BTreeMap<Place, (Digest, Marks)> = BTreeMap::new();
         for row in rows.iter().filter(|row| row.table == tables::STATUS) {
             match row.value.as_deref().and_then(|value| tables::read_status(&row.key, value)) {
@@ -78,7 +78,7 @@ impl Marked {
     }
 }
 
-/// A row that is not there, or is another one.
+/// A finding for a row that is missing or different.
 fn missing(table: Table, key: &[u8], value: &[u8]) -> Finding {
     let at_entry = |index: Option<LogIndex>, what: &str| {
         let index = index.unwrap_or_default();

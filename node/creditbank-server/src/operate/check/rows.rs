@@ -1,8 +1,9 @@
-//! What the journal's rows come to, small enough to hold: of each key and value only a fingerprint.
+//! The journal's rows, small enough to hold in memory: only a fingerprint of each key and value.
 //!
-//! Rows are absolute values that later rounds overwrite, so a sum over them would not do: the newest value of each key must
-//! be known. A set of fingerprints takes about 50 bytes a key; where the journal has more keys than fit, they are split by
-//! their fingerprint, and each part costs another pass over journal and index. So memory is bounded whatever the size.
+//! Rows are absolute values that later rounds overwrite, so a sum over them would not do: the newest value of each key
+//! must be known. A set of fingerprints takes about 50 bytes a key. If the journal has more keys than fit, they are
+//! split by their fingerprint, and each part needs another pass over journal and index. So memory is limited, whatever
+//! the size.
 
 use std::collections::HashMap;
 
@@ -11,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 /// Keys of one part, about 250 MiB.
 const PART_KEYS: u64 = 4 << 20;
-/// Bytes of journal for one row: below what a record takes with its body, so that parts are rather too small.
+/// Bytes of journal for one row. This is less than a record takes with its body, so that parts become too small rather
+/// than too large.
 const JOURNAL_BYTES_PER_ROW: u64 = 128;
 
 /// Fingerprints of a row's key and value.
@@ -41,22 +43,22 @@ impl Print {
     }
 }
 
-/// What the journal says of a key.
+/// What the journal says about a key.
 #[derive(Debug, Clone, Copy)]
 struct Newest {
     table: Table,
     value: Option<u64>,
-    /// Index and flat files are certain up to the round that wrote it.
+    /// Whether index and flat files are certain up to the round that wrote it.
     certain: bool,
 }
 
-/// How a row of the index stands to the journal.
+/// The result of comparing a row of the index with the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compared {
-    /// Another part's.
+    /// The key belongs to another part.
     Elsewhere,
     Same,
-    /// Written after what is certain: the next start replays it.
+    /// Written after the certain part: the next start replays it.
     Pending,
     Other,
     Unknown,
@@ -70,7 +72,7 @@ pub(super) struct RowSet {
 }
 
 impl RowSet {
-    /// The first part of the keys of a journal of `bytes`.
+    /// The first part of the keys, for a journal of `bytes`.
     pub(super) fn new(bytes: u64) -> Self {
         Self::with_parts(bytes / (PART_KEYS * JOURNAL_BYTES_PER_ROW) + 1)
     }
@@ -87,7 +89,7 @@ impl RowSet {
         }
     }
 
-    /// Compares a row of the index; what is asked for is taken out.
+    /// Compares a row of the index, and removes its key from the set.
     pub(super) fn compare(&mut self, print: &Print) -> Compared {
         if print.part(self.parts) != self.part {
             return Compared::Elsewhere;
@@ -100,12 +102,12 @@ impl RowSet {
         }
     }
 
-    /// Tables of rows that the journal has for certain and that were not compared.
+    /// Tables of rows that the journal certainly has and that were not compared.
     pub(super) fn missing(&self) -> impl Iterator<Item = Table> + '_ {
         self.newest.values().filter(|newest| newest.certain && newest.value.is_some()).map(|newest| newest.table)
     }
 
-    /// Moves on to the next part, if there is one.
+    /// Goes to the next part, if there is one.
     pub(super) fn next_part(&mut self) -> bool {
         self.part += 1;
         self.newest.clear();
@@ -117,8 +119,8 @@ impl RowSet {
 mod tests {
     use super::*;
 
-    /// Goal: whatever the number of parts, each row is compared in exactly one of them, the newest value counts, and what
-    /// is missing, other or unknown is told apart.
+    /// Goal: whatever the number of parts, each row is compared in exactly one of them, the newest value counts, and
+    /// missing, different and unknown rows are told apart.
     #[test]
     fn parts_cover_everything_once() {
         let row = |key: u8, value: Option<u8>| {

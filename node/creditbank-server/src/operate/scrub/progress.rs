@@ -13,25 +13,25 @@ use creditbank_store::{Disk, ScrubPosition};
 const MAGIC: [u8; 8] = *b"CBSCRUB2";
 const LEN: usize = 8 + 3 * 8 + 1 + 3 * 8 + 4 + 2 * 8;
 
-/// How far a pass is. Times are milliseconds since 1970.
+/// The progress of a pass. Times are milliseconds since 1970.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Progress {
-    /// When the pass was begun; 0 before the first one.
+    /// When the pass began; 0 before the first one.
     pub(super) begun_ms: u64,
-    /// When the last whole pass ended; 0 before the first one.
+    /// When the last complete pass ended; 0 before the first one.
     pub(super) finished_ms: u64,
-    /// Bytes that were read, or left out behind damage.
+    /// Bytes that were read, or left out because of damage.
     pub(super) done: u64,
-    /// Of them, those that were left out.
+    /// Of these, the bytes that were left out.
     pub(super) unread: u64,
-    /// What the pass has found damaged.
+    /// How many damaged places the pass has found.
     pub(super) findings: u64,
-    /// Where it goes on; `None` once it is done.
+    /// Where it continues; `None` once it is done.
     pub(super) position: Option<ScrubPosition>,
 }
 
 impl Progress {
-    /// Begins a pass where the one before is done and its time is over. A clock that went back begins none.
+    /// Begins a pass if the one before is done and its time is over. A clock that went back begins none.
     pub(super) fn begin(&mut self, now_ms: u64, period_ms: u64) {
         let is_over = now_ms >= self.begun_ms.saturating_add(period_ms);
         if self.begun_ms == 0 || (self.position.is_none() && is_over) {
@@ -81,7 +81,7 @@ mod tests {
 
     use super::*;
 
-    /// Goal: the file reads back, and one that has changed is not believed.
+    /// Goal: the file reads back, and a changed file is not believed.
     #[test]
     fn the_file_reads_back() {
         let dir = std::env::temp_dir().join(format!("creditbank-scrub-{}", std::process::id()));
@@ -101,7 +101,7 @@ mod tests {
         disk.remove_dir(&dir).expect("removed");
     }
 
-    /// Goal: what is due follows from the time that has passed, and a pass begins when the time of the last one is over.
+    /// Goal: the time that has passed decides what is due, and a pass begins when the time of the last one is over.
     #[test]
     fn the_rate_follows_from_the_size() {
         let mut progress = Progress::default();

@@ -1,4 +1,4 @@
-//! A file that is only ever appended to, and its copy.
+//! A file that is only appended to, and its copy.
 
 use std::path::Path;
 
@@ -17,8 +17,8 @@ pub(super) struct Growing {
 }
 
 impl Growing {
-    /// Of a copy that is there: as long as a manifest says, and with that hash. What a step that was not finished has left
-    /// behind is cut: a segment that does not grow any more would keep it.
+    /// An existing copy, with the length and hash that a manifest lists. Leftovers of an unfinished step are cut: a
+    /// segment that does not grow any more would keep them.
     pub(super) fn resume(disk: &dyn Disk, path: &Path, listed: &BackedUpFile) -> Result<Self, BackupError> {
         let file = disk.open_plain(path).map_err(at(path))?;
         let mut hash = Sha256::new();
@@ -44,13 +44,13 @@ impl Growing {
         self.len
     }
 
-    /// As a manifest lists it.
+    /// Its entry in a manifest.
     pub(super) fn listed(&self, name: &str) -> BackedUpFile {
         let sha256 = hex::encode(self.hash.clone().finalize());
         BackedUpFile { path: name.to_owned(), bytes: self.len, sha256 }
     }
 
-    /// Copies on, until the copy has `len` bytes, and makes them durable. What an earlier try has left behind is cut.
+    /// Continues until the copy has `len` bytes, and makes them durable. Leftovers of an earlier try are cut.
     pub(super) fn grow(&mut self, disk: &dyn Disk, from: &Path, to: &Path, len: u64) -> Result<(), BackupError> {
         if len == self.len {
             return Ok(());
@@ -78,7 +78,7 @@ impl Growing {
         Ok(())
     }
 
-    /// The copy, cut behind what is known of it. One of which nothing is known is made anew: what has its name may be a link.
+    /// The copy, cut after the known part. If nothing of it is known, it is made anew: its name may be a link.
     fn opened(&self, disk: &dyn Disk, to: &Path) -> Result<Box<dyn DiskFile>, BackupError> {
         if self.len == 0 {
             return disk.create(to).map_err(at(to));
@@ -88,7 +88,7 @@ impl Growing {
         Ok(copy)
     }
 
-    /// Of a file that was written as a whole.
+    /// For a file that was written as a whole.
     pub(super) fn of(bytes: &[u8]) -> Self {
         Self { len: bytes.len() as u64, hash: Sha256::new().chain_update(bytes) }
     }

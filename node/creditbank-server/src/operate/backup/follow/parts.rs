@@ -1,4 +1,4 @@
-//! Copying what grows: the journal and the learners' keys.
+//! Copies the growing files: the journal and the learners' keys.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -12,18 +12,18 @@ use super::super::{BackedUpFile, BackupError, at};
 use super::growing::Growing;
 use super::{Follower, KEYS, file_name, small};
 
-/// Bytes at the beginning of the learners' keys that are random with each time that the file is written anew.
+/// Length of the random beginning of the learners' keys. It changes each time that the file is rewritten.
 const HEAD_LEN: usize = 64;
 
 impl Follower {
-    /// The copy is a part of what the node has.
+    /// Checks that the copy is a part of what the node has.
     pub(super) fn check_past(&mut self, log_dir: &Path, sequence: u64, head: Head) -> Result<(), BackupError> {
         let copied = self.tree.sequence;
         let other = |found: String| BackupError::NotItsPast { copied, found };
         if sequence < copied {
             return Err(other(format!("ends with round {sequence}")));
         }
-        // A head at the same round is compared each time: another node may have been put in the place of this one.
+        // The head is compared each time, even at the same round: another node may have taken the place of this one.
         if copied == 0 || (self.is_its_past && sequence > copied) {
             return Ok(());
         }
@@ -42,8 +42,8 @@ impl Follower {
         Ok(())
     }
 
-    /// The part of the node's file of learners' keys that was copied is still what was copied: what rots there shows in neither
-    /// its length nor its head.
+    /// Checks that the copied part of the node's learners' keys is still the same. Damage there changes neither the
+    /// length nor the head of the file.
     pub(super) fn prove_keys(&self) -> Result<(), BackupError> {
         let from = self.dir.join(KEYS);
         let bytes = Zeroizing::new(self.disk().read(&from).map_err(at(&from))?);
@@ -57,8 +57,9 @@ impl Follower {
         Ok(())
     }
 
-    /// What the node's file of learners' keys has that the copy lacks; `None` where that is nothing. It opens under the
-    /// master key, and has all keys that the copied rounds need: before that is proved nothing of the copy is touched.
+    /// What the node's file of learners' keys has and the copy lacks; `None` if that is nothing. It opens under the
+    /// master key, and has all keys that the copied rounds need. Nothing in the copy is touched before this is
+    /// verified.
     pub(super) fn changed_keys(&self, master: &[u8; 32]) -> Result<Option<ChangedKeys>, BackupError> {
         let from = self.dir.join(KEYS);
         let damaged = |what: String| BackupError::Damaged {
@@ -107,7 +108,7 @@ impl Follower {
         Ok((!more.is_empty()).then(|| ChangedKeys::More(Zeroizing::new(more.to_vec()))))
     }
 
-    /// Copies the learners' keys where their file was written anew, as after an erasure.
+    /// Copies the learners' keys if their file was rewritten, as after an erasure.
     pub(super) fn replace_keys(&mut self, bytes: &[u8], master: &[u8; 32]) -> Result<(), BackupError> {
         let grown = Growing::of(bytes);
         self.replace_listed(&grown.listed(KEYS), bytes, master)?;
@@ -115,7 +116,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Puts a file in place of one of the copy's. Until that is done the manifest lists both.
+    /// Replaces a file of the copy. Until that is done the manifest lists both versions.
     pub(super) fn replace_listed(
         &mut self,
         coming: &BackedUpFile,
@@ -162,10 +163,10 @@ impl Follower {
             }
         }
         disk.sync_dir(&out.join("journal")).map_err(at(&out))?;
-        // Each frame that was written: its checksum, its link to the one before, its entries' root.
+        // Verifies each written frame: its checksum, its link to the one before, the root of its entries.
         let mut tree = self.tree.clone();
         if let Err(error) = tree.read(&self.journal(&out), Some(Point::Sequence(sequence)), |_| {}) {
-            // What the node itself cannot read is the node's damage; what reads there, the copy's.
+            // If the node's file cannot be read either, the node is damaged; otherwise the copy is.
             self.tree.clone().read(&source, Some(Point::Sequence(sequence)), |_| {})?;
             return Err(self.of_copy(error));
         }
@@ -180,13 +181,13 @@ impl Follower {
 
 /// How the learners' keys have changed.
 pub(super) enum ChangedKeys {
-    /// The file was written anew: all of it.
+    /// The file was rewritten: all of it.
     Anew(Zeroizing<Vec<u8>>),
-    /// It has grown: what follows the copied part.
+    /// The file has grown: the part after the copied one.
     More(Zeroizing<Vec<u8>>),
 }
 
-/// What a file of learners' keys begins with: random with each time that it is written anew.
+/// The beginning of a file of learners' keys. It is random each time that the file is rewritten.
 pub(super) fn head_of(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().copied().take(HEAD_LEN).collect()
 }

@@ -1,7 +1,7 @@
 //! Files that are replaced as a whole: keys and secrets, configuration, trust file, a hold.
 //!
-//! Others may write to the copy's disk. So a name is written through, cut or overwritten only where it is a regular file, and
-//! one that a manifest of the copy lists; in place of anything else a new file is put.
+//! Others may be able to write to the copy's disk. So a file is changed, cut or overwritten only if it is a regular
+//! file that a manifest of the copy lists. Anything else is replaced by a new file.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,19 +13,19 @@ use super::super::{BackedUpFile, BackupError, at, files};
 use super::growing::Growing;
 use crate::directory::HELD_FILE;
 
-/// What a node has, and what its copy has otherwise.
+/// The node's files, compared with the copy.
 pub(super) struct Small {
-    /// All of them, as they are to be listed.
+    /// All of them, in the form for the manifest.
     pub(super) listed: Vec<BackedUpFile>,
-    /// Those that the copy lacks, or has otherwise.
+    /// Files that the copy lacks, or has with other contents.
     pub(super) changed: Vec<(String, Zeroizing<Vec<u8>>)>,
-    /// Those that the node has no more, and that hold no secret.
+    /// Files without secrets that the node does not have any more.
     pub(super) gone: Vec<String>,
 }
 
 impl Small {
-    /// Compares the node of `dir`, whose log is in `log_dir`, with its copy, of which a manifest lists `published`. A key
-    /// file that the node has no more stays in the copy: it may be gone by mistake.
+    /// Compares the node of `dir`, whose log is in `log_dir`, with its copy, for which a manifest lists `published`. If
+    /// the node does not have a key file any more, the copy keeps it: it may have been deleted by mistake.
     pub(super) fn compare(
         disk: &dyn Disk,
         (dir, log_dir): (&Path, &Path),
@@ -40,7 +40,7 @@ impl Small {
         sources.push((log_dir.join(HELD_FILE), format!("log/{HELD_FILE}")));
         let mut small = Self { listed: Vec::new(), changed: Vec::new(), gone: Vec::new() };
         for (from, name) in sources {
-            // A file that is just being put in place of another one.
+            // A file that is just replacing another one.
             if Path::new(&name).extension().is_some_and(|extension| extension == "new") {
                 continue;
             }
@@ -53,7 +53,7 @@ impl Small {
             let to = out.join(&name);
             let is_known = published.iter().any(|file| file.path == name);
             let copy = match read_plain(disk, &to) {
-                // Put there by somebody else: a new file takes the name.
+                // Somebody else has put it there: a new file takes the name.
                 Err(BackupError::File { error, .. }) if !is_known && error.kind() == io::ErrorKind::InvalidInput => {
                     None
                 }
@@ -70,7 +70,7 @@ impl Small {
                 continue;
             }
             if name.starts_with("keys/") {
-                // Once it is taken out of the copy by hand, it is listed no more.
+                // Once it is removed from the copy by hand, it is not listed any more.
                 if let Some(bytes) = read_plain(disk, &out.join(name))? {
                     small.listed.push(Growing::of(&bytes).listed(name));
                 }
@@ -82,7 +82,7 @@ impl Small {
     }
 }
 
-/// The bytes of a regular file, wiped when they are dropped; `None` where there is no such file.
+/// The bytes of a regular file, wiped when they are dropped; `None` if there is no such file.
 pub(super) fn read_plain(disk: &dyn Disk, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, BackupError> {
     let file = match disk.open_plain(path) {
         Ok(file) => file,
@@ -96,7 +96,7 @@ pub(super) fn read_plain(disk: &dyn Disk, path: &Path) -> Result<Option<Zeroizin
     Ok(Some(bytes))
 }
 
-/// Puts a file under a name, whatever stands there: that keeps its bytes.
+/// Puts a file under a name. Whatever has the name loses it, but keeps its bytes.
 pub(super) fn put(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
     if let Some(parent) = path.parent() {
         disk.make_dir(parent).map_err(at(parent))?;
@@ -104,8 +104,8 @@ pub(super) fn put(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<(), Back
     disk.replace(path, bytes).map_err(at(path))
 }
 
-/// Puts a file in place of one of the copy's, which is overwritten: it may hold a key that was destroyed. A disk that writes
-/// elsewhere than it is told (a snapshot, a flash chip) keeps it all the same.
+/// Replaces a file of the copy and overwrites the old one, which may hold a destroyed key. Storage that does not
+/// overwrite in place (a snapshot, a flash chip) keeps the old bytes.
 pub(super) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
     let old = match disk.open_plain(path) {
         Ok(old) => old,
@@ -122,7 +122,7 @@ pub(super) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<(), 
     match disk.exchange(&staged, path) {
         Ok(()) => {
             disk.sync_dir(parent).map_err(at(parent))?;
-            // Cut short before this, the old file has a name that the next process finds.
+            // If interrupted before this, the old file has a name that the next process finds.
             return wipe_staged(disk, path);
         }
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
@@ -133,13 +133,13 @@ pub(super) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<(), 
     overwrite(&*old, path)
 }
 
-/// Overwrites what a replacement that was cut short has left beside a file, and takes it away.
+/// Overwrites and removes what an interrupted replacement has left beside a file.
 pub(super) fn wipe_staged(disk: &dyn Disk, path: &Path) -> Result<(), BackupError> {
     let staged = staged(path);
     match disk.open_plain(&staged) {
         Ok(file) => overwrite(&*file, &staged)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        // Not ours: it loses the name, and keeps its bytes.
+        // It is not ours: it loses the name, and keeps its bytes.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => {}
         Err(error) => return Err(at(&staged)(error)),
     }
@@ -147,7 +147,7 @@ pub(super) fn wipe_staged(disk: &dyn Disk, path: &Path) -> Result<(), BackupErro
     path.parent().map_or(Ok(()), |parent| disk.sync_dir(parent).map_err(at(parent)))
 }
 
-/// Takes a file without secrets away.
+/// Removes a file without secrets.
 pub(super) fn remove(disk: &dyn Disk, path: &Path) -> Result<(), BackupError> {
     match disk.remove(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(path)(error)),
