@@ -1,4 +1,4 @@
-//! What every index engine and every store must pass. Each function panics with what was broken.
+//! The tests that every index engine and every store must pass. Each function panics with what is wrong.
 #![allow(clippy::missing_panics_doc)]
 
 mod damage;

@@ -1,4 +1,4 @@
-//! The file operations that durability rests on, in one place: the real files, and in tests a disk that fails.
+//! The file operations on which durability rests, in one place: the real files, and in tests a disk that fails.
 
 mod real;
 
@@ -10,52 +10,53 @@ pub use real::RealDisk;
 
 use crate::{DirectoryLock, Place, StoreError, file};
 
-/// Files by name, and what makes their names durable. Files have mode 0600, directories 0700: a node's are its owner's alone.
+/// Files by name, and what makes their names durable. Files have mode 0600, directories 0700: only the owner can access
+/// a node's files.
 pub trait Disk: Debug + Send + Sync + 'static {
-    /// Opens a file for reading and writing, made where it is missing.
+    /// Opens a file for reading and writing, or makes it.
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
-    /// Opens a file for reading; an error where it is missing.
+    /// Opens a file for reading; an error if it does not exist.
     fn open_existing(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
-    /// Opens a regular file that is there for reading and writing; an error where the name is a link, or one of several names
-    /// of the file. For directories that others may write to, where a name may lead to a file that is none of theirs.
+    /// Opens an existing regular file for reading and writing; an error if the name is a link, or one of several names
+    /// of the file. For directories to which others may write, where a name may lead to a file that is not theirs.
     fn open_plain(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         if self.exists(path)? { self.open(path) } else { Err(io::ErrorKind::NotFound.into()) }
     }
-    /// Whether a name is a symbolic link; `false` where nothing has it.
+    /// Whether a name is a symbolic link; `false` if nothing has the name.
     fn is_link(&self, _path: &Path) -> io::Result<bool> {
         Ok(false)
     }
-    /// Lets two files change their names in one step; `Unsupported` where the file system has no such step.
+    /// Exchanges the names of two files in one step; `Unsupported` if the file system cannot do that.
     fn exchange(&self, _one: &Path, _other: &Path) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
-    /// Makes an empty file, in place of one that is there.
+    /// Makes an empty file, replacing an existing one.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
-    /// Makes an empty file; an error where one is there.
+    /// Makes an empty file; an error if it exists.
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
-    /// What stands under a name; an error of the kind `NotFound` where nothing does.
+    /// Information about a file or directory; an error of the kind `NotFound` if it does not exist.
     fn info(&self, path: &Path) -> io::Result<FileInfo>;
-    /// Names of the files and directories in a directory, in no order.
+    /// Names of the files and directories in a directory, in no particular order.
     fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>>;
-    /// Makes a directory and those above it, where they are missing; their names are durable afterwards.
+    /// Makes a directory and its missing parents; their names are durable afterwards.
     fn make_dir(&self, dir: &Path) -> io::Result<()>;
-    /// Makes durable which names a directory has.
+    /// Makes the names in a directory durable.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
-    /// Gives a file another name, in place of what had it.
+    /// Renames a file, replacing what had the name.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
-    /// Takes the name of a file out; an error where there is none.
+    /// Removes a file; an error if it does not exist.
     fn remove(&self, path: &Path) -> io::Result<()>;
-    /// Takes a directory out with everything in it; nothing to do where there is none.
+    /// Removes a directory with everything in it; nothing to do if it does not exist.
     fn remove_dir(&self, dir: &Path) -> io::Result<()>;
     /// Bytes that can still be written into a directory.
     fn available(&self, dir: &Path) -> io::Result<u64>;
-    /// What tells a directory from a copy of it.
+    /// What distinguishes a directory from a copy of it.
     fn place(&self, dir: &Path) -> io::Result<Place>;
-    /// The path without links, of something that need not be there yet.
+    /// The path without links; its end need not exist yet.
     fn resolved(&self, path: &Path) -> io::Result<PathBuf> {
         Ok(path.to_owned())
     }
-    /// Whether two directories lie on one file system; `false` where that is not known.
+    /// Whether two directories are on one file system; `false` if that is unknown.
     fn shares_system(&self, _one: &Path, _other: &Path) -> io::Result<bool> {
         Ok(false)
     }
@@ -66,7 +67,7 @@ pub trait Disk: Debug + Send + Sync + 'static {
     /// Keeps other processes out of a directory.
     fn lock(&self, dir: &Path) -> Result<DirectoryLock, StoreError>;
 
-    /// Whether something stands under a name. A disk that cannot say is an error: what is taken as missing is made anew.
+    /// Whether a name exists. If the disk cannot tell, that is an error, because what counts as missing is made anew.
     fn exists(&self, path: &Path) -> io::Result<bool> {
         match self.info(path) {
             Ok(_) => Ok(true),
@@ -91,24 +92,24 @@ pub trait Disk: Debug + Send + Sync + 'static {
         file.sync()
     }
 
-    /// Replaces a file as a whole, durably: a new one, synced, renamed over, directory synced. After a crash there is the old
-    /// one or the new one.
+    /// Replaces a file as a whole, durably: a new file, synced, renamed over, directory synced. After a crash there is
+    /// the old one or the new one.
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let file = file::stage(self, path, 0, bytes)?;
         file::commit(self, path, &*file)
     }
 }
 
-/// What stands under a name.
+/// Information about a file or directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileInfo {
-    /// Bytes of a file; of a directory nothing that means anything.
+    /// Bytes of a file; meaningless for a directory.
     pub len: u64,
     /// Whether it is a directory.
     pub is_dir: bool,
     /// The permission bits.
     pub mode: u32,
-    /// Whose it is, by number, where that is neither this process's user nor root, who may do everything anyway.
+    /// The owner's number, if that is neither this process's user nor root, who may do everything anyway.
     pub stranger: Option<u32>,
 }
 
@@ -123,11 +124,11 @@ pub trait DiskFile: Debug + Send + Sync {
     /// Returns once contents and length would survive a power cut. After an error nobody knows what is on the disk, and a
     /// later success proves nothing about what was written before it.
     fn sync(&self) -> io::Result<()>;
-    /// Cuts the file, or makes it longer by zeros that have no room of their own yet.
+    /// Cuts the file, or extends it with zeros that have no disk space of their own yet.
     fn set_length(&self, len: u64) -> io::Result<()>;
-    /// Makes the file at least so long, by zeros that have their room on the disk.
+    /// Extends the file to at least this length, with zeros that have their disk space.
     fn allocate(&self, len: u64) -> io::Result<()>;
-    /// Whether the file still stands under its name: not where it was removed, or another one was put in its place.
+    /// Whether the file still has its name: it was not removed, and no other file was put in its place.
     fn is_at(&self, _path: &Path) -> io::Result<bool> {
         Ok(true)
     }

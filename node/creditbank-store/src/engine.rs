@@ -1,4 +1,4 @@
-//! What a node can keep its index in. Each engine's crate says it of itself; the server lists those that it is built with.
+//! Engines for a node's index. Each engine's crate describes itself; the server lists those with which it is built.
 
 use std::fmt;
 use std::path::Path;
@@ -12,9 +12,9 @@ pub type OpenIndex = fn(&Arc<dyn Disk>, &Path) -> Result<Box<dyn Index>, IndexEr
 /// An engine of an index, by name.
 #[derive(Clone, Copy)]
 pub struct Engine {
-    /// What stands before the colon of a store's name, as in `sled:log`.
+    /// The part of a store's name before the colon, as in `sled:log`.
     pub scheme: &'static str,
-    /// For whom it is, in a few words: for the help of a command.
+    /// Who should use it, in a few words, for the help of a command.
     pub about: &'static str,
     /// Opens or makes the engine's files in a directory. The disk is for engines that can work on any; others need the real one.
     pub open: OpenIndex,
@@ -26,7 +26,7 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// Engines of one name are the same.
+/// Engines with the same name are the same.
 impl PartialEq for Engine {
     fn eq(&self, other: &Self) -> bool {
         self.scheme == other.scheme

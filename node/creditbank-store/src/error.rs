@@ -3,7 +3,7 @@
 use crate::round::Head;
 use crate::{IndexError, JournalError, PlaceError};
 
-/// Why the store did not do what was asked.
+/// Why the store did not do what it was asked to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The round was built on another head.
@@ -14,13 +14,13 @@ pub enum StoreError {
         /// The round's base.
         found: Head,
     },
-    /// The round contradicts itself: a bug in the caller, refused before anything is written.
+    /// The round contradicts itself: a bug in the caller. It is refused before anything is written.
     #[error("the round is malformed: {0}")]
     Round(&'static str),
     /// No such entry, record or node.
     #[error("{what} {index} does not exist")]
     Missing {
-        /// What was asked for.
+        /// The kind of thing.
         what: &'static str,
         /// Which one.
         index: u64,
@@ -39,7 +39,7 @@ pub enum StoreError {
         /// What the system said.
         error: std::io::Error,
     },
-    /// Damage that the store will not guess around.
+    /// Damage. The store never guesses what was there.
     #[error("{path} is damaged at {offset}: {what}")]
     Damaged {
         /// Which file.
@@ -49,7 +49,7 @@ pub enum StoreError {
         /// What was expected and found.
         what: String,
     },
-    /// A journal that was begun with other values than the ones that it is opened with.
+    /// The journal was begun with other values than those with which it is opened.
     #[error(
         "{path} is whole, and of another log: one of origin, log_key, registry_key and next_registry_key in node.toml is not what \
          this log was begun with (correct it: trust.toml, which init wrote, has the same four values), or the journal is another \
@@ -81,7 +81,7 @@ pub enum StoreError {
         /// Why it is not opened there.
         error: PlaceError,
     },
-    /// The disk is full. Nothing was stored, the head is as before, and the store goes on when there is room.
+    /// The disk is full. Nothing was stored, the head is unchanged, and the store continues when there is room.
     #[error("{path}: the disk has not the {needed} bytes that are needed; nothing was stored")]
     Full {
         /// Which file or directory.
@@ -89,7 +89,8 @@ pub enum StoreError {
         /// How many bytes must be free.
         needed: u64,
     },
-    /// A file that the process writes is not where it was. Nothing was stored, and the store goes on when it is back.
+    /// A file that the process writes is not in its place. Nothing was stored, and the store continues when the file is
+    /// back.
     #[error(
         "{path} was removed, cut, or another file was put in its place while the node works with it: nothing is written, as it \
          would be lost. Move back the file that was there. If it is gone: stop the node and restore from a backup; until it \

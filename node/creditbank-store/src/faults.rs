@@ -1,8 +1,9 @@
-//! A disk in memory that fails as real ones do: what was written is in the page cache until it is synced, and may or may not
-//! be on the disk after a power cut, page by page and sector by sector; names are lost unless their directory was synced;
-//! writes, syncs and renames fail; after a failed sync the pages count as clean although the disk may not have them.
+//! A disk in memory that fails as real ones do. What was written is in the page cache until it is synced, and may or
+//! may not be on the disk after a power cut, page by page and sector by sector. Names are lost unless their directory
+//! was synced. Writes, syncs and renames fail. After a failed sync the pages count as clean although the disk may not
+//! have them.
 //!
-//! Everything follows from the seed, as long as one thread at a time uses the disk.
+//! Everything follows from the seed, as long as only one thread at a time uses the disk.
 
 mod disk;
 mod file;
@@ -36,10 +37,10 @@ pub struct FaultRates {
     pub read: u64,
 }
 
-/// How a process ends without having been asked.
+/// How a process ends unexpectedly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Crash {
-    /// The process is killed: the page cache stays, though pages that count as clean may leave it.
+    /// The process is killed: the page cache stays, but pages that count as clean may leave it.
     Kill,
     /// The power is cut: only what is on the disk stays.
     PowerCut,
@@ -64,13 +65,13 @@ impl Random {
         (mixed ^ (mixed >> 31)) % bound
     }
 
-    /// True as often as `thousandths` says.
+    /// True with a probability of `thousandths`.
     pub fn chance(&mut self, thousandths: u64) -> bool {
         self.below(1_000) < thousandths
     }
 }
 
-/// What a name leads to now, on the disk, and since the directory was synced.
+/// Where a name leads now, on the disk, and since the directory was synced.
 #[derive(Debug, Default, Clone)]
 struct Name {
     now: Option<u64>,
@@ -83,21 +84,21 @@ struct Machine {
     random: Random,
     rates: FaultRates,
     capacity: u64,
-    /// Operations until it crashes.
+    /// Operations until the machine crashes.
     crash_in: Option<u64>,
     down: bool,
-    /// Counts the starts: files that were opened before the last one can do nothing.
+    /// Counts the starts: files that were opened before the last start cannot do anything.
     starts: u64,
     names: BTreeMap<PathBuf, Name>,
-    /// Directories that were made; to make one is durable at once.
+    /// Directories. Making one is durable at once.
     dirs: BTreeSet<PathBuf>,
     inodes: BTreeMap<u64, Inode>,
     next_inode: u64,
-    /// Syncs of files under names with this in them do nothing, and say that they have done it.
+    /// If a file's name contains this, its syncs do nothing but report success.
     lies_about: Option<String>,
 }
 
-/// The disk; its copies are the same disk.
+/// The disk. Its clones are the same disk.
 #[derive(Clone)]
 pub struct SimulatedDisk(Arc<Mutex<Machine>>);
 
@@ -110,7 +111,7 @@ fn no_room() -> io::Error {
 }
 
 impl Machine {
-    /// Counts an operation, lets the system write back a page, and says whether the machine goes down in this one.
+    /// Counts an operation, lets the system write back a page, and says whether the machine crashes in this operation.
     fn step(&mut self) -> io::Result<bool> {
         if self.down {
             return Err(failed("the machine is down"));
@@ -128,7 +129,7 @@ impl Machine {
         Ok(self.down)
     }
 
-    /// Whether a sync of a file does nothing and says that it has.
+    /// Whether a sync of a file does nothing but reports success.
     fn lies(&self, inode: u64) -> bool {
         let Some(about) = &self.lies_about else { return false };
         let mut names = self.names.iter().filter(|(_, name)| name.now == Some(inode));
@@ -158,7 +159,7 @@ impl Machine {
         named.iter().filter_map(|inode| self.inodes.get(inode)).map(Inode::len).sum()
     }
 
-    /// What may still be written.
+    /// The bytes that can still be written.
     fn room(&self) -> u64 {
         self.capacity.saturating_sub(self.used())
     }
@@ -182,7 +183,7 @@ impl Machine {
         inode
     }
 
-    /// An operation on names: whether it takes place, and whether it says so.
+    /// An operation on names: whether it takes place, and what it reports.
     fn name_step(&mut self) -> io::Result<(bool, io::Result<()>)> {
         if self.step()? {
             return Ok((self.random.chance(500), Err(failed("the machine went down"))));
@@ -193,7 +194,7 @@ impl Machine {
         Ok((true, Ok(())))
     }
 
-    /// Drops files that no name leads to, nor can lead to after a power cut.
+    /// Drops files to which no name leads, now or after a power cut.
     fn collect(&mut self) {
         self.names.retain(|_, name| name.now.or(name.durable).is_some() || !name.since.is_empty());
         let names = self.names.values();
@@ -225,20 +226,20 @@ impl SimulatedDisk {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// As the store takes it.
+    /// In the form that the store uses.
     pub fn shared(&self) -> Arc<dyn Disk> {
         Arc::new(self.clone())
     }
 
-    /// Another disk that holds the same, and goes on by another seed. Nothing of it may be open.
+    /// Another disk with the same contents, which continues with another seed. None of its files may be open.
     #[must_use]
     pub fn copy(&self, seed: u64) -> Self {
         let machine = self.machine().clone();
         Self(Arc::new(Mutex::new(Machine { random: Random::new(seed), ..machine })))
     }
 
-    /// Lets the disk lie from now on about files under names with `about` in them, or about none: it says that it has synced
-    /// them, and has not.
+    /// From now on the disk lies about files with `about` in their names, or about none: it reports that it has synced
+    /// them, but has not.
     pub fn lie_about(&self, about: Option<&str>) {
         self.machine().lies_about = about.map(str::to_owned);
     }
@@ -248,23 +249,23 @@ impl SimulatedDisk {
         self.machine().rates = rates;
     }
 
-    /// Lets the machine go down in the operation after the next `operations`.
+    /// Makes the machine crash in the operation after the next `operations`.
     pub fn crash_in(&self, operations: Option<u64>) {
         self.machine().crash_in = operations;
     }
 
-    /// Sets the capacity to what is used and so many bytes more.
+    /// Sets the capacity to the used bytes plus this many.
     pub fn set_room(&self, bytes: u64) {
         let mut machine = self.machine();
         machine.capacity = machine.used() + bytes;
     }
 
-    /// Whether it has gone down.
+    /// Whether the machine has crashed.
     pub fn is_down(&self) -> bool {
         self.machine().down
     }
 
-    /// Ends what ran on the machine and starts it again, without faults.
+    /// Ends everything that ran on the machine and starts it again, without faults.
     pub fn restart(&self, crash: Crash) {
         let mut guard = self.machine();
         let machine = &mut *guard;
@@ -295,7 +296,7 @@ impl SimulatedDisk {
         machine.names.iter().filter(|(_, name)| name.now.is_some()).map(|(path, _)| path.clone()).collect()
     }
 
-    /// Changes a file behind everybody's back, as a rotten disk does.
+    /// Changes a file without anybody's knowledge, like a failing disk.
     pub fn damage(&self, path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
         let mut machine = self.machine();
         let inode = machine.inode_of(path).ok();

@@ -1,4 +1,4 @@
-//! What is done with files in several steps, over any disk.
+//! File operations of several steps, over any disk.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,27 +33,27 @@ pub(crate) fn temporary(path: &Path) -> PathBuf {
     path.with_extension("new")
 }
 
-/// Writes a file's next version beside it; nothing of it is durable yet.
+/// Writes a file's next version beside it. Nothing of it is durable yet.
 pub(crate) fn stage(disk: &(impl Disk + ?Sized), path: &Path, len: u64, bytes: &[u8]) -> io::Result<Box<dyn DiskFile>> {
     let temporary = temporary(path);
     let file = disk.create(&temporary)?;
     let written = if len > 0 { file.allocate(len) } else { Ok(()) }.and_then(|()| file.write_at(bytes, 0));
     if let Err(error) = written {
-        // What it took up is needed elsewhere. If it stays, the next attempt takes its place.
+        // Its space is needed elsewhere. If it stays, the next attempt replaces it.
         let _ = disk.remove(&temporary);
         return Err(error);
     }
     Ok(file)
 }
 
-/// Syncs what was staged and puts it in place; the handle is that of the file in place.
+/// Syncs the staged file and puts it in place. The returned handle is that of the file in place.
 pub(crate) fn commit(disk: &(impl Disk + ?Sized), path: &Path, file: &dyn DiskFile) -> io::Result<()> {
     file.sync()?;
     disk.rename(&temporary(path), path)?;
     path.parent().map_or(Ok(()), |parent| disk.sync_dir(parent))
 }
 
-/// Whether it says that there is no room.
+/// Whether the error says that there is no room.
 pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
@@ -63,7 +63,7 @@ pub(crate) fn has_room(disk: &dyn Disk, dir: &Path, reserve: u64) -> Result<bool
     Ok(disk.available(dir).map_err(at(dir))? >= reserve)
 }
 
-/// Refuses when less than `reserve` bytes can be written: what is derived from a round needs room as well.
+/// Refuses if less than `reserve` bytes can be written: what is derived from a round needs room as well.
 pub(crate) fn check_room(disk: &dyn Disk, dir: &Path, reserve: u64) -> Result<(), StoreError> {
     if !has_room(disk, dir, reserve)? {
         return Err(StoreError::Full { path: dir.display().to_string(), needed: reserve });
@@ -71,8 +71,8 @@ pub(crate) fn check_room(disk: &dyn Disk, dir: &Path, reserve: u64) -> Result<()
     Ok(())
 }
 
-/// Refuses where a file that is open was removed, cut to less than `len` bytes, or another one put in its place: what is written
-/// into it nobody would ever read. A disk that cannot say so for once is no reason.
+/// Refuses if an open file was removed, cut to less than `len` bytes, or replaced: nobody would ever read what is
+/// written to it. If the disk cannot tell this time, that is no reason to refuse.
 pub(crate) fn check_in_place(file: &dyn DiskFile, path: &Path, len: u64) -> Result<(), StoreError> {
     let is_whole = file.is_at(path).unwrap_or(true) && file.length().map_or(true, |found| found >= len);
     if is_whole { Ok(()) } else { Err(StoreError::Displaced { path: path.display().to_string() }) }

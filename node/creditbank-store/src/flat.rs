@@ -19,7 +19,7 @@ use crate::{Disk, DiskFile, Node, StoreError, file};
 
 const ROW_LEN: u64 = 32;
 
-/// Where a log entry lies: the segment and offset of its section, the length of the entry and the number of bodies.
+/// Where a log entry is: the segment and offset of its section, the length of the entry and the number of bodies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Location {
     pub(crate) segment: u64,
@@ -65,7 +65,7 @@ pub(crate) struct FlatFiles {
     dir: PathBuf,
     entries: Flat,
     levels: RwLock<Vec<Arc<Flat>>>,
-    /// Rows that the disk has no room for. `None` where rows are written at once.
+    /// Rows for which the disk has no room. `None` if rows are written at once.
     held: RwLock<Option<HeldRows>>,
 }
 
@@ -104,7 +104,7 @@ impl Flat {
 }
 
 impl FlatFiles {
-    /// Opens the files in `dir`, made where it is missing.
+    /// Opens the files in `dir`, which is made if it is missing.
     pub(crate) fn open(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Self, StoreError> {
         disk.make_dir(dir).map_err(file::at(dir))?;
         let entries = Flat::open(&**disk, dir.join("entries"))?;
@@ -124,7 +124,7 @@ impl FlatFiles {
         self.dir.join(format!("level-{level:02}"))
     }
 
-    /// The file of a level, made where it is missing; levels are made in order.
+    /// The file of a level, made if it is missing; levels are made in order.
     fn level(&self, level: u8) -> Result<Arc<Flat>, StoreError> {
         if let Some(file) = self.levels.read().unwrap_or_else(PoisonError::into_inner).get(usize::from(level)) {
             return Ok(Arc::clone(file));
@@ -137,7 +137,7 @@ impl FlatFiles {
         Ok(Arc::clone(&levels[usize::from(level)]))
     }
 
-    /// Opens the files in `dir` for reading alone; `None` where there are none.
+    /// Opens the files in `dir` for reading only; `None` if there are none.
     pub(crate) fn open_to_read(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Option<Self>, StoreError> {
         let open = |path: PathBuf| match disk.open_existing(&path) {
             Ok(file) => Ok(Some(Flat { path, file })),
@@ -156,12 +156,13 @@ impl FlatFiles {
         Ok(Some(Self { disk, dir, entries, levels: RwLock::new(levels), held: RwLock::default() }))
     }
 
-    /// Keeps rows in memory from here on, as the disk has no room: see [`Self::release`].
+    /// From now on keeps rows in memory, because the disk has no room: see [`Self::release`].
     pub(crate) fn hold(&self) {
         self.held.write().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(BTreeMap::new);
     }
 
-    /// Writes the rows that were held, as there is room again. `size` is that of the log: what lies behind it is cut.
+    /// Writes the rows that were held, because there is room again. `size` is the size of the log; rows beyond it are
+    /// cut.
     pub(crate) fn release(&self, size: u64) -> Result<(), StoreError> {
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
         let Some(rows) = &*held else { return Ok(()) };
@@ -232,7 +233,7 @@ impl FlatFiles {
         Ok(Digest(self.level(level)?.read(index)?))
     }
 
-    /// A node, unless its level has no file; never makes one.
+    /// A node, unless its level has no file. It never makes one.
     pub(crate) fn known_node(&self, level: u8, index: u64) -> Result<Option<Digest>, StoreError> {
         if let Some(hash) = self.held(level + 1, index) {
             return Ok(Some(Digest(hash)));
@@ -241,7 +242,7 @@ impl FlatFiles {
         if usize::from(level) < known { self.node(level, index).map(Some) } else { Ok(None) }
     }
 
-    /// What the files say otherwise than a round whose entries begin with `first`.
+    /// How the files differ from a round whose entries begin with `first`.
     pub(crate) fn faults(&self, first: u64, locations: &[Location], nodes: &[Node]) -> Vec<String> {
         let mut faults = Vec::new();
         for (index, expected) in (first..).zip(locations) {

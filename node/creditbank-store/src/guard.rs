@@ -1,7 +1,7 @@
 //! The guard file: which round was acknowledged last. It is durable before anything about that round is signed.
 //!
-//! Two slots of one sector each are written in turn, so that a torn write leaves the other one. A slot names the directory
-//! too that it was written in.
+//! Two slots of one sector each are written in turn, so that a torn write leaves the other one. A slot also names the
+//! directory in which it was written.
 
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ struct Slot {
 }
 
 impl Slot {
-    /// Of a log without rounds; no round has the number 0.
+    /// For a log without rounds; no round has the number 0.
     fn first(marker: Marker) -> Self {
         Self { sequence: 0, head: Head { epoch: 0, size: 0, root: empty_root() }, marker }
     }
@@ -60,7 +60,7 @@ impl Slot {
         Some(Self { sequence: word(0)?, head, marker })
     }
 
-    /// The whole file, with this in both slots: either may be lost.
+    /// The whole file, with this in both slots, because either may be lost.
     fn twice(&self) -> Vec<u8> {
         let slot = usize::try_from(SLOT_LEN).expect("small");
         let mut bytes = vec![0; 2 * slot];
@@ -72,7 +72,7 @@ impl Slot {
     }
 }
 
-/// What the file of a guard says: the newer of its slots. `None` for a file of zeros or nothing, whose first write was torn.
+/// The newer slot of a guard's file. `None` for a file of zeros or nothing, whose first write was torn.
 fn newest(bytes: &[u8], path: &Path) -> Result<Option<Slot>, StoreError> {
     if bytes.iter().all(|byte| *byte == 0) {
         return Ok(None);
@@ -86,13 +86,13 @@ fn newest(bytes: &[u8], path: &Path) -> Result<Option<Slot>, StoreError> {
     })
 }
 
-/// An acknowledged round; a new guard's slot has the number 0, which no round has.
+/// The acknowledged round. A new guard's slot has the number 0, which no round has.
 fn acknowledged(newest: Option<Slot>) -> Option<(u64, Head)> {
     newest.filter(|slot| slot.sequence > 0).map(|slot| (slot.sequence, slot.head))
 }
 
-/// Sequence and head of the last acknowledged round in a guard's file, which is left as it is; `None` when there is no file.
-/// May be read while a node serves: a slot that is being written leaves the other one.
+/// Sequence and head of the last acknowledged round in a guard's file, which is not changed; `None` if there is no
+/// file. May be read while a node serves: while one slot is being written, the other one is whole.
 pub(crate) fn read(disk: &dyn Disk, path: &Path) -> Result<Option<(u64, Head)>, StoreError> {
     match disk.read(path) {
         Ok(bytes) => newest(&bytes, path).map(acknowledged),
@@ -101,7 +101,7 @@ pub(crate) fn read(disk: &dyn Disk, path: &Path) -> Result<Option<(u64, Head)>, 
     }
 }
 
-/// Refuses a log that was written elsewhere, and changes nothing.
+/// Refuses a log that was written elsewhere; changes nothing.
 pub(crate) fn check_place(disk: &dyn Disk, dir: &Path, placement: Placement) -> Result<(), StoreError> {
     let path = dir.join("guard");
     if !disk.exists(&path).map_err(file::at(&path))? {
@@ -123,7 +123,7 @@ pub(crate) fn write_backup(disk: &dyn Disk, path: &Path, sequence: u64, head: He
     disk.replace(path, &slot.twice()).map_err(file::at(path))
 }
 
-/// Marks the guard of a log that was restored: a node opens it once its operator has said that no other one runs.
+/// Marks the guard of a restored log: a node opens it only after its operator has said that no other node runs.
 pub(crate) fn mark_restored(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
     match newest(&disk.read(path).map_err(file::at(path))?, path)? {
         Some(slot) => {
@@ -149,8 +149,8 @@ impl Guard {
         }
         let is_here = found.as_ref().is_some_and(|slot| slot.marker == marker);
         if !is_here {
-            // As a whole, with all its room and two valid slots: neither a full disk nor a torn first write leaves a guard that
-            // nobody can read.
+            // Written as a whole, with all its room and two valid slots: neither a full disk nor a torn first write
+            // leaves an unreadable guard.
             let slot = found
                 .clone()
                 .map_or_else(|| Slot::first(marker.clone()), |slot| Slot { marker: marker.clone(), ..slot });
@@ -180,7 +180,7 @@ impl Guard {
         Ok(())
     }
 
-    /// Refuses where the file was removed, cut, or another one put in its place.
+    /// Refuses if the file was removed, cut or replaced.
     pub(crate) fn check_in_place(&self) -> Result<(), StoreError> {
         let len = if self.state.is_some() { SLOT_LEN } else { 0 };
         file::check_in_place(&*self.file, &self.path, len)

@@ -6,7 +6,7 @@ use std::sync::{PoisonError, RwLock};
 
 use crate::{KeyValue, Row, Rows, Table};
 
-/// What an engine said.
+/// An error of an engine.
 #[derive(Debug, thiserror::Error)]
 #[error("index engine: {0}")]
 pub struct IndexError(pub String);
@@ -36,7 +36,7 @@ pub trait Index: Send + Sync + 'static {
     fn apply(&self, rows: &[Row]) -> Result<(), IndexError>;
     /// Makes what was applied durable.
     fn sync(&self) -> Result<(), IndexError>;
-    /// Takes out everything.
+    /// Removes everything.
     fn clear(&self) -> Result<(), IndexError>;
 }
 
@@ -70,7 +70,7 @@ impl Index for Box<dyn Index> {
 
 type Map = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
 
-/// An index in memory: the model that the engines are compared with.
+/// An index in memory: the model with which the engines are compared.
 #[derive(Debug, Default)]
 pub struct MemoryIndex {
     rows: RwLock<Map>,

@@ -1,4 +1,4 @@
-//! Looking at a log's files without opening it for work: for `check` and `backup`. Nothing here changes or repairs a file.
+//! Reads a log's files without opening it for work, for `check` and `backup`. Nothing here changes or repairs a file.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub struct JournalReader {
     log: [u8; 32],
 }
 
-/// A round as it stands in the journal: its checksum holds, its bytes are not read yet.
+/// A round in the journal. Its checksum is right, but its bytes are not read yet.
 #[derive(Debug, Clone)]
 pub struct JournalRound {
     /// Its number, from 1.
@@ -28,23 +28,23 @@ pub struct JournalRound {
     payload: Vec<u8>,
 }
 
-/// What is met on the way through a damaged journal.
+/// What is found on the way through a damaged journal.
 #[derive(Debug, Clone)]
 pub enum Surveyed {
-    /// A round that is whole.
+    /// A whole round.
     Round(JournalRound),
-    /// Something that is damaged.
+    /// Damage.
     Fault {
-        /// In which file.
+        /// The file.
         path: String,
-        /// At which byte of it.
+        /// The byte in the file.
         offset: u64,
         /// What is wrong, and what could not be read because of it.
         what: String,
     },
 }
 
-/// A decoded round and where its entries lie.
+/// A decoded round and where its entries are.
 #[derive(Debug)]
 pub struct DecodedRound {
     /// The round.
@@ -54,7 +54,7 @@ pub struct DecodedRound {
 }
 
 impl JournalReader {
-    /// The journal of `log` under a log's directory.
+    /// The journal of `log` below a log's directory.
     pub fn new(disk: &Arc<dyn Disk>, dir: &Path, log: [u8; 32]) -> Self {
         Self { readers: Readers::new(disk, &dir.join("journal")), log }
     }
@@ -73,8 +73,8 @@ impl JournalReader {
         self.readers.path(position.segment)
     }
 
-    /// Calls `each` with every round from `from` on, until it breaks. Checks all checksums and links; the first that does not
-    /// hold is an error with file and offset.
+    /// Calls `each` with every round from `from` on, until it breaks. Checks all checksums and links; the first wrong
+    /// one is an error with file and offset.
     pub fn rounds(&self, from: u64, mut each: impl FnMut(JournalRound) -> ControlFlow<()>) -> Result<(), StoreError> {
         // `Stopped` never comes from reading: it is how the callback's break passes through.
         let mut broken = false;
@@ -93,9 +93,9 @@ impl JournalReader {
         }
     }
 
-    /// Reads the segments from the one that begins with `segment` on, and goes on behind damage, as far as it can be known where
-    /// the next round begins. Calls `each` with every round that is whole, and everything that is damaged. Returns the last round
-    /// that is there, whole or not; `None` where it cannot be known.
+    /// Reads the segments from the one that begins with `segment` on. After damage it continues where the next round
+    /// begins, as far as that can be known. Calls `each` with every whole round and every damage. Returns the last
+    /// round that exists, whole or not; `None` if that cannot be known.
     pub fn survey(&self, segment: u64, mut each: impl FnMut(Surveyed)) -> Result<Option<u64>, StoreError> {
         let mut end = None;
         let mut before: Option<u64> = None;
@@ -150,11 +150,11 @@ impl JournalRound {
     }
 }
 
-/// The files of a log beside its journal, as they are.
+/// The files of a log beside its journal, unchanged.
 pub struct Inspection {
-    /// Sequence and head of the last acknowledged round; `None` when there is no guard file.
+    /// Sequence and head of the last acknowledged round; `None` if there is no guard file.
     pub guard: Option<(u64, Head)>,
-    /// Whether the last stop was a clean one: then index and flat files are complete.
+    /// Whether the last stop was clean: then index and flat files are complete.
     pub clean: bool,
     /// Up to which round, and which log size, index and flat files are certainly on the disk.
     pub position: Option<(u64, u64)>,
@@ -179,29 +179,29 @@ impl Inspection {
         self.flat.is_some()
     }
 
-    /// What the flat files say otherwise than the round: nodes of the tree, and where the entries lie.
+    /// How the flat files differ from the round: nodes of the tree, and the places of entries.
     pub fn flat_faults(&self, round: &DecodedRound) -> Vec<String> {
         let Some(flat) = &self.flat else { return Vec::new() };
         flat.faults(round.round.base.size, &locations(round.position, &round.sections), &round.round.nodes)
     }
 }
 
-/// Writes the guard of a backup of a log, in place of one that is there. No node may open it.
+/// Writes the guard of a backup of a log, replacing an existing one. No node may open it.
 pub fn write_guard(disk: &dyn Disk, dir: &Path, sequence: u64, head: Head) -> Result<(), StoreError> {
     guard::write_backup(disk, &dir.join("guard"), sequence, head)
 }
 
-/// Marks the log in `dir` as restored: a node opens it with [`Placement::TakeOver`] alone, the first time.
+/// Marks the log in `dir` as restored: the first time, a node opens it only with [`Placement::TakeOver`].
 pub fn mark_restored(disk: &dyn Disk, dir: &Path) -> Result<(), StoreError> {
     guard::mark_restored(disk, &dir.join("guard"))
 }
 
-/// Whether a node may work on the log in `dir`, where it is.
+/// Whether a node may work on the log in `dir` at this place.
 pub fn check_place(disk: &dyn Disk, dir: &Path, placement: Placement) -> Result<(), StoreError> {
     guard::check_place(disk, dir, placement)
 }
 
-/// Sequence and head of the last acknowledged round of the log in `dir`; `None` when there is no guard file. May be read
+/// Sequence and head of the last acknowledged round of the log in `dir`; `None` if there is no guard file. May be read
 /// while a node serves.
 pub fn guard(disk: &dyn Disk, dir: &Path) -> Result<Option<(u64, Head)>, StoreError> {
     guard::read(disk, &dir.join("guard"))

@@ -36,10 +36,10 @@ pub struct Position {
 /// Why a round could not be made durable.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
-    /// A write or an fdatasync has failed, now or before: what is on the disk is uncertain, and the process must stop.
+    /// A write or an fdatasync has failed, now or before. The state of the disk is unknown, and the process must stop.
     #[error("the journal could not be written and accepts nothing more: {0}")]
     Poisoned(String),
-    /// A round that is longer than any reader takes. Nothing was written.
+    /// The round is longer than any reader accepts. Nothing was written.
     #[error("a round of {0} bytes is longer than the journal takes")]
     TooLong(usize),
 }
@@ -53,9 +53,9 @@ pub struct Journal {
     segment_len_max: u64,
     last: Frame,
     file: Box<dyn DiskFile>,
-    /// Length of the last segment's file: up to here it has its room.
+    /// Length of the last segment's file: its disk space is reserved up to here.
     allocated: u64,
-    /// The last segment has still to be written anew: the disk had no room for that at the start.
+    /// The last segment must still be rewritten: the disk had no room for that at the start.
     is_deferred: bool,
     poisoned: Option<String>,
     readers: Readers,
@@ -64,17 +64,17 @@ pub struct Journal {
 /// What is known of a journal before it is opened.
 #[derive(Debug, Clone, Copy)]
 pub struct Before {
-    /// The last acknowledged sequence: a torn frame is cut only when it is the one after.
+    /// The last acknowledged sequence. A torn frame is cut only if it is the one after it.
     pub guarded: Option<u64>,
-    /// The last stop was a clean one. Otherwise the last segment is written anew before it is trusted, as after a failed
-    /// fdatasync its pages may not be what the disk holds.
+    /// Whether the last stop was clean. Otherwise the last segment is rewritten before it is trusted: after a failed
+    /// fdatasync its pages may differ from the disk.
     pub clean: bool,
-    /// The disk has room. Otherwise nothing is written until the first append.
+    /// Whether the disk has room. Otherwise nothing is written until the first append.
     pub has_room: bool,
 }
 
 impl Journal {
-    /// Opens the journal of `log` in `dir`, made where it is missing.
+    /// Opens the journal of `log` in `dir`, which is made if it is missing.
     pub fn open(
         disk: &Arc<dyn Disk>,
         dir: &Path,
@@ -122,7 +122,7 @@ impl Journal {
         self.last.sequence
     }
 
-    /// Refuses where the last segment was removed, cut, or another file put in its place.
+    /// Refuses if the last segment was removed, cut or replaced.
     pub(crate) fn check_in_place(&self) -> Result<(), StoreError> {
         let path = segment::path(&self.dir, self.last.position.segment);
         file::check_in_place(&*self.file, &path, self.last.end)
@@ -132,7 +132,7 @@ impl Journal {
         self.readers.clone()
     }
 
-    /// Appends a payload and returns where its frame begins. After [`StoreError::Full`] everything is as before; after any
+    /// Appends a payload and returns where its frame begins. After [`StoreError::Full`] nothing has changed; after any
     /// other error nothing more is accepted.
     pub fn append(&mut self, payload: &[u8]) -> Result<Position, StoreError> {
         if let Some(why) = &self.poisoned {
@@ -165,7 +165,7 @@ impl Journal {
         Ok(position)
     }
 
-    /// Does what the start had no room for.
+    /// Does the work for which the start had no room.
     fn catch_up(&mut self) -> Result<(), StoreError> {
         if !self.is_deferred {
             return Ok(());
@@ -180,7 +180,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Sees to it that the segment has room for a frame of `len` bytes, or begins the next one.
+    /// Makes sure that the segment has room for a frame of `len` bytes, or begins the next one.
     fn make_room(&mut self, len: u64) -> Result<(), StoreError> {
         let needed = self.last.end + len;
         if needed <= self.allocated {
@@ -197,7 +197,7 @@ impl Journal {
         let sequence = self.last.sequence + 1;
         let target = self.segment_len_max.max(SEGMENT_HEAD_LEN + len);
         let file = segment::create(&*self.disk, &self.dir, &self.log, sequence, self.last.crc, target)?;
-        // With or without the zeros at its end, the old segment says the same.
+        // The old segment means the same with or without the zeros at its end.
         let _ = self.file.set_length(self.last.end);
         self.file = file;
         self.allocated = target;
@@ -206,14 +206,14 @@ impl Journal {
         Ok(())
     }
 
-    /// Gives back the room that is not used. Nothing may be appended afterwards.
+    /// Frees the unused room. Nothing may be appended afterwards.
     pub(crate) fn close(&mut self) -> Result<(), StoreError> {
         if let Some(why) = &self.poisoned {
             return Err(JournalError::Poisoned(why.clone()).into());
         }
         self.poisoned = Some("it was closed".to_owned());
         if self.is_deferred {
-            // As it was found, torn round or not: the next start does it.
+            // Left as it was found, with or without a torn round: the next start handles it.
             return Ok(());
         }
         let path = segment::path(&self.dir, self.last.position.segment);

@@ -57,7 +57,7 @@ pub use scrub::{ScrubPosition, Scrubbed};
 
 use creditbank_protocol::{Digest, LogIndex};
 
-/// Bytes that a disk must have left for new work to be taken: room for what is derived from it.
+/// Bytes that a disk must have left before new work is accepted: room for what is derived from it.
 pub const RESERVE_BYTES: u64 = 128 << 20;
 
 /// A key and a value of the index.
@@ -78,7 +78,7 @@ pub trait Store: Send + Sync + 'static {
     fn entry(&self, index: LogIndex) -> Result<Vec<u8>, StoreError>;
     /// One of the bodies that were stored with an entry, by its position among them.
     fn body(&self, index: LogIndex, position: u32) -> Result<Vec<u8>, StoreError>;
-    /// The bytes that such a body has.
+    /// The length of such a body in bytes.
     fn body_len(&self, index: LogIndex, position: u32) -> Result<u64, StoreError>;
     /// `len` bytes of such a body from `from` on; [`StoreError::Missing`] where it ends before they do.
     fn body_part(&self, index: LogIndex, position: u32, from: u64, len: usize) -> Result<Vec<u8>, StoreError>;
@@ -94,30 +94,31 @@ pub trait Store: Send + Sync + 'static {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<KeyValue>, StoreError>;
-    /// All rows whose keys begin with `prefix`, ascending, read page by page. Rows that are added meanwhile may be among them.
+    /// All rows whose keys begin with `prefix`, ascending, read page by page. It may include rows that are added in the
+    /// meantime.
     fn rows(&self, table: Table, prefix: &[u8]) -> Rows<'_, StoreError> {
         let prefix = prefix.to_vec();
         Rows::new(move |after, limit| self.scan(table, &prefix, after, limit))
     }
-    /// Why the store does no more work, when it has found itself damaged: the process should stop.
+    /// Why the store does no more work, if it has found itself damaged: the process should stop.
     fn failure(&self) -> Option<String> {
         None
     }
-    /// Why nothing is appended for the time being: the disk had no room when the store was opened. Appends are refused with
+    /// Why nothing is appended for now: the disk had no room when the store was opened. Appends are refused with
     /// [`StoreError::Full`] until there is room again.
     fn read_only(&self) -> Option<String> {
         None
     }
-    /// Looks whether an append would be taken: the disk has room, and the files are where they were. Otherwise it is the error
-    /// that an append would get. Does what has waited for room.
+    /// Checks whether an append would be accepted: the disk has room, and the files are in their places. Otherwise it
+    /// returns the error that an append would get. Does the work that has waited for room.
     fn look(&self) -> Result<(), StoreError> {
         Ok(())
     }
-    /// Says that rows of the index are missing or wrong. The store stops, and the next start rebuilds the index.
+    /// Reports that rows of the index are missing or wrong. The store stops, and the next start rebuilds the index.
     fn distrust_index(&self, why: &str) -> StoreError {
         StoreError::Index(IndexError(why.to_owned()))
     }
-    /// Reads a part of what is stored from a position on, of about `len_max` bytes but at least one round, and checks it
+    /// Reads a part of what is stored from a position on, about `len_max` bytes but at least one round, and checks it
     /// against itself. A store that is not on a disk has nothing to read.
     fn scrub(&self, from: ScrubPosition, len_max: u64) -> Result<Scrubbed, StoreError> {
         let _ = (from, len_max);
@@ -127,8 +128,8 @@ pub trait Store: Send + Sync + 'static {
     fn scrub_len(&self) -> Result<u64, StoreError> {
         Ok(0)
     }
-    /// Does one piece of the work that follows an append, for a store that has no thread to do it: see
-    /// [`Options::stepped`]. `false` when nothing was left to do.
+    /// Does one piece of the work that follows an append, for a store that has no thread for it: see
+    /// [`Options::stepped`]. Returns `false` if nothing was left to do.
     fn step(&self) -> Result<bool, StoreError> {
         Ok(false)
     }

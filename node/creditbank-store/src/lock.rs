@@ -9,7 +9,7 @@ use fs4::fs_std::FileExt;
 
 use crate::{StoreError, file};
 
-/// Held while a process works in a directory; released when it is dropped or the process dies.
+/// Held while a process works in a directory; released when it is dropped or when the process dies.
 #[derive(Debug)]
 pub struct DirectoryLock(Option<File>);
 
@@ -30,8 +30,8 @@ impl DirectoryLock {
         }
     }
 
-    /// Whether a directory is still the one in which the lock was taken: a share that is not mounted any more leaves another
-    /// one under the same name.
+    /// Whether a directory is still the one in which the lock was taken: a share that is not mounted any more leaves
+    /// another directory under the same name.
     pub(crate) fn is_in(&self, dir: &Path) -> io::Result<bool> {
         let Some(lock) = &self.0 else { return Ok(true) };
         let found = match fs::symlink_metadata(dir.join("LOCK")) {
@@ -50,7 +50,7 @@ impl DirectoryLock {
 }
 
 impl Drop for DirectoryLock {
-    /// Not left to the closing of the file: a child process that is being started has a copy of it for a moment.
+    /// Closing the file is not enough: a child process that is being started has a copy of it for a moment.
     fn drop(&mut self) {
         if let Some(Err(error)) = self.0.as_ref().map(FileExt::unlock) {
             tracing::warn!(%error, "the directory's lock ends with the process");

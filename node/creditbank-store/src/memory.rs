@@ -1,4 +1,4 @@
-//! A store in memory: the model that the others are compared with, and `--store memory:`.
+//! A store in memory: the model with which the others are compared, and `--store memory:`.
 
 use std::sync::{PoisonError, RwLock};
 
@@ -7,7 +7,7 @@ use creditbank_protocol::{Digest, LogIndex};
 
 use crate::{EntryWrite, Head, Index as _, KeyValue, MemoryIndex, Round, Store, StoreError, Table};
 
-/// A log that is gone with its process.
+/// A log that disappears with its process.
 #[derive(Debug)]
 pub struct MemoryStore {
     log: RwLock<Log>,

@@ -1,28 +1,28 @@
-//! Where a log is: what tells its directory from a copy of it. Two nodes that work on copies of one directory would sign two
-//! histories, so the guard names the place that it was written in.
+//! Where a log is, and what distinguishes its directory from a copy. Two nodes that work on copies of one directory
+//! would sign two histories, so the guard names the place in which it was written.
 
 use std::fmt;
 
-/// Bytes of a path's end that are compared and shown.
+/// How many bytes of a path's end are compared and shown.
 const PATH_LEN_MAX: usize = 255;
 /// Bytes of a marker.
 pub(crate) const MARKER_LEN: usize = 1 + 9 + 9 + 17 + 1 + PATH_LEN_MAX;
 
-/// A directory on a machine. What is `None` is not known, and differs from nothing.
+/// A directory on a machine. A value that is `None` is unknown, and is not compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The end of the directory's path, links resolved.
     pub(crate) path: String,
     /// The number of the directory on its file system. A copy has another one.
     pub inode: Option<u64>,
-    /// When the directory was made, nanoseconds since 1970: numbers are given again.
+    /// When the directory was made, in nanoseconds since 1970, because numbers are reused.
     pub made_ns: Option<u64>,
-    /// The machine, by a hash of its id. Containers have none that lasts.
+    /// The machine, by a hash of its id. Containers have no lasting id.
     pub machine: Option<[u8; 16]>,
 }
 
 impl Place {
-    /// A directory of which no more is known than its path.
+    /// A directory of which only the path is known.
     pub fn of_path(path: &str) -> Self {
         let mut from = path.len().saturating_sub(PATH_LEN_MAX);
         while !path.is_char_boundary(from) {
@@ -31,7 +31,7 @@ impl Place {
         Self { path: path[from..].to_owned(), inode: None, made_ns: None, machine: None }
     }
 
-    /// In what this place is another one; nothing where it may be the same.
+    /// How the places differ; empty if they may be the same.
     fn differences(&self, now: &Self) -> Vec<String> {
         fn differ<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
             matches!((one, other), (Some(one), Some(other)) if one != other)
@@ -50,33 +50,33 @@ impl Place {
     }
 }
 
-/// What a guard says of the place that it was written in.
+/// What a guard says about the place in which it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Marker {
     /// A node's directory.
     Node(Place),
-    /// A backup: no node's.
+    /// A backup, which no node may open.
     Backup,
-    /// A directory that was restored from a backup, and that no node has worked in yet.
+    /// A directory that was restored from a backup, and in which no node has worked yet.
     Restored,
 }
 
-/// Which directory a log may be opened in.
+/// In which directory a log may be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Placement {
-    /// The one that it was last written in.
+    /// Only the one in which it was last written.
     #[default]
     Same,
-    /// Any but a backup's: the operator says that no other node of this log runs.
+    /// Any except a backup's: the operator says that no other node of this log runs.
     TakeOver,
-    /// Any: a node is made of a backup.
+    /// Any: a node is made from a backup.
     Restore,
 }
 
 /// Why a log is not opened where it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlaceError {
-    /// It was written somewhere else.
+    /// It was written in another place.
     #[error(
         "it was copied or moved: {}. Two nodes of one log sign two histories, which nobody can mend. See that no other node of \
          this log runs or will be started, here or on another machine, then start this one with `serve --take-over`",
@@ -86,7 +86,7 @@ pub enum PlaceError {
     /// It belongs to a backup.
     #[error("this is a backup, and no node's directory: make a node of it with `creditbank-node restore`")]
     Backup,
-    /// It was restored, and nobody has said that the node it is a copy of does not run.
+    /// It was restored, and nobody has said that the original node does not run.
     #[error(
         "it was restored from a backup, so it is a copy of another node. Two nodes of one log sign two histories, which nobody \
          can mend. See that the old node does not run and will not be started, then start this one with `serve --take-over`, once"
@@ -168,8 +168,9 @@ mod tests {
         Place { inode: Some(7), made_ns: Some(1_000), machine: Some([3; 16]), ..Place::of_path("/srv/bank/log") }
     }
 
-    /// Goal: a copy, a moved directory, a directory with a number that was given again and another machine are refused until
-    /// the operator takes over; what is not known, as in a container, is not. A backup is no node's, whoever takes over.
+    /// Goal: a copy, a moved directory, a directory with a reused number and another machine are refused until the
+    /// operator takes over; an unknown value, as in a container, is not refused. No node may open a backup, even if the
+    /// operator takes over.
     #[test]
     fn another_place_is_refused() {
         let refused = |now: &Place| Placement::Same.check(&Marker::Node(place()), now).is_err();
@@ -190,7 +191,7 @@ mod tests {
         assert_eq!(Placement::TakeOver.check(&Marker::Restored, &place()), Ok(()));
     }
 
-    /// Goal: what is written is read, also of a path that is longer than there is room for.
+    /// Goal: what is written is read back, even if the path is longer than its room.
     #[test]
     fn markers_are_read_as_written() {
         let long = Place::of_path(&format!("/{}", "ä".repeat(400)));

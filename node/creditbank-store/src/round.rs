@@ -23,7 +23,7 @@ const VERSION: u8 = 2;
 /// Where the log ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
-    /// Raised when a new writer takes over; a writer of an older epoch cannot append.
+    /// Raised when a new writer takes over. A writer of an older epoch cannot append.
     pub epoch: u64,
     /// Number of log entries.
     pub size: u64,
@@ -35,7 +35,7 @@ pub struct Head {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Table(pub u8);
 
-/// A row set to a value, or taken out where there is none.
+/// A row set to a value, or removed if there is no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// Which table.
@@ -51,7 +51,7 @@ pub struct Row {
 pub struct EntryWrite {
     /// The entry's bytes.
     pub entry: Vec<u8>,
-    /// The bodies by position of their records; empty where a record is public.
+    /// The bodies by position of their records; empty for a public record.
     pub bodies: Vec<Vec<u8>>,
 }
 
@@ -66,10 +66,10 @@ pub struct Node {
     pub hash: Digest,
 }
 
-/// One commit. With entries it is a sealed round; without, a private one that changes rows only.
+/// One commit. With entries it is a sealed round; without, a private round that only changes rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Round {
-    /// The head that it builds on.
+    /// The head on which it builds.
     pub base: Head,
     /// The head afterwards.
     pub next: Head,
@@ -81,24 +81,24 @@ pub struct Round {
     pub rows: Vec<Row>,
 }
 
-/// Bytes that are no round.
+/// The bytes are not a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RoundError {
     /// They end too early.
     #[error("the round ends early")]
     Truncated,
-    /// They go on after the end.
+    /// They continue after the end.
     #[error("the round goes on after its end")]
     Surplus,
-    /// Another version, or a mark that is none.
+    /// Another version, or an unknown mark.
     #[error("the round holds an unknown version or mark {0}")]
     Unknown(u8),
-    /// Lengths or a body with another checksum than the one that stands beside them.
+    /// The checksum of lengths or of a body does not match.
     #[error("the checksum of an entry's table or of a body does not hold")]
     Checksum,
 }
 
-/// Where an entry's section lies, relative to the start of the round.
+/// Where an entry's section is, relative to the start of the round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Section {
     pub(crate) offset: u64,
@@ -115,8 +115,8 @@ fn count<T>(items: &[T]) -> u32 {
 }
 
 impl Round {
-    /// Replaces `out` by the bytes of the round and returns where each entry's section lies. A round may have 16 MiB: its
-    /// writer keeps the memory for the next one.
+    /// Replaces `out` with the bytes of the round and returns where each entry's section is. A round may have 16 MiB,
+    /// so its writer keeps the memory for the next one.
     pub(crate) fn encode_into(&self, out: &mut Vec<u8>) -> Vec<Section> {
         out.clear();
         out.push(VERSION);
@@ -160,7 +160,7 @@ impl Round {
         sections
     }
 
-    /// Whether the parts of the round fit each other.
+    /// Checks that the parts of the round fit together.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         if self.next.size != self.base.size + self.entries.len() as u64 {
             return Err("the next size is not the base size and the entries");
@@ -215,7 +215,7 @@ mod tests {
     }
 
     proptest! {
-        /// Goal: a round reads back as it was written, and each section lies where it is said to lie.
+        /// Goal: a round reads back as it was written, and each section is where it is said to be.
         #[test]
         fn round_trip(round in round()) {
             let mut bytes = Vec::new();

@@ -1,6 +1,6 @@
-//! The checksum behind each value in an index: CRC-32C of table, key and value.
+//! The checksum after each value in an index: CRC-32C of table, key and value.
 //!
-//! An engine may hand out what its disk has made of a row. So every row is checked where it is read, whatever the engine.
+//! An engine returns whatever its disk has made of a row. So every row is checked when it is read, whatever the engine.
 
 use crate::{IndexError, Row, Table};
 
@@ -11,7 +11,7 @@ fn checksum(table: Table, key: &[u8], value: &[u8]) -> [u8; LEN] {
     crc32c::crc32c_append(head, value).to_be_bytes()
 }
 
-/// The row as it is given to an engine.
+/// The row in the form for an engine.
 pub fn with_sum(Row { table, key, value }: &Row) -> Row {
     let value = value.as_ref().map(|value| {
         let mut summed = Vec::with_capacity(value.len() + LEN);
@@ -42,7 +42,7 @@ pub fn checked(table: Table, key: &[u8], mut summed: Vec<u8>) -> Result<Vec<u8>,
 mod tests {
     use super::*;
 
-    /// Goal: a value comes back as it was, and no bit of it, of its key or of its table may change.
+    /// Goal: a value comes back unchanged, and no bit of it, of its key or of its table may change.
     #[test]
     fn a_flipped_bit_is_found() {
         let row = Row { table: Table(3), key: b"key".to_vec(), value: Some(b"value".to_vec()) };

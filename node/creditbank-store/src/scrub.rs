@@ -1,4 +1,4 @@
-//! Reading what is stored in the background, part by part: frames and links of the journal, and against each round the flat
+//! Reads what is stored in the background, part by part: frames and links of the journal, and for each round the flat
 //! files and some rows of the index.
 
 use crate::flat::FlatFiles;
@@ -6,10 +6,10 @@ use crate::journal::{Position, Readers, Skipped};
 use crate::round::Round;
 use crate::{Row, StoreError, embedded};
 
-/// Rows of a round that are looked up in the index at most.
+/// Most rows of a round that are looked up in the index.
 const ROWS_PER_ROUND: usize = 8;
 
-/// Where a pass over the journal goes on. The default is its beginning.
+/// Where a pass over the journal continues. The default is its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ScrubPosition {
     /// First round of the segment; 0 for the first one.
@@ -25,29 +25,29 @@ pub struct ScrubPosition {
 /// What was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scrubbed {
-    /// Where to go on; `None` at the end of the journal.
+    /// Where to continue; `None` at the end of the journal.
     pub next: Option<ScrubPosition>,
-    /// Bytes that were read, or left out behind damage.
+    /// Bytes that were read, or left out because of damage.
     pub bytes: u64,
-    /// Of them, those that were left out.
+    /// Of these, the bytes that were left out.
     pub unread: u64,
-    /// What is damaged, each with its file and place.
+    /// The damage, each with its file and place.
     pub faults: Vec<String>,
 }
 
-/// What is read.
+/// The parts that are read.
 pub(crate) struct Parts<'a> {
     pub(crate) readers: &'a Readers,
     pub(crate) log: &'a [u8; 32],
     pub(crate) flat: &'a FlatFiles,
-    /// The last round that is durable: what lies behind it is being written.
+    /// The last durable round: what comes after it is being written.
     pub(crate) until: u64,
 }
 
 /// Reads the value of a row from the index.
 type ReadRow<'a> = dyn Fn(&Row) -> Result<Option<Vec<u8>>, StoreError> + 'a;
 
-/// Reads from a position on. Behind a frame that is damaged it goes on with the next one that is known.
+/// Reads from a position on. After a damaged frame it continues with the next known one.
 pub(crate) fn scrub(
     parts: &Parts<'_>,
     from: ScrubPosition,
@@ -73,7 +73,7 @@ pub(crate) fn scrub(
             done.faults.push(error.to_string());
             parts.readers.frames_behind_head(*segment)?
         }
-        // Gone since the list was made: its rounds are missed at the next one.
+        // It has disappeared since the list was made; its rounds are reported missing at the next segment.
         Err(StoreError::File { path, error }) if error.kind() == std::io::ErrorKind::NotFound => {
             done.faults.push(format!("{path}: {error}"));
             done.next = next_segment.map(start);
@@ -81,7 +81,7 @@ pub(crate) fn scrub(
         }
         Err(error) => return Err(error),
     };
-    // Of a segment that was not read to its end nobody knows what its last round is.
+    // If a segment was not read to its end, nobody knows which round is its last.
     let mut is_known = true;
     loop {
         let (sequence, chain) = reader.last();
@@ -100,7 +100,8 @@ pub(crate) fn scrub(
             }
             Ok(None) => {
                 done.next = next_segment.map(start);
-                // The last segment of a log has every round up to the last one; an older one all up to the next segment.
+                // The last segment of a log has every round up to the last one; an older one has all up to the next
+                // segment.
                 let expected = next_segment.map_or(parts.until, |next| next - 1);
                 if is_known && sequence < expected {
                     let what = format!("it ends after round {sequence}, rounds up to {expected} must follow");
@@ -120,7 +121,7 @@ pub(crate) fn scrub(
     }
 }
 
-/// What is not known because of a damaged place.
+/// What is unknown because of damage.
 pub(crate) fn left_out(skipped: &Skipped) -> String {
     let Skipped { rounds, bytes, is_to_end } = skipped;
     let (first, last) = (rounds.start(), rounds.end());
@@ -133,7 +134,7 @@ pub(crate) fn left_out(skipped: &Skipped) -> String {
     }
 }
 
-/// What flat files and index say otherwise than a round.
+/// How flat files and index differ from a round.
 fn round_faults(
     parts: &Parts<'_>,
     position: Position,
@@ -149,7 +150,7 @@ fn round_faults(
         }
     };
     let mut faults = parts.flat.faults(round.base.size, &embedded::locations(position, &sections), &round.nodes);
-    // Others with every round, so that a year of passes sees more of them than one.
+    // Other rows for every round, so that a year of passes covers more of them than one pass.
     let every = round.rows.len().div_ceil(ROWS_PER_ROUND).max(1);
     for sampled in round.rows.iter().skip(usize::try_from(sequence).unwrap_or(0) % every).step_by(every) {
         if sampled.value.is_some() && row(sampled)?.is_none() {

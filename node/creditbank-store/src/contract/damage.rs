@@ -1,4 +1,4 @@
-//! What every engine on a disk must pass when its files are damaged, before a start or while it works.
+//! The tests that every engine on a disk must pass when its files are damaged, before a start or while it works.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::{EmbeddedStore, Index, IndexError, KeyValue, Options, Placement, Roun
 const ROWS: Table = Table(7);
 const ROUNDS: u32 = 60;
 const ROWS_PER_ROUND: u32 = 40;
-/// Starts that a damage may cost until the index is whole again.
+/// How many starts it may take until the index is whole again.
 const STARTS_MAX: usize = 3;
 
 /// A damage of one file.
@@ -53,7 +53,7 @@ fn append(store: &EmbeddedStore, rows: Vec<Row>) -> Result<(), StoreError> {
     store.append(&Round { base: head, next: head, entries: Vec::new(), nodes: Vec::new(), rows })
 }
 
-/// A row, so long and so irregular that the files have something to damage.
+/// A row, long and irregular enough that the files have something to damage.
 fn row(round: u32, number: u32) -> Row {
     let key =
         [creditbank_protocol::hash::sha256(&number.to_be_bytes()).0.to_vec(), round.to_be_bytes().to_vec()].concat();
@@ -64,7 +64,8 @@ fn read(store: &EmbeddedStore) -> Result<Vec<KeyValue>, StoreError> {
     store.scan(ROWS, b"", None, usize::MAX)
 }
 
-/// Opens until all rows are there again. Whatever is read on the way is right, or an error that stops the store.
+/// Opens the store until all rows are there again. Everything that is read on the way is right, or is an error that
+/// stops the store.
 fn recovers(what: &str, open: &impl Fn(&Path) -> Result<EmbeddedStore, StoreError>, dir: &Path, expected: &[KeyValue]) {
     for _ in 0..STARTS_MAX {
         let store = open(dir).unwrap_or_else(|error| panic!("{what}: the start fails: {error}"));
@@ -80,13 +81,13 @@ fn recovers(what: &str, open: &impl Fn(&Path) -> Result<EmbeddedStore, StoreErro
     panic!("{what}: the index is still damaged after {STARTS_MAX} starts");
 }
 
-/// A row as it is already.
+/// A row that exists already.
 fn expected_row(expected: &[KeyValue]) -> Row {
     let (key, value) = expected[0].clone();
     Row { table: ROWS, key, value: Some(value) }
 }
 
-/// After damage was found, nothing is taken any more, and the stop is not called clean.
+/// After damage was found, nothing is accepted any more, and the stop does not count as clean.
 fn stops(what: &str, store: &EmbeddedStore, error: &StoreError) {
     assert!(matches!(error, StoreError::Index(_)), "{what}: {error}");
     assert!(store.failure().is_some_and(|why| why.contains("the next start rebuilds it")), "{what}");
@@ -94,8 +95,8 @@ fn stops(what: &str, store: &EmbeddedStore, error: &StoreError) {
     assert!(store.close().is_err(), "{what}: a clean stop");
 }
 
-/// Files of the index that are deleted, emptied, cut, overwritten or rotten, before a start or while the store works: every read
-/// is right or an error, the store stops at the first error, and a start or two later everything is there again.
+/// Files of the index are deleted, emptied, cut, overwritten or damaged, before a start or while the store works. Every
+/// read is right or an error, the store stops at the first error, and a start or two later everything is there again.
 pub fn check_damage<I: Index>(open_index: impl Fn(&Path) -> Result<I, IndexError>, scratch: &Path) {
     let sizes = Options { sync_bytes: 20_000, reserve_bytes: 0, segment_len_max: 1 << 20, ..Options::new([7; 32]) };
     // Each case works on a copy.

@@ -1,4 +1,4 @@
-//! What every engine on a disk must pass when its directory is lost or damaged between two starts.
+//! The tests that every engine on a disk must pass when its directory is lost or damaged between two starts.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ fn rows(store: &EmbeddedStore) -> Vec<KeyValue> {
     store.scan(ROWS, b"", None, 10_000).expect("scanned")
 }
 
-/// The store on this engine keeps its contract over restarts, and one whose index is deleted or overwritten rebuilds it.
+/// The store on this engine keeps its contract across restarts, and an index that is deleted or overwritten is rebuilt.
 pub fn check_rebuild<I: Index>(index: impl Fn(&Path) -> Result<I, IndexError>, dir: &Path) {
     let options = Options { segment_len_max: 2_000, sync_bytes: 3_000, ..Options::new([7; 32]) };
     let reopen = || EmbeddedStore::open(dir, &options, &index).expect("opened");
@@ -34,7 +34,7 @@ pub fn check_rebuild<I: Index>(index: impl Fn(&Path) -> Result<I, IndexError>, d
     assert_eq!(rows(&reopen()), before, "overwritten");
 }
 
-/// An index whose files are cut or rotten is found out and rebuilt, and never takes the process with it.
+/// An index whose files are cut or damaged is noticed and rebuilt, and never ends the process.
 pub fn check_rot<I: Index>(index: impl Fn(&Path) -> Result<I, IndexError>, dir: &Path) {
     let damages: [Damage; 2] = [
         ("cut", |bytes| bytes.truncate(bytes.len() / 2)),
@@ -63,8 +63,8 @@ pub fn check_rot<I: Index>(index: impl Fn(&Path) -> Result<I, IndexError>, dir: 
 /// Places of an index in which a bit is flipped.
 const FLIPS: usize = 32;
 
-/// One flipped bit anywhere in the engine's files never stops a store for good: after three starts all rows are there, whatever
-/// a start, or a read after it, has met. No wrong row is read.
+/// One flipped bit anywhere in the engine's files never stops a store for good: after three starts all rows are there,
+/// whatever a start, or a read after it, has met. No wrong row is read.
 pub fn check_flips<I: Index>(index: impl Fn(&Path) -> Result<I, IndexError>, dir: &Path) {
     let options = Options { segment_len_max: 200_000, ..Options::new([7; 32]) };
     let open = || EmbeddedStore::open(dir, &options, &index);
@@ -84,7 +84,7 @@ pub fn check_flips<I: Index>(index: impl Fn(&Path) -> Result<I, IndexError>, dir
     store.close().expect("closed");
     drop(store);
     for flip in 0..FLIPS {
-        // The files as this start finds them: earlier flips have been mended.
+        // The files as this start finds them: earlier flips have been repaired.
         let engine = files(&dir.join("index"));
         let path =
             engine.iter().max_by_key(|path| fs::read(path).map_or(0, |bytes| used(&bytes).len())).expect("a file");
@@ -98,7 +98,7 @@ pub fn check_flips<I: Index>(index: impl Fn(&Path) -> Result<I, IndexError>, dir
             let Ok(found) = found else { return false };
             assert!(found.iter().all(|row| before.contains(row)), "flip {flip} at {at} of {}", path.display());
             if found != before {
-                // Rows that an engine has lost in silence are counted by who wrote them.
+                // Rows that an engine has silently lost are counted by their writer.
                 store.distrust_index("rows are missing");
                 return false;
             }

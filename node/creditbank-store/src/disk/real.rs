@@ -19,7 +19,7 @@ use crate::{DirectoryLock, Place, StoreError};
 pub struct RealDisk;
 
 impl RealDisk {
-    /// As the store takes it.
+    /// In the form that the store uses.
     pub fn shared() -> Arc<dyn Disk> {
         Arc::new(Self)
     }
@@ -28,14 +28,14 @@ impl RealDisk {
 /// `FUSE_SUPER_MAGIC` of statfs(2).
 const FUSE_MAGIC: FsWord = 0x6573_5546;
 
-/// The machine by its id, hashed, as machine-id(5) asks for. A container's id is its image's, or new with each start: it has
-/// none here.
+/// The machine by its id, hashed as machine-id(5) asks. A container's id is that of its image, or new with each start,
+/// so it has none here.
 fn machine() -> Option<[u8; 16]> {
     let is_container = ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists())
         || ["container", "KUBERNETES_SERVICE_HOST"].iter().any(|name| std::env::var_os(name).is_some());
     let id = fs::read_to_string("/etc/machine-id").ok().filter(|_| !is_container)?;
     let id = id.trim();
-    // "uninitialized" stands there until the first boot has ended.
+    // The file contains "uninitialized" until the first boot has ended.
     (id.len() == 32).then(|| {
         let hash = Sha256::new().chain_update(b"creditbank machine v1\0").chain_update(id).finalize();
         std::array::from_fn(|at| hash[at])
@@ -60,7 +60,7 @@ impl Disk for RealDisk {
         if !fs::symlink_metadata(path)?.is_file() {
             return Err(odd());
         }
-        // The name may have changed its meaning since: neither followed, nor waited for.
+        // The name may mean something else by now: do not follow a link, and do not wait.
         let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
         let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)?;
         let found = file.metadata()?;
@@ -77,7 +77,7 @@ impl Disk for RealDisk {
 
     fn exchange(&self, one: &Path, other: &Path) -> io::Result<()> {
         renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).map_err(|error| match error {
-            // What file systems say that have no such step: NFS, SMB, FUSE.
+            // The errors of file systems that cannot do it: NFS, SMB, FUSE.
             rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP => {
                 io::ErrorKind::Unsupported.into()
             }
@@ -86,7 +86,7 @@ impl Disk for RealDisk {
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        // Not cut: a new file, so that nothing that holds the old one sees it change.
+        // Make a new file instead of cutting the old one, so that nobody who has the old one open sees it change.
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -116,7 +116,8 @@ impl Disk for RealDisk {
         match DirBuilder::new().mode(0o700).create(dir) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
-            // Once more, and not until it is done: in some places, as /proc, nothing can be made, and the system says the same.
+            // Try once more, but not until it works: in some places, such as /proc, nothing can be made, and the system
+            // keeps saying the same.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 dir.parent().map_or(Err(error), |parent| self.make_dir(parent))?;
                 DirBuilder::new().mode(0o700).create(dir).or_else(|error| {
@@ -126,7 +127,7 @@ impl Disk for RealDisk {
             }
             Err(error) => return Err(error),
         }
-        // Of one that was there before too: who made it may have ended before its name was durable.
+        // For an existing directory too: its maker may have ended before its name was durable.
         dir.parent().map_or(Ok(()), |parent| self.sync_dir(parent))
     }
 
@@ -157,7 +158,7 @@ impl Disk for RealDisk {
     fn place(&self, dir: &Path) -> io::Result<Place> {
         let path = fs::canonicalize(dir)?;
         let found = fs::metadata(&path)?;
-        // A file system in user space may number its files anew with every mount.
+        // A file system in user space may renumber its files at every mount.
         let is_stable = statfs(&path).is_ok_and(|system| system.f_type != FUSE_MAGIC);
         let made = found.created().ok().and_then(|made| made.duration_since(UNIX_EPOCH).ok());
         Ok(Place {
@@ -217,7 +218,7 @@ impl DiskFile for File {
 
     fn allocate(&self, len: u64) -> io::Result<()> {
         match fs4::fs_std::FileExt::allocate(self, len) {
-            // A file system that cannot promise room: a full disk is found out later, and stops the process.
+            // This file system cannot reserve room: a full disk is noticed later, and stops the process.
             Err(error) if error.kind() == io::ErrorKind::Unsupported => self.set_len(len.max(self.length()?)),
             done => done,
         }
@@ -237,7 +238,7 @@ impl DiskFile for File {
 mod tests {
     use super::*;
 
-    /// Goal: where no directory can be made, that is said; and one in many that are missing is made.
+    /// Goal: if no directory can be made, that is an error; several missing directories are made at once.
     #[test]
     fn directories_are_made_or_refused() {
         let around = tempfile::tempdir().unwrap();
@@ -250,7 +251,7 @@ mod tests {
         }
     }
 
-    /// Goal: a path is compared without links, also where its end is not there yet.
+    /// Goal: a path is compared without links, even if its end does not exist yet.
     #[test]
     fn paths_are_resolved() {
         let around = tempfile::tempdir().unwrap();
@@ -261,7 +262,7 @@ mod tests {
         assert_eq!(RealDisk.resolved(&link.join("new/one")).unwrap(), expected);
     }
 
-    /// Goal: a directory that takes the place of the one in which a lock is held is told from it.
+    /// Goal: a directory that takes the place of a locked one is noticed.
     #[test]
     fn a_lock_is_in_one_directory() {
         let around = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Rounds on their way into the index, and the rows that wait for it.
+//! Rounds that are applied to the index, and the rows that wait for it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub(super) struct Batch {
 impl Batch {
     fn new(sequence: u64, rows: &[Row]) -> Self {
         let mut rows: Vec<Row> = rows.iter().map(row_sum::with_sum).collect();
-        // Stable: of two changes of a key the later one stays behind.
+        // A stable sort: of two changes of a key the later one comes last.
         rows.sort_by(|a, b| (a.table, &a.key).cmp(&(b.table, &b.key)));
         rows.reverse();
         rows.dedup_by(|a, b| (a.table, &a.key) == (b.table, &b.key));
@@ -42,11 +42,12 @@ impl Batch {
     }
 }
 
-/// The index and the rounds that are not yet in it, oldest first. A round is taken out only after the index has it.
+/// The index and the rounds that are not in it yet, oldest first. A round is removed only after the index has it.
 pub(super) struct Shared {
     index: Box<dyn Index>,
     waiting: RwLock<VecDeque<Arc<Batch>>>,
-    /// Why the index is not used any more. Held while the position is written, so that one that was taken back stays so.
+    /// Why the index is not used any more. Held while the position is written, so that a position that was taken back
+    /// stays so.
     failed: Mutex<Option<String>>,
     disk: Arc<dyn Disk>,
     dir: PathBuf,
@@ -58,12 +59,12 @@ impl Shared {
         Self { index, waiting: RwLock::default(), failed: Mutex::default(), disk, dir }
     }
 
-    /// Refuses when the store can do no more work.
+    /// Refuses if the store can do no more work.
     pub(super) fn healthy(&self) -> Result<(), StoreError> {
         self.failure().map_or(Ok(()), |why| Err(StoreError::Stopped(why)))
     }
 
-    /// Notes why the store can do no more work; what was noted first stays.
+    /// Records why the store can do no more work. The first reason stays.
     pub(super) fn fail(&self, error: &StoreError) {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         failed.get_or_insert_with(|| error.to_string());
@@ -114,14 +115,14 @@ impl Shared {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<KeyValue>, StoreError> {
-        // First what waits, then the index: a row that moves in between is seen in both, never in neither.
+        // First the waiting rounds, then the index: a row that moves in between is seen in both, never in neither.
         let waiting = self.waiting.read().unwrap_or_else(PoisonError::into_inner);
         let mut newer = BTreeMap::new();
         for Row { key, value, .. } in waiting.iter().flat_map(|batch| batch.scan(table, prefix, after)) {
             newer.insert(key.clone(), value.clone().map(row_sum::known));
         }
         drop(waiting);
-        // Rows that wait may hide as many of the index.
+        // Waiting rows may hide as many rows of the index.
         let stored = self.index.scan(table, prefix, after, limit.saturating_add(newer.len()));
         let checked = |(key, summed): KeyValue| {
             let value = row_sum::checked(table, &key, summed)?;
@@ -166,7 +167,7 @@ impl Job {
     }
 }
 
-/// Applies rounds to the index, one after the other, and syncs it now and then.
+/// Applies rounds to the index, one after the other, and syncs it from time to time.
 pub(super) struct Indexer {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
@@ -179,7 +180,8 @@ pub(super) struct Indexer {
 }
 
 impl Indexer {
-    /// An index that is durable up to one round, and has everything up to another one, which the start has replayed.
+    /// An index that is durable up to one round, and that has everything up to another one, which the start has
+    /// replayed.
     pub(super) fn new(
         dir: &Path,
         options: &Options,
@@ -200,7 +202,7 @@ impl Indexer {
         }
     }
 
-    /// Applies the round that follows the last one.
+    /// Applies the next round.
     pub(super) fn apply(&mut self, job: &Job) -> Result<(), StoreError> {
         let Job { durable, batch, bytes } = job;
         self.shared.index.apply(&batch.rows).map_err(|error| self.shared.broken(error))?;
@@ -213,7 +215,7 @@ impl Indexer {
         Ok(())
     }
 
-    /// Makes durable what was applied, and records up to where that is.
+    /// Makes durable what was applied, and records up to where.
     pub(super) fn sync(&mut self) -> Result<(), StoreError> {
         if self.applied != self.durable {
             let marked = position::mark(&*self.shared.index, self.applied).and_then(|()| self.shared.index.sync());

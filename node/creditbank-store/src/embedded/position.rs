@@ -19,7 +19,7 @@ pub(super) struct Durable {
     pub(super) size: u64,
 }
 
-/// The recorded position; `None` when there is none or it is damaged, which costs a rebuild and no data.
+/// The recorded position; `None` if there is none or if it is damaged, which costs a rebuild and no data.
 pub(super) fn read(disk: &dyn Disk, dir: &Path) -> Option<Durable> {
     let bytes = disk.read(&dir.join("position")).ok()?;
     let (content, checksum) = bytes.split_at_checked(LEN)?;
@@ -38,8 +38,8 @@ pub(super) fn write(disk: &dyn Disk, dir: &Path, durable: Durable) -> Result<(),
     disk.replace(&path, &bytes).map_err(file::at(&path))
 }
 
-/// Takes the recorded position back, durably: before what it vouches for is changed, and when an engine turns out to be
-/// damaged. The next start then rebuilds everything that is derived.
+/// Takes the recorded position back, durably: before anything that it covers is changed, and when an engine turns out
+/// to be damaged. The next start then rebuilds everything that is derived.
 pub(super) fn forget(disk: &dyn Disk, dir: &Path) -> Result<(), StoreError> {
     let path = dir.join("position");
     match disk.remove(&path) {
@@ -49,7 +49,7 @@ pub(super) fn forget(disk: &dyn Disk, dir: &Path) -> Result<(), StoreError> {
     disk.sync_dir(dir).map_err(file::at(dir))
 }
 
-/// Writes the position into the index itself, so that an engine that has silently begun anew is found out.
+/// Writes the position into the index itself, so that an engine that has silently begun anew is noticed.
 pub(super) fn mark(index: &dyn Index, durable: Durable) -> Result<(), IndexError> {
     let value = Some(durable.sequence.to_be_bytes().to_vec());
     index.apply(&[row_sum::with_sum(&Row { table: MARKER, key: MARKER_KEY.to_vec(), value })])

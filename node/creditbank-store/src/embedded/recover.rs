@@ -1,4 +1,4 @@
-//! The start: what is certain is kept, what is derived is brought up to the journal.
+//! The start: what is certain is kept, and what is derived is brought up to date with the journal.
 
 use std::path::Path;
 
@@ -10,14 +10,14 @@ use crate::{Disk, Head, Index, IndexError, MemoryIndex, Round, Row, StoreError, 
 
 /// Rows applied in one go during a replay.
 const BATCH_ROWS: usize = 20_000;
-/// Bytes of rounds whose rows are held in memory at most, on a disk that has no room.
+/// Most bytes of rounds whose rows are held in memory, on a disk that has no room.
 const HELD_BYTES_MAX: u64 = 1 << 30;
 
 pub(super) struct Recovered {
     pub(super) head: Head,
     pub(super) index: Box<dyn Index>,
     pub(super) durable: Durable,
-    /// What the index lacks, and has to wait until the disk has room.
+    /// What the index lacks until the disk has room.
     pub(super) held: Option<Held>,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Recovered {
 #[derive(Default)]
 pub(super) struct Held {
     pub(super) rounds: Vec<HeldRound>,
-    /// The engine could not be opened: the index is in memory, and the next start is to open it.
+    /// The engine could not be opened: the index is in memory, and the next start has to open the engine.
     pub(super) in_memory: bool,
 }
 
@@ -36,12 +36,12 @@ pub(super) struct HeldRound {
     pub(super) bytes: u64,
 }
 
-/// How a log is found.
+/// The state in which a log is found.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found {
-    /// The last stop was a clean one.
+    /// The last stop was clean.
     pub(super) clean: bool,
-    /// The disk has room: otherwise nothing is written.
+    /// The disk has room. Otherwise nothing is written.
     pub(super) has_room: bool,
 }
 
@@ -56,7 +56,7 @@ pub(super) fn recover<I: Index>(
     told: &mut dyn FnMut(u64),
 ) -> Result<Recovered, StoreError> {
     recover_from(dir, options, journal, flat, open, found, told).inspect_err(|error| {
-        // An engine that fails while it is brought up to the journal would do so at each start.
+        // An engine that fails during this replay would do so at each start.
         if matches!(error, StoreError::Index(_))
             && found.has_room
             && let Err(error) = position::forget(&*options.disk, dir)
@@ -100,7 +100,7 @@ fn recover_from<I: Index>(
     } else {
         flat.hold();
     }
-    // The head after the last certain round is in that round: replay from it on.
+    // The head after the last certain round is in that round, so the replay begins with it.
     let mut head = first_head();
     let mut rows = Vec::new();
     let (mut replayed, mut held_bytes) = (0u64, 0u64);
@@ -149,7 +149,7 @@ fn recover_from<I: Index>(
     Ok(Recovered { head, index, durable: certain, held })
 }
 
-/// Opens the engine of a disk that has no room. Nothing of it is changed; where it cannot be used as it is, the index is made
+/// Opens the engine on a disk without room. Nothing of it is changed; if it cannot be used as it is, the index is made
 /// in memory.
 fn open_as_it_is<I: Index>(
     dir: &Path,
@@ -167,8 +167,8 @@ fn open_as_it_is<I: Index>(
     }
 }
 
-/// Opens the engine; one that is broken, or does not hold what was recorded, is deleted and begun anew, as the journal has
-/// everything. Its files are never used again: where they are damaged, to take out what they hold fails too.
+/// Opens the engine. If it is broken, or does not hold what was recorded, it is deleted and begun anew, because the
+/// journal has everything. Its files are never reused: if they are damaged, removing their contents fails too.
 fn open_index<I: Index>(
     disk: &dyn Disk,
     dir: &Path,

@@ -1,4 +1,4 @@
-//! Who brings rounds into the index: a thread, or whoever holds the store, step by step.
+//! Brings rounds into the index: with a thread, or step by step by the store's owner.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -9,9 +9,9 @@ use std::time::Duration;
 use super::indexer::{Indexer, Job, Shared};
 use crate::StoreError;
 
-/// Rounds that may wait, however few rows they have.
+/// Most rounds that may wait, however few rows they have.
 const ROUNDS_MAX: usize = 65_536;
-/// How often somebody who waits for room looks whether the thread still works.
+/// How often a caller who waits for room checks whether the thread still works.
 const FAILURE_CHECK: Duration = Duration::from_millis(100);
 
 /// The work that follows an append.
@@ -21,8 +21,8 @@ pub(super) enum Upkeep {
 }
 
 impl Upkeep {
-    /// Hands a round over; waits, or works, while more than `rows_max` rows would wait. The round is durable already: a failed
-    /// index stops the next append, not this one.
+    /// Hands a round over. Waits, or works, while more than `rows_max` rows would wait. The round is durable already: a
+    /// failed index stops the next append, not this one.
     pub(super) fn send(&mut self, job: Job, rows_max: usize) {
         match self {
             Self::Thread(thread) => thread.send(job, rows_max),
@@ -30,7 +30,7 @@ impl Upkeep {
         }
     }
 
-    /// Applies a round that waits, unless a thread does; `false` when nothing was left to do.
+    /// Applies a waiting round, unless a thread does so; returns `false` if nothing was left to do.
     pub(super) fn step(&mut self) -> Result<bool, StoreError> {
         match self {
             Self::Thread(_) => Ok(false),
@@ -46,7 +46,7 @@ impl Upkeep {
         }
     }
 
-    /// Ends without a clean stop, so that nothing is written from here on.
+    /// Ends without a clean stop. Nothing is written from here on.
     pub(super) fn abandon(self) -> Result<(), StoreError> {
         match self {
             Self::Thread(thread) => thread.stop(),
@@ -96,7 +96,8 @@ struct Queue {
 }
 
 impl Queue {
-    /// Waits until there is room for so many rows; a round that is larger than all room waits until it is alone.
+    /// Waits until there is room for this many rows. A round that is larger than the whole room waits until it is
+    /// alone.
     fn make_room(&self, shared: &Shared, rows: usize, rows_max: usize) {
         let mut waiting = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         while *waiting > 0 && *waiting + rows > rows_max && shared.failure().is_none() {
@@ -113,7 +114,7 @@ impl Queue {
     }
 }
 
-/// A round, and what is dropped once it is in the index.
+/// A round, and a sender that is dropped once the round is in the index.
 type Sent = (Job, Option<SyncSender<()>>);
 
 /// The running thread.
@@ -134,7 +135,7 @@ impl IndexThread {
         Self { jobs, thread: thread.expect("the system can start a thread at start-up"), shared, queue }
     }
 
-    /// Waits while the queue is full; where nothing may wait, until the index has the round.
+    /// Waits while the queue is full; if nothing may wait, until the index has the round.
     fn send(&self, job: Job, rows_max: usize) {
         let (done, ended) = sync_channel(0);
         let done = (rows_max == 0).then_some(done);

@@ -9,7 +9,7 @@ use crate::DiskFile;
 pub(super) struct SimulatedFile {
     pub(super) disk: SimulatedDisk,
     pub(super) inode: u64,
-    /// A file that was opened by an earlier process can do nothing.
+    /// A file that was opened by an earlier process cannot do anything.
     pub(super) starts: u64,
 }
 
@@ -20,9 +20,9 @@ impl Debug for SimulatedFile {
 }
 
 impl SimulatedFile {
-    /// Runs an operation on the file; `true` says that the machine goes down in the middle of it.
+    /// Runs an operation on the file; `true` means that the machine crashes in the middle of it.
     fn with<T>(&self, what: impl FnOnce(&mut Inode, &mut Random, &FaultRates, bool) -> io::Result<T>) -> io::Result<T> {
-        // Few operations ask for the room, and to count it means to look at every file.
+        // Few operations need to know the room, and counting it means looking at every file.
         self.with_room(|_| 0, |inode, random, rates, _, down| what(inode, random, rates, down))
     }
 

@@ -1,5 +1,5 @@
-//! An index engine on any disk, for the simulation of a whole node: rows in memory, written as one file at each sync. What was
-//! applied since then is gone with the process, as an engine may lose it.
+//! An index engine on any disk, for the simulation of a whole node: rows in memory, written as one file at each sync.
+//! What was applied since the last sync is lost with the process, as an engine may lose it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ pub struct SimulatedIndex {
 }
 
 impl SimulatedIndex {
-    /// As a node takes it, under the name `simulated`.
+    /// In the form that a node uses, under the name `simulated`.
     pub const ENGINE: Engine =
         Engine { scheme: "simulated", about: "for tests", open: |disk, dir| Ok(Box::new(Self::open(disk, dir)?)) };
 

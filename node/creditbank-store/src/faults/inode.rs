@@ -15,7 +15,7 @@ pub(super) struct Inode {
     /// Pages that are to be written.
     dirty: BTreeSet<usize>,
     length_dirty: bool,
-    /// The shortest length since the last sync: what the disk holds behind it is gone once the length is written.
+    /// The shortest length since the last sync: the disk loses what is beyond it once the length is written.
     shortest: Option<usize>,
 }
 
@@ -61,7 +61,7 @@ impl Inode {
         self.cached.resize(len, 0);
     }
 
-    /// Puts a page of the cache onto the disk, as far as the disk's length goes.
+    /// Writes a page of the cache to the disk, as far as the disk's length goes.
     fn flush(&mut self, page: usize, mut sectors: impl FnMut() -> bool) {
         let end = self.cached.len().min(self.durable.len());
         for start in (page * PAGE..(page + 1) * PAGE).step_by(SECTOR) {
@@ -72,7 +72,7 @@ impl Inode {
         }
     }
 
-    /// Puts the length onto the disk.
+    /// Writes the length to the disk.
     fn flush_length(&mut self, len: usize) {
         if let Some(shortest) = self.shortest.take() {
             self.durable.truncate(shortest);
@@ -90,11 +90,11 @@ impl Inode {
         self.length_dirty = false;
     }
 
-    /// The system writes one page when it likes to.
+    /// The system writes one page whenever it likes.
     pub(super) fn write_back_one(&mut self, random: &mut Random) {
         let nth = size(random.below(self.dirty.len() as u64 + 1));
         if let Some(page) = self.dirty.iter().nth(nth).copied() {
-            // Pages behind the length that the disk knows wait for it.
+            // Pages beyond the length that the disk knows wait for it.
             if (page + 1) * PAGE <= self.durable.len() && self.shortest.is_none() {
                 self.dirty.remove(&page);
                 self.flush(page, || true);
@@ -102,7 +102,7 @@ impl Inode {
         }
     }
 
-    /// A sync that was interrupted: some of it took place.
+    /// A sync that was interrupted: a part of it took place.
     pub(super) fn write_back_some(&mut self, random: &mut Random) {
         if self.length_dirty && random.chance(500) {
             let least = self.shortest.unwrap_or(self.durable.len()).min(self.cached.len());
@@ -119,14 +119,14 @@ impl Inode {
         }
     }
 
-    /// A sync that failed: some of it took place, and nothing of it will be tried again.
+    /// A sync that failed: a part of it took place, and the rest will not be tried again.
     pub(super) fn fail_sync(&mut self, random: &mut Random) {
         self.write_back_some(random);
         self.dirty.clear();
         self.length_dirty = self.cached.len() != self.durable.len();
     }
 
-    /// Clean pages leave the cache; whoever reads them gets what the disk holds.
+    /// Clean pages leave the cache; readers then get what the disk holds.
     pub(super) fn evict(&mut self, random: &mut Random, thousandths: u64) {
         for page in 0..self.cached.len().div_ceil(PAGE) {
             let (start, end) = (page * PAGE, ((page + 1) * PAGE).min(self.cached.len()));
@@ -140,7 +140,7 @@ impl Inode {
         }
     }
 
-    /// Only what is on the disk stays; of what was being written, any part may be.
+    /// Only what is on the disk stays. Any part of what was being written may be there.
     pub(super) fn cut_power(&mut self, random: &mut Random) {
         self.write_back_some(random);
         *self = Self { cached: self.durable.clone(), durable: std::mem::take(&mut self.durable), ..Self::default() };

@@ -1,4 +1,4 @@
-//! Reading a segment frame by frame, and what a scan to its end finds.
+//! Reads a segment frame by frame, and finds its end.
 
 use std::io::{BufReader, Read as _};
 use std::ops::RangeInclusive;
@@ -23,7 +23,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Opens a segment. `before` is the last frame before it, where it is known.
+    /// Opens a segment. `before` is the last frame before it, if it is known.
     pub(super) fn open(
         disk: &dyn Disk,
         path: &Path,
@@ -46,7 +46,7 @@ impl Reader {
         Ok(Self { path: path.to_owned(), file, left, next_sequence: first, chain, position })
     }
 
-    /// Goes on at the frame of a round, which follows the frame with this checksum.
+    /// Continues at the frame of a round, which follows the frame with this checksum.
     pub(super) fn go_on(&mut self, offset: u64, sequence: u64, chain: u32) {
         let rest = self.file.get_mut();
         rest.left = (rest.offset + rest.left).saturating_sub(offset);
@@ -55,7 +55,7 @@ impl Reader {
         (self.next_sequence, self.chain) = (sequence, chain);
     }
 
-    /// Opens a segment whatever its head says, at its first frame.
+    /// Opens a segment at its first frame, whatever its head says.
     pub(super) fn open_behind_head(disk: &dyn Disk, path: &Path, first: u64) -> Result<Self, StoreError> {
         let file: Arc<dyn DiskFile> = disk.open_existing(path).map_err(file::at(path))?.into();
         let left = file.length().map_err(file::at(path))?.saturating_sub(SEGMENT_HEAD_LEN);
@@ -69,13 +69,14 @@ impl Reader {
         Ok(Self { path: path.to_owned(), file, left, next_sequence: first, chain, position })
     }
 
-    /// Goes on behind the frame that [`Self::next`] has found damaged: at the frame that its head leads to, where one begins
-    /// there, or else at the next whole one. Says what was left out; without `next` nothing else is known of the segment.
+    /// Continues after the frame that [`Self::next`] has found damaged: at the frame to which its head leads, if one
+    /// begins there, or else at the next whole one. Returns what was left out; without `next` nothing more is known of
+    /// the segment.
     pub(crate) fn skip(&mut self) -> Skipped {
         let (begin, first) = (self.position.offset, self.next_sequence);
         let mut bytes = vec![0; usize::try_from(self.left).unwrap_or(0)];
         if self.file.get_ref().file.read_at(&mut bytes, begin).is_err() {
-            // A part that the disk does not give: what lies behind it in this segment is not known.
+            // The disk cannot read this part, so the rest of the segment is unknown.
             bytes.clear();
         }
         let own = FrameHead::read(&bytes).filter(|head| head.sequence == first);
@@ -170,10 +171,10 @@ impl Reader {
     }
 }
 
-/// What was left out behind damage.
+/// What was left out because of damage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Skipped {
-    /// The rounds that were not read; where it goes to the end, the first one.
+    /// The rounds that were not read; if everything to the end is missing, only the first one is known.
     pub(crate) rounds: RangeInclusive<u64>,
     /// Their bytes.
     pub(crate) bytes: u64,
@@ -181,7 +182,7 @@ pub(crate) struct Skipped {
     pub(crate) is_to_end: bool,
 }
 
-/// A frame's head, as it stands there; nothing of it is checked but its magic.
+/// A frame's head, as found. Only its magic is checked.
 struct FrameHead {
     sequence: u64,
     len: u32,
@@ -203,7 +204,7 @@ impl FrameHead {
     }
 }
 
-/// Whether nothing was ever written behind the last frame.
+/// Whether nothing was ever written after the last frame.
 fn is_unused(rest: Option<&[u8]>) -> bool {
     rest.is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
 }
@@ -219,7 +220,7 @@ pub(super) fn check_head(file: &dyn DiskFile, path: &Path, log: &[u8; 32], first
     file.read_at(&mut found, 0).map_err(file::at(path))?;
     let chain = u32::from_be_bytes([found[48], found[49], found[50], found[51]]);
     if found[..] != head(log, first, chain) {
-        // By its own checksum it is what was written: it was written for something else.
+        // Its own checksum is right, so it is what was written; but it was written for something else.
         let is_whole = crc32c::crc32c(&found[..52]).to_be_bytes() == found[52..];
         if is_whole && found[..8] == MAGIC && found[8..40] != log[..] {
             return Err(StoreError::OtherLog { path: path.display().to_string() });
@@ -231,7 +232,7 @@ pub(super) fn check_head(file: &dyn DiskFile, path: &Path, log: &[u8; 32], first
     Ok(chain)
 }
 
-/// What a scan of a segment has found.
+/// The result of scanning a segment.
 pub(super) struct Scanned {
     pub(super) last: Frame,
     pub(super) fault: Option<Fault>,
@@ -265,7 +266,7 @@ impl Scanned {
     }
 }
 
-/// Reads a segment to its last whole frame and looks at what follows.
+/// Reads a segment to its last whole frame and examines what follows.
 pub(super) fn scan(disk: &dyn Disk, path: &Path, log: &[u8; 32], first: u64) -> Result<Scanned, StoreError> {
     let mut reader = Reader::open(disk, path, log, first, None)?;
     let start = Position { segment: first, offset: SEGMENT_HEAD_LEN };
@@ -277,7 +278,7 @@ pub(super) fn scan(disk: &dyn Disk, path: &Path, log: &[u8; 32], first: u64) -> 
             Err(what) => {
                 let rest = disk.read(path).map_err(file::at(path))?;
                 let after = usize::try_from(last.end).ok().and_then(|end| rest.get(end + 4..)).unwrap_or_default();
-                // The torn frame's own bytes are encrypted or random enough not to hold another whole frame.
+                // The torn frame's own bytes are encrypted or random enough not to contain another whole frame.
                 let followed_by_frames = whole_frames_in(after, last.sequence + 1).next().is_some();
                 return Ok(Scanned { last, fault: Some(Fault { what, followed_by_frames }) });
             }

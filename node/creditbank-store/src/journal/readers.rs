@@ -1,4 +1,4 @@
-//! Open segments, shared with everything that reads from the journal.
+//! Open segments, shared by everything that reads from the journal.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -9,9 +9,9 @@ use super::reader::{Reader, check_head};
 use super::{Position, segment};
 use crate::{Disk, DiskFile, ScrubPosition, StoreError, file};
 
-/// Open files kept for reading.
+/// Most open files that are kept for reading.
 const READERS_MAX: usize = 64;
-/// What is longer is checked against the file before room for it is made: a length may come from a rotten place.
+/// Before memory is allocated for anything longer, its length is compared with the file: the length may be damaged.
 const TRUSTED_LEN_MAX: usize = 1 << 20;
 
 /// The journal's segments, for reading.
@@ -71,7 +71,7 @@ impl Readers {
         Ok(file)
     }
 
-    /// Opens a segment anew when it is next read: another file has taken its place.
+    /// Opens a segment anew when it is next read, because another file has taken its place.
     pub(super) fn forget(&self, segment: u64) {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&segment);
     }
@@ -81,7 +81,7 @@ impl Readers {
         StoreError::Damaged { path: self.path(segment).display().to_string(), offset, what: what.into() }
     }
 
-    /// Reads bytes of a segment, as they are.
+    /// Reads bytes of a segment, unchecked.
     pub(crate) fn read(&self, segment: u64, offset: u64, len: usize) -> Result<Vec<u8>, StoreError> {
         let file = self.file(segment)?;
         let failed = |error| file::at(&self.path(segment))(error);
@@ -98,7 +98,7 @@ impl Readers {
         }
     }
 
-    /// The frames of a segment from a position in it on; the head of the segment is checked.
+    /// The frames of a segment from a position on; the head of the segment is checked.
     pub(crate) fn frames(&self, log: &[u8; 32], segment: u64, from: ScrubPosition) -> Result<Reader, StoreError> {
         let mut reader = Reader::open(&*self.disk, &self.path(segment), log, segment, None)?;
         if from.offset > 0 {
@@ -112,8 +112,8 @@ impl Readers {
         Reader::open_behind_head(&*self.disk, &self.path(segment), segment)
     }
 
-    /// Calls `each` with sequence, position and payload of every frame of the sequences in `range`, checking all checksums
-    /// and links. `log` is the log that the segments must belong to.
+    /// Calls `each` with sequence, position and payload of every frame of the sequences in `range`, and checks all
+    /// checksums and links. `log` is the log to which the segments must belong.
     pub(crate) fn replay(
         &self,
         log: &[u8; 32],

@@ -1,4 +1,4 @@
-//! One segment file: its name, its header, its frames, and how it comes to be.
+//! One segment file: its name, its header, its frames, and how it is made.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ pub(super) fn head(log: &[u8; 32], first: u64, chain: u32) -> Vec<u8> {
     head
 }
 
-/// No room, or another fault of this file.
+/// No room, or another error of this file.
 pub(super) fn full_or(error: io::Error, path: &Path, needed: u64) -> StoreError {
     if file::is_full(&error) {
         return StoreError::Full { path: path.display().to_string(), needed };
@@ -49,8 +49,8 @@ pub(super) fn full_or(error: io::Error, path: &Path, needed: u64) -> StoreError 
     file::at(path)(error)
 }
 
-/// Makes a segment of `len` bytes; it and its name are durable afterwards. Whole or not at all: a crash in between must not
-/// leave a segment without its header.
+/// Makes a segment of `len` bytes; it and its name are durable afterwards. It is made completely or not at all: a crash
+/// must not leave a segment without its header.
 pub(super) fn create(
     disk: &dyn Disk,
     dir: &Path,
@@ -65,7 +65,7 @@ pub(super) fn create(
     Ok(file)
 }
 
-/// The head of a frame and its checksum, which is over the payload too.
+/// The head of a frame and its checksum, which covers the payload too.
 pub(super) fn frame_head(sequence: u64, chain: u32, payload: &[u8]) -> (Vec<u8>, u32) {
     let len = u32::try_from(payload.len()).expect("a round is far smaller than 512 MiB");
     let mut bytes = Vec::with_capacity(24);
@@ -78,8 +78,8 @@ pub(super) fn frame_head(sequence: u64, chain: u32, payload: &[u8]) -> (Vec<u8>,
     (bytes, crc)
 }
 
-/// Writes a segment up to its last whole frame to a new file, reads that one through, and puts it in place: what was read
-/// first may have stood in memory only, and may read differently the second time.
+/// Writes a segment up to its last whole frame to a new file, reads that through, and puts it in place. What was read
+/// first may have been in memory only, and may read differently the second time.
 pub(super) fn rewrite(
     disk: &dyn Disk,
     path: &Path,
@@ -94,7 +94,7 @@ pub(super) fn rewrite(
         let mut chunk = vec![0; usize::try_from(CHUNK_LEN.min(last.end - offset)).expect("a chunk is small")];
         old.read_at(&mut chunk, offset).map_err(file::at(path))?;
         if let Err(error) = new.write_at(&chunk, offset) {
-            // What it took up is needed elsewhere.
+            // Its space is needed elsewhere.
             let _ = disk.remove(&file::temporary(path));
             return Err(full_or(error, path, last.end));
         }

@@ -1,4 +1,4 @@
-//! Reading the key store without touching its file.
+//! Reads the key store without touching its file.
 
 use std::path::Path;
 
@@ -7,17 +7,17 @@ use zeroize::Zeroizing;
 use super::{Accounts, HEAD_LEN, KeyStore, KeyStoreError, RECORD_LEN, damaged, record};
 use crate::{Disk, StoreError, file};
 
-/// Keys that could be read, and where the file is damaged, if it is.
+/// The keys that could be read, and where the file is damaged, if it is.
 pub struct ReadKeys {
-    /// The keys; nothing can be added to them.
+    /// The keys. Nothing can be added to them.
     pub keys: KeyStore,
     /// How many records the file has, read or not.
     pub records: u64,
-    /// Number and offset of each record that does not read.
+    /// Number and offset of each record that cannot be read.
     pub faults: Vec<(u64, u64)>,
 }
 
-/// How far a file of keys is whole.
+/// Up to where a file of keys is whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProvedKeys {
     /// Bytes of the head and of the records that open.
@@ -26,27 +26,27 @@ pub struct ProvedKeys {
     pub records: u64,
     /// How many of these are tombstones.
     pub erased: u64,
-    /// Whether a record that opens stands behind one that does not: this is damage, and not a record that is being written.
+    /// Whether a record that opens follows one that does not. This is damage, and not a record that is being written.
     pub is_damaged: bool,
 }
 
 impl KeyStore {
-    /// Proves the keys of a file's bytes under the master key, up to the first record that does not open. Those before `from`
-    /// are taken as proved.
+    /// Verifies the keys of a file's bytes under the master key, up to the first record that does not open. Those
+    /// before `from` count as verified.
     pub fn prove(bytes: &[u8], from: u64, path: &Path, master: &[u8; 32]) -> Result<ProvedKeys, KeyStoreError> {
         let epoch = record::open_head(&Zeroizing::new(*master), bytes, path)?;
         let records = bytes[HEAD_LEN..].chunks(RECORD_LEN);
         let proved = usize::try_from(from).unwrap_or(usize::MAX).saturating_sub(HEAD_LEN) / RECORD_LEN;
         let opens = |record: &&[u8]| record::open(&epoch, record).is_some();
         let good = proved.min(records.len()) + records.clone().skip(proved).take_while(opens).count();
-        // By the mark alone: it is under the checksum and the seal that were opened.
+        // The mark is enough: it is covered by the checksum and the seal, which were opened.
         let erased = records.clone().take(good).filter(|record| record::is_tombstone(record)).count() as u64;
         let len = (HEAD_LEN + good * RECORD_LEN).min(bytes.len());
         let is_damaged = records.skip(good + 1).any(|record| opens(&record));
         Ok(ProvedKeys { len: len as u64, records: good as u64, erased, is_damaged })
     }
 
-    /// Reads the keys of a file as it is; a record that does not read is left out.
+    /// Reads the keys of a file as it is; a record that cannot be read is left out.
     pub fn read(disk: &dyn Disk, path: &Path, master: &[u8; 32]) -> Result<ReadKeys, KeyStoreError> {
         let master = Zeroizing::new(*master);
         let bytes = disk.read(path).map_err(file::at(path))?;
@@ -63,12 +63,12 @@ impl KeyStore {
         Ok(ReadKeys { keys: Self::of(keys, None), records, faults })
     }
 
-    /// Reads the file of a store that is in use, and says what of it is damaged: keys that are held in memory are served all the
-    /// same, and lost with the process. `None` where it is whole, or there is no file.
+    /// Reads the file of a store that is in use, and returns its damage. Keys in memory are still served, but lost with
+    /// the process. `None` if the file is whole, or if there is no file.
     pub fn fault(&self) -> Result<Option<StoreError>, StoreError> {
         let (mut first, mut epoch_before) = (0, None::<Zeroizing<[u8; 32]>>);
         loop {
-            // Read under the lock, opened without it: a change waits for no more than a read.
+            // Read under the lock, but opened without it: a change waits only for a read.
             let (bytes, epoch, path, is_last) = {
                 let Some(file) = self.file() else { return Ok(None) };
                 let begin = offset_of(first);
@@ -92,7 +92,7 @@ impl KeyStore {
                 (bytes, file.epoch.clone(), file.path.clone(), begin + len >= file.end)
             };
             if epoch_before.as_ref().is_some_and(|before| **before != *epoch) {
-                // Written anew meanwhile, as after an erasure.
+                // Rewritten in the meantime, as after an erasure.
                 (first, epoch_before) = (0, None);
                 continue;
             }

@@ -17,7 +17,7 @@ pub(super) const RECORD_LEN: usize = 1 + 16 + NONCE_LEN + SEALED_LEN + 4;
 const KEY: u8 = 1;
 const TOMBSTONE: u8 = 2;
 
-/// What a record says of its account: the key, or `None` of an erased one.
+/// What a record says about its account: the key, or `None` for an erased one.
 pub(super) type Content = Option<LearnerKey>;
 
 fn seal(key: &[u8; 32], secret: &[u8; 32], aad: &[u8], nonce: [u8; NONCE_LEN]) -> Vec<u8> {
@@ -41,7 +41,7 @@ fn with_crc(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// The content in front of a checksum that holds.
+/// The contents before a checksum that is right.
 pub(super) fn checked(bytes: &[u8]) -> Option<&[u8]> {
     let (content, crc) = bytes.split_last_chunk::<4>()?;
     (crc32c::crc32c(content).to_be_bytes() == *crc).then_some(content)
@@ -61,7 +61,7 @@ pub(super) fn open_head(master: &[u8; 32], bytes: &[u8], path: &Path) -> Result<
     unseal(master, &content[MAGIC.len()..], &MAGIC).ok_or_else(|| KeyStoreError::MasterKey(path.display().to_string()))
 }
 
-/// A record's account and what it says of it; `None` where it does not read.
+/// A record's account and what it says about it; `None` if it cannot be read.
 pub(super) fn open(epoch: &[u8; 32], record: &[u8]) -> Option<(AccountId, Content)> {
     let content = checked(record).filter(|content| content.len() == RECORD_LEN - 4)?;
     let (associated, sealed) = content.split_at_checked(1 + 16)?;
@@ -82,7 +82,7 @@ pub(super) fn is_tombstone(record: &[u8]) -> bool {
 
 /// The records of accounts, one after the other.
 pub(super) fn records(epoch: &[u8; 32], accounts: &[(AccountId, Content)], fill: Fill<'_>) -> Vec<u8> {
-    // One call for all: the system's generator costs more than the encryption of a key.
+    // One call for all of them: the system's generator costs more than the encryption of a key.
     let mut nonces = vec![0; accounts.len() * NONCE_LEN];
     fill(&mut nonces);
     let record = |((account, key), nonce): (&(AccountId, Content), &[u8; NONCE_LEN])| {

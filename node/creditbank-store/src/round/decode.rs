@@ -1,4 +1,4 @@
-//! Reading rounds back.
+//! Reads rounds back.
 
 use creditbank_protocol::Digest;
 
@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
         Ok(self.take(usize::try_from(len).map_err(|_| RoundError::Truncated)?)?.to_vec())
     }
 
-    /// A count and as many items. Nothing is reserved by the count, which may be a lie.
+    /// A count and that many items. The count reserves no memory, because it may be wrong.
     fn many<T>(&mut self, mut item: impl FnMut(&mut Self) -> Result<T, RoundError>) -> Result<Vec<T>, RoundError> {
         (0..self.u32()?).map(|_| item(self)).collect()
     }
@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
 }
 
 impl Round {
-    /// Reads a round and where each entry's section lies.
+    /// Reads a round and where each entry's section is.
     pub(crate) fn decode(bytes: &[u8]) -> Result<(Self, Vec<Section>), RoundError> {
         let mut reader = Reader { bytes, offset: 0 };
         let version = reader.u8()?;

@@ -1,27 +1,27 @@
-//! The table in front of an entry: how long the entry and its bodies are, and the checksum of each body.
+//! The table before an entry: the lengths of the entry and its bodies, and the checksum of each body.
 
 use super::RoundError;
 
 /// Bytes of one body's length and checksum.
 const BODY_LEN: u64 = 4 + 4;
 
-/// Bytes of the table of an entry with so many bodies, with its checksum.
+/// Bytes of the table of an entry with this many bodies, including its checksum.
 pub(crate) fn table_len(bodies: u32) -> u64 {
     4 + 4 + BODY_LEN * u64::from(bodies) + 4
 }
 
-/// The checksum of a table: over the log index too, so that a table cannot stand for another entry.
+/// The checksum of a table. It covers the log index too, so that a table cannot be used for another entry.
 pub(super) fn checksum(index: u64, table: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(&index.to_be_bytes()), table)
 }
 
-/// A table whose checksum holds.
+/// A table whose checksum is right.
 pub(crate) struct SectionTable {
     pub(crate) entry_len: u32,
     bodies: Vec<BodyPlace>,
 }
 
-/// Where a body lies.
+/// Where a body is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BodyPlace {
     /// Its first byte, from the start of the section.
@@ -55,7 +55,7 @@ impl SectionTable {
         Ok(Self { entry_len, bodies: pairs.iter().map(words).map(place).collect() })
     }
 
-    /// The body at a position; `None` where there are fewer.
+    /// The body at a position; `None` if there are fewer.
     pub(crate) fn body(&self, position: u32) -> Option<BodyPlace> {
         self.bodies.get(usize::try_from(position).ok()?).copied()
     }
