@@ -26,28 +26,28 @@ pub(crate) struct Arguments {
     out: Option<PathBuf>,
     /// Follow the node into a directory, on another disk or a mounted share, until SIGINT or SIGTERM
     ///
-    /// The first time with --new; from then on without it, so that a share which is not mounted is noticed.
-    /// DIR/status.json says how far it is; restore takes it as any backup, also to a point (--to). A learner's key that the
-    /// node has destroyed is gone from it within --lag.
+    /// Use --new the first time, and never again: then a share that is not mounted is noticed. DIR/status.json says how
+    /// far the copy is. `restore` accepts it like any backup, also for a point in time (--to). A learner's key that the
+    /// node destroys is gone from the copy within --lag.
     #[arg(long, value_name = "DIR")]
     follow: Option<PathBuf>,
-    /// Begin a copy in the directory, which must be missing or empty, and follow into it. Leave it out of scripts that run
-    /// at each start.
+    /// Begin a copy in the directory, which must be missing or empty, and follow into it. Do not use it in scripts that
+    /// run at each start.
     #[arg(long, requires = "follow")]
     new: bool,
-    /// How far a followed copy may be behind, in seconds, as 5s
+    /// How far a followed copy may lag, in seconds, as 5s
     #[arg(long, default_value = "5s", value_parser = seconds, requires = "follow")]
     lag: Duration,
-    /// Copy what is there, once, and end
+    /// Copy what is new, once, and end
     #[arg(long, requires = "follow")]
     once: bool,
-    /// Leave out the node's signing keys and secrets; keep them elsewhere, without them nothing can be restored.
+    /// Leave out the node's signing keys and secrets. Keep them elsewhere: without them nothing can be restored.
     #[arg(long)]
     without_keys: bool,
-    /// Days after which the learners' keys in it may not be used any more.
+    /// Days after which the learners' keys in the copy must not be used any more.
     #[arg(long, default_value_t = 35, value_parser = clap::value_parser!(u32).range(1..=3_650))]
     keys_expire_days: u32,
-    /// Print the manifest as JSON; of a followed copy its status, a line for each change.
+    /// Print the manifest as JSON; for a followed copy its status, one line for each change.
     #[arg(long)]
     json: bool,
 }
@@ -81,10 +81,11 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     tokio::task::block_in_place(|| copy(&environment, dir, &config, out, options, *json))
 }
 
-/// Steps until a signal. The first step must succeed; a later one that fails is tried again: a share may be away for a while.
+/// Makes steps until a signal. The first step must succeed. A later one that fails is tried again, because a share may
+/// be away for a while.
 async fn followed(mut follower: Follower, to: &Path, lag: Duration, once: bool, json: bool) -> anyhow::Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    // What was told last, and of a step that failed.
+    // The last reported state, and the error of a failed step.
     let (mut told, mut failure) = (None, None::<String>);
     loop {
         match tokio::task::block_in_place(|| follower.step()) {
@@ -94,7 +95,7 @@ async fn followed(mut follower: Follower, to: &Path, lag: Duration, once: bool, 
                 }
                 (told, failure) = (Some((status.sequence, status.size)), None);
             }
-            // No later step mends a copy that is damaged.
+            // No later step repairs a damaged copy.
             Err(error) if told.is_none() || matches!(error, BackupError::Copy { .. }) => return Err(usage(error)),
             Err(error) => {
                 let why = error.to_string();
@@ -107,7 +108,7 @@ async fn followed(mut follower: Follower, to: &Path, lag: Duration, once: bool, 
         if once {
             return Ok(());
         }
-        // Half of the lag is for the copying.
+        // The copying may take half of the lag.
         tokio::select! {
             () = tokio::time::sleep(lag / 2) => {}
             _ = interrupt.recv() => return Ok(()),
@@ -176,7 +177,7 @@ fn warn_of_one_disk(copy: &Path) {
     );
 }
 
-/// Over bytes that are copied and checked.
+/// A bar for bytes that are copied and checked.
 pub(crate) fn bar(hidden: bool) -> ProgressBar {
     if hidden {
         return ProgressBar::hidden();
@@ -185,7 +186,7 @@ pub(crate) fn bar(hidden: bool) -> ProgressBar {
     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// What the caller must ask for differently exits with 2.
+/// Errors that the caller can avoid by asking for something else exit with 2.
 pub(crate) fn usage(error: BackupError) -> anyhow::Error {
     match error {
         BackupError::Exists(_)

@@ -20,7 +20,7 @@ use crate::node_dir::NodeDir;
 pub(crate) struct Arguments {
     #[command(flatten)]
     node: NodeDir,
-    /// Where the node's keys are, of a backup that was made without them
+    /// Where the node's keys are, for a backup that was made without them
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
     /// Print one JSON object instead of a table.
@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A directory in which a node works is not one to look at from outside.
+/// A directory in which a node works cannot be checked from outside.
 pub(crate) fn served(error: DirectoryError) -> anyhow::Error {
     match &error {
         DirectoryError::Store(StoreError::File { error: io, .. }) if io.kind() == std::io::ErrorKind::WouldBlock => {
@@ -70,7 +70,7 @@ pub(crate) fn served(error: DirectoryError) -> anyhow::Error {
     }
 }
 
-/// A copy that is written meanwhile cannot be compared with its manifest.
+/// A copy that is being written cannot be compared with its manifest.
 fn followed(error: BackupError) -> anyhow::Error {
     match &error {
         BackupError::Store(StoreError::File { error: io, .. }) if io.kind() == std::io::ErrorKind::WouldBlock => {

@@ -5,17 +5,17 @@ use creditbank_server::clock::Clock;
 
 use crate::failure::Usage;
 
-/// So far may the time that is confirmed lie from the machine's: typing it takes a while.
+/// The confirmed time may differ from the machine's by this much: typing it takes a while.
 const MINUTES_MAX: u64 = 10;
 
 /// What the operator says about the time.
 #[derive(clap::Args)]
 pub(crate) struct ConfirmTime {
-    /// The time now by a clock that you trust, and not this machine's, as 2026-11-26T09:30Z (UTC)
+    /// The time now, from a clock other than this machine's, as 2026-11-26T09:30Z (UTC)
     ///
-    /// A start seals nothing that is more than 26 hours after the last seal unless the time is confirmed: a time that
-    /// is once in the log never goes back. It must be within ten minutes of this machine's clock, and holds for this
-    /// start alone.
+    /// After a start the node seals nothing more than 26 hours after the last seal unless you confirm the time, because
+    /// times in a log never go back. The time must be within ten minutes of this machine's clock. It holds for this
+    /// start only.
     #[arg(long, value_name = "TIME", value_parser = minute)]
     confirm_time: Option<u64>,
 }
@@ -25,7 +25,7 @@ fn minute(text: &str) -> Result<u64, String> {
 }
 
 impl ConfirmTime {
-    /// Whether the time is confirmed. One that is not this machine's is wrong usage.
+    /// Whether the time is confirmed. A time that differs from this machine's clock is wrong usage.
     pub(crate) fn is_given(&self, clock: &dyn Clock) -> Result<bool, Usage> {
         let Some(said) = self.confirm_time else { return Ok(false) };
         let found = clock.now_ms() / 60_000;

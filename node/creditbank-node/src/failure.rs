@@ -1,21 +1,21 @@
-//! Which exit code an error has: 2 where the caller asked for what cannot be, 3 where a log was restored and is held, 1 for
-//! everything else.
+//! The exit code of an error: 2 if the caller asked for something impossible, 3 if a log was restored and is held, 1
+//! for everything else.
 
 use std::process::ExitCode;
 
 use creditbank_server::directory::{DirectoryError, InitError};
 
-/// Something that the caller must ask for differently.
+/// The caller must ask for something else.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Usage(pub(crate) String);
 
-/// A log was restored, and is not served: it lacks what others have seen.
+/// A log was restored, but is not served, because it lacks what others have seen.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Held(pub(crate) String);
 
-/// Whether the caller must change the directory, or what node.toml says, before anything is done.
+/// Whether the caller must correct the directory, or node.toml, before anything is done.
 fn is_wrong_directory(error: &DirectoryError) -> bool {
     use DirectoryError as E;
     matches!(

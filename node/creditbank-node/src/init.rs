@@ -14,25 +14,24 @@ use creditbank_server::serve::check_tls;
 use crate::failure::Usage;
 use crate::{shown, tls};
 
-/// Where gRPC is served in clear unless the configuration says otherwise: this machine alone reaches it.
+/// Where gRPC is served in clear text by default: only this machine reaches it.
 pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7600);
 /// Where it is served with TLS: all addresses, of IPv4 and IPv6.
 const EVERYWHERE: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 7600);
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A directory that holds no node yet; made when it is not there.
+    /// A directory that holds no node yet. It is made if it does not exist.
     #[arg(long)]
     dir: PathBuf,
-    /// Where the registry key and the one that may follow are written, outside DIR [default: DIR-keys]
+    /// Where the registry key and the next one are written, outside DIR [default: DIR-keys]
     ///
-    /// Whoever has the registry key decides which institutions there are. Bring both away from the node, and the next
-    /// key to another place than the first: it is what is left after a theft. docs/operate/key-ceremony.md has a
-    /// script.
+    /// The owner of the registry key decides which institutions are admitted. Take both keys away from the node, each
+    /// to another place: after a theft only the next key helps. docs/operate/key-ceremony.md has a script.
     #[arg(long, value_name = "DIR")]
     registry_keys: Option<PathBuf>,
-    /// The name of the log, a host and a path, as credits.example/log. It stays, but for a theft of the log key
-    /// (`creditbank-node succeed`).
+    /// The name of the log: a host and a path, as credits.example/log. It never changes, except after a theft of the
+    /// log key (`creditbank-node succeed`).
     #[arg(long)]
     origin: String,
     #[arg(long, help = StoreUrl::help(ENGINES), default_value_t = StoreUrl::standard())]
@@ -43,9 +42,10 @@ pub(crate) struct Arguments {
     /// Serve with TLS: PEM files of the certificate chain, the server's first, and of its private key
     #[arg(long, value_name = "CERT,KEY", value_parser = tls::pair)]
     tls: Option<(PathBuf, PathBuf)>,
-    /// For a trial: serve with TLS and a certificate that signs itself, for this host name or address
+    /// For a trial: serve with TLS and a self-signed certificate for this host name or address
     ///
-    /// It is written to DIR/keys/tls-cert.pem. Clients pass that file: `creditbank --ca tls-cert.pem`, or in `CREDITBANK_CA`.
+    /// The certificate is written to DIR/keys/tls-cert.pem. Clients need that file: `creditbank --ca tls-cert.pem`, or
+    /// `CREDITBANK_CA`.
     #[arg(long, value_name = "HOST", conflicts_with = "tls")]
     tls_self_signed: Option<String>,
 }
@@ -106,7 +106,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The directory for the registry keys where none is named: beside that of the node.
+/// The default directory for the registry keys: beside that of the node.
 pub(crate) fn registry_keys_beside(dir: &Path) -> PathBuf {
     let mut name = dir.components().as_path().as_os_str().to_owned();
     name.push("-keys");
@@ -124,7 +124,7 @@ pub(crate) fn make(
 ) -> anyhow::Result<Config> {
     let environment = Environment::system();
     let config = directory::init(&environment, dir, registry_keys, origin, store, listen, tls)?;
-    // Alone of all files it is for everybody.
+    // This is the only file that everybody may read.
     let path = dir.join("trust.toml");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).with_context(|| path.display().to_string())?;
     Ok(config)

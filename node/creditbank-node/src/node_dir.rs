@@ -1,4 +1,4 @@
-//! The directory of a node that exists: what every command but `init` and `restore` begins with.
+//! The directory of an existing node. Every command except `init` and `restore` begins with it.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ impl NodeDir {
         &self.dir
     }
 
-    /// The node's configuration; a directory without one holds no node.
+    /// The node's configuration. A directory without one holds no node.
     pub(crate) fn config(&self, environment: &Environment) -> anyhow::Result<Config> {
         if !self.dir.join("node.toml").exists() {
             let dir = self.dir.display();

@@ -1,8 +1,8 @@
-//! Keys stay in the memory of the process: no core dumps, and no other process of the same user reads along.
+//! Keeps keys in the memory of the process: no core dumps, and no other process of the same user can read it.
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// Forbids both. What the system does not allow is said, and keeps nobody from working.
+/// Forbids both. If the system does not allow that, the log says so, and the process continues.
 pub(crate) fn keep() {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     if let Err(error) = setrlimit(Resource::Core, none) {

@@ -37,7 +37,7 @@ const RESULTS: &[u8] = include_bytes!("../data/oulad/studentInfo.csv");
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Leave the node here, to be served again, with transcript.cbt, trust.toml and all keys.
+    /// Keep the node in this directory, with transcript.cbt, trust.toml and all keys, so that it can be served again.
     #[arg(long)]
     keep: Option<PathBuf>,
     /// Print one JSON object instead of the story.
@@ -50,7 +50,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let temporary = tempfile::tempdir().context("a temporary directory")?;
     let dir = keep.clone().unwrap_or_else(|| temporary.path().join("node"));
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    // A signal ends the run here, so that the temporary directory goes with it.
+    // A signal ends the run here, so that the temporary directory is removed.
     tokio::select! {
         done = play(&dir, keep.is_some(), json) => done,
         _ = interrupt.recv() => anyhow::bail!("interrupted"),
@@ -127,7 +127,7 @@ async fn tell(dir: &Path, options: &ConnectOptions, story: &Story, start: Instan
     Ok(figures(&done, took, start.elapsed(), accepted.checkpoint.size, report.as_ref(), valid, abroad))
 }
 
-/// The learner goes on in another country.
+/// The learner continues in another country.
 async fn go_on(
     dir: &Path,
     options: &ConnectOptions,
@@ -190,7 +190,7 @@ fn figures(
     }
 }
 
-/// A bar on standard error, hidden where nobody looks.
+/// A bar on standard error, hidden if nobody looks.
 fn bar(lines: usize, hidden: bool) -> ProgressBar {
     if hidden {
         return ProgressBar::hidden();

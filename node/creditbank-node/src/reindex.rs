@@ -14,7 +14,7 @@ use crate::node_dir::NodeDir;
 pub(crate) struct Arguments {
     #[command(flatten)]
     node: NodeDir,
-    /// The directory was copied or moved, and this is the node that goes on: no other node of this log runs.
+    /// The directory was copied or moved, and this node continues the log: no other node of this log runs.
     #[arg(long)]
     take_over: bool,
     /// Print one JSON object instead of a sentence.

@@ -21,19 +21,19 @@ pub(crate) struct Arguments {
     /// Signed note of a checkpoint that others have seen of this log; may be given several times.
     #[arg(long, value_name = "FILE")]
     seen: Vec<PathBuf>,
-    /// Nothing after the backup ever left the node: no checkpoint, no receipt, no transcript.
+    /// Nothing after the backup has left the node: no checkpoint, no receipt, no transcript.
     #[arg(long, conflicts_with = "seen")]
     nothing_published: bool,
-    /// Restore only up to a point: a number of log entries, or a time of UTC as 2026-11-26T09:30Z, also with seconds
-    /// (2026-11-26T09:30:05Z); to the last seal at or before it. A minute or a second is its beginning
+    /// Restore only up to a point: a number of log entries, or a UTC time, as 2026-11-26T09:30Z or
+    /// 2026-11-26T09:30:05Z. Restores to the last seal at or before it; a minute or a second means its beginning
     ///
-    /// Learners' keys are those of the whole backup, so that what was erased later stays erased. What others have seen
-    /// beyond the point holds the node, and so does the backup's own checkpoint: a log does not go back, but under another
+    /// Learners' keys always come from the whole backup, so that what was erased later stays erased. A point before
+    /// what others have seen, or before the backup's own checkpoint, holds the node: a log goes back only under another
     /// name (succeed).
     #[arg(long, value_name = "SIZE|TIME", value_parser = point)]
     to: Option<Point>,
-    /// Use a backup whose learners' keys should have been deleted by now: keys that the node has destroyed since then come
-    /// back with it, and no command destroys them again.
+    /// Use a backup whose learners' keys have expired. Keys that the node has destroyed since then come back with it,
+    /// and no command destroys them again.
     #[arg(long)]
     accept_expired: bool,
     /// Where the node's keys are, for a backup made without them.
@@ -111,7 +111,7 @@ fn held(dir: &Path, size: u64, below: u64) -> Held {
     ))
 }
 
-/// What no checkpoint shows: an account is opened without an entry of the log, and its number is random.
+/// No checkpoint shows an account without records: opening it makes no entry of the log, and its number is random.
 fn lost_accounts(made_at_ms: u64) -> String {
     format!(
         "Accounts that were opened since the backup ({}) and have no record in it are lost, also where the log lacks nothing: \

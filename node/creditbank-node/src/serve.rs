@@ -22,33 +22,33 @@ use crate::shown;
 pub(crate) struct Arguments {
     #[command(flatten)]
     node: NodeDir,
-    /// Of a log in memory, which begins anew: where the registry key is [default: DIR-keys]
+    /// For a log in memory, which begins anew at each start: where the registry key is [default: DIR-keys]
     #[arg(long, value_name = "DIR")]
     registry_keys: Option<PathBuf>,
-    /// Serve although the clock is behind the log, which was sealed under a wrong one: nothing is sealed but a
-    /// correction of the time (creditbank registry correct-time), and what comes behind it. Where the log is not ahead,
-    /// everything is sealed, and the node's log says so
+    /// Serve although the clock is behind the log, because the log was sealed under a wrong clock. The node then seals
+    /// only a correction of the time (creditbank registry correct-time), and what follows it. If the log is not ahead,
+    /// the node seals everything, and its log says so
     #[arg(long)]
     correct_time: bool,
     #[command(flatten)]
     confirm_time: ConfirmTime,
     /// Serve a directory that was copied, moved or restored
     ///
-    /// Only where no other node of this log runs, here or elsewhere, and none will be started: two nodes of one log sign
-    /// two histories, which nobody can mend. Needed once; the directory is this node's from then on.
+    /// Use it only if no other node of this log runs, here or elsewhere, and none will be started: two nodes of one log
+    /// sign two histories, which nobody can merge. It is needed once; from then on the directory is this node's.
     #[arg(long)]
     take_over: bool,
-    /// Serve in clear on an address that other machines reach: records and access tokens can be read on the way
+    /// Serve clear text on an address that other machines reach: records and access tokens can be read on the way
     ///
-    /// For a network that encrypts by itself, or a proxy on another machine that speaks TLS. It is no line of node.toml,
-    /// so that it is not copied along unseen.
+    /// For a network that encrypts by itself, or a proxy on another machine that speaks TLS. It is not a setting of
+    /// node.toml, so that it is not copied along unnoticed.
     #[arg(long)]
     insecure: bool,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { node, registry_keys, correct_time, confirm_time, take_over, insecure } = arguments;
-    // First of all, so that an early signal finds somebody to hear it.
+    // First of all, so that an early signal is not lost.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let environment = Environment::system();
     let (dir, config) = (node.path(), node.config(&environment)?);
@@ -67,7 +67,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         );
     }
     let tls = config.tls.as_ref().map(|tls| tls.within(dir));
-    // Before the log is opened: what cannot be served is not begun.
+    // Before the log is opened, so that nothing is begun that cannot be served.
     if let Some(tls) = &tls {
         check_tls(tls).map_err(|error| Usage(format!("{}: {error}", shown(&dir.join("node.toml")))))?;
     }
@@ -94,7 +94,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(running.until(stop).await?)
 }
 
-/// Says which setting of node.toml an error is about, where it is about one.
+/// Adds the setting of node.toml that an error is about, if it is about one.
 fn wrong_setting(error: ServeError, dir: &Path, settings: &Settings) -> anyhow::Error {
     let setting = match &error {
         ServeError::Listen { address, .. } if settings.operations == Some(*address) => "`[operations] listen`",
@@ -104,7 +104,7 @@ fn wrong_setting(error: ServeError, dir: &Path, settings: &Settings) -> anyhow::
     anyhow::Error::new(error).context(format!("{setting} in {} says where", shown(&dir.join("node.toml"))))
 }
 
-/// Clear text stays on this machine, where nobody has said otherwise.
+/// Clear text stays on this machine, unless --insecure allows more.
 fn refuse_clear_text(dir: &Path, config: &Config) -> Result<(), Usage> {
     if config.tls.is_some() || config.listen.ip().is_loopback() {
         return Ok(());
@@ -118,10 +118,10 @@ fn refuse_clear_text(dir: &Path, config: &Config) -> Result<(), Usage> {
     )))
 }
 
-/// Largest file that is looked into: a key file has three lines.
+/// Largest file that is examined: a key file has three lines.
 const KEY_FILE_LEN_MAX: u64 = 1_024;
 
-/// Says that a copy takes registry keys along: whoever has it decides which institutions there are.
+/// Warns that a copy includes registry keys: their owner decides which institutions are admitted.
 pub(crate) fn warn_of_registry_keys_in(keys: &Path) {
     if let Some(found) = registry_key_under(keys, None, DEPTH_MAX) {
         eprintln!(
@@ -132,8 +132,8 @@ pub(crate) fn warn_of_registry_keys_in(keys: &Path) {
     }
 }
 
-/// A node does not serve while a registry key lies under its directory: whoever breaks in would decide which institutions
-/// there are. The story of `quickstart` has all keys in one place.
+/// A node does not serve while a registry key is under its directory: an intruder could decide which institutions are
+/// admitted. The quickstart has all keys in one place.
 fn refuse_registry_keys(dir: &Path, config: &Config) -> anyhow::Result<()> {
     let log = config.store.path().map(|path| dir.join(path));
     let Some(found) = registry_key_under(dir, log.as_deref(), DEPTH_MAX) else { return Ok(()) };
@@ -151,11 +151,10 @@ fn refuse_registry_keys(dir: &Path, config: &Config) -> anyhow::Result<()> {
     .into())
 }
 
-/// Most directories in one another that are looked into: links may lead around in circles.
+/// How deep directories are searched: links may form a circle.
 const DEPTH_MAX: u32 = 8;
 
-/// The first registry key under a directory, also behind links. The log is left out: it holds no keys, and may be
-/// large.
+/// The first registry key under a directory, also behind links. The log is skipped: it holds no keys, and may be large.
 fn registry_key_under(dir: &Path, log: Option<&Path>, depth: u32) -> Option<PathBuf> {
     for item in fs::read_dir(dir).ok()?.flatten() {
         let path = item.path();

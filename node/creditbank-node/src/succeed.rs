@@ -25,14 +25,15 @@ use crate::node_dir::NodeDir;
 pub(crate) struct Arguments {
     #[command(flatten)]
     node: NodeDir,
-    /// A new directory for the node that goes on.
+    /// A new directory for the node that continues the log.
     #[arg(long, value_name = "NEW")]
     to: PathBuf,
-    /// The size from which the log goes on; what it has beyond is lost. After a theft: of the last checkpoint under a quorum
-    /// before it. Of a restored log that is held: all that it has, as `restore` and `check` say.
+    /// The size from which the log continues; what it has beyond is lost. After a theft: the size of the last
+    /// checkpoint under a quorum before it. For a restored log that is held: all that it has, as `restore` and `check`
+    /// print it.
     #[arg(long, value_name = "N")]
     size: u64,
-    /// The name from now on, one that the log never had: a host and a path, as credits.example/log-2.
+    /// The new name, one that the log never had: a host and a path, as credits.example/log-2.
     #[arg(long)]
     origin: String,
     /// The registry key in force.
@@ -41,7 +42,7 @@ pub(crate) struct Arguments {
     /// An approver's key, once for each approval that the registry's policy asks for.
     #[arg(long, value_name = "FILE")]
     approver_key: Vec<PathBuf>,
-    /// Why: a number of a case or of minutes. It stands in the log.
+    /// The reason: the number of a case or of minutes. It is written to the log.
     #[arg(long, value_name = "REFERENCE")]
     case: String,
     #[command(flatten)]
@@ -70,7 +71,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     });
     bar.finish_and_clear();
     let done = done.map_err(usage)?;
-    // For everybody, as the one that `init` writes.
+    // Everybody may read it, like the one that `init` writes.
     let trust = to.join("trust.toml");
     fs::set_permissions(&trust, fs::Permissions::from_mode(0o644)).with_context(|| trust.display().to_string())?;
     if json {
@@ -150,7 +151,7 @@ fn tell(done: &Succeeded, origin: &str, to: &str) {
     crate::say(&format!("  {whom} run issue or sync again with a new --work directory, and repeat lost revocations"));
 }
 
-/// What the caller must ask for differently exits with 2.
+/// Errors that the caller can avoid by asking for something else exit with 2.
 fn usage(error: SucceedError) -> anyhow::Error {
     use SucceedError as E;
     match error {

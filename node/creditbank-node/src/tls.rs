@@ -1,4 +1,4 @@
-//! TLS for a new node: certificates of the operator's, or one that signs itself, for trials.
+//! TLS for a new node: the operator's certificates, or a self-signed one for trials.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::failure::Usage;
 
-/// Where the certificate that signs itself is, in the node's directory.
+/// Where the self-signed certificate is, in the node's directory.
 pub(crate) const CERTIFICATE: &str = "keys/tls-cert.pem";
 const KEY: &str = "keys/tls-key.pem";
 
@@ -26,19 +26,19 @@ pub(crate) fn pair(text: &str) -> Result<(PathBuf, PathBuf), String> {
     Ok((file(certificate)?, file(key)?))
 }
 
-/// The files of a certificate that signs itself.
+/// The files of a self-signed certificate.
 pub(crate) fn self_signed() -> Tls {
     Tls { certificate: CERTIFICATE.into(), key: KEY.into(), client_ca: None }
 }
 
-/// A certificate for a host name or address that signs itself, and its key, in PEM.
+/// A self-signed certificate for a host name or address, and its key, in PEM.
 pub(crate) fn sign_self(host: &str) -> anyhow::Result<(String, Zeroizing<String>)> {
     let wrong = |error: &dyn std::fmt::Display| {
         Usage(format!(
             "--tls-self-signed {host:?}: expected a host name or address, as node.example or 192.0.2.1: {error}"
         ))
     };
-    // Clients compare it with the name that they call: one that cannot be called is good for nobody.
+    // Clients compare it with the name that they call, so a name that cannot be called is of no use.
     ServerName::try_from(host).map_err(|error| wrong(&error))?;
     let mut params = CertificateParams::new(vec![host.to_owned()]).map_err(|error| wrong(&error))?;
     params.distinguished_name.push(DnType::CommonName, host);

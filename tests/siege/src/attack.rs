@@ -1,4 +1,4 @@
-//! Everything that strangers can do, at once, from many addresses of the loopback. It ends by itself.
+//! Everything that an attacker without a key can do, at once, from many addresses of the loopback. It ends by itself.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -21,13 +21,13 @@ use tower::{Service as _, ServiceExt as _};
 use crate::idle::{PING_FRAME, SETTINGS_FRAME, frames, idle, silent};
 use crate::node::connect;
 
-/// Idle connections in all, and those of one address.
+/// Idle connections in total, and of one address.
 const IDLE: usize = 5_000;
 const IDLE_PER_ADDRESS: usize = 500;
 const SILENT: usize = 300;
 /// Streams of one connection.
 const STREAMS: usize = 250;
-/// Addresses that hold half requests, and those that watch.
+/// Addresses that hold half requests, and addresses that watch.
 const HALVES: std::ops::Range<u8> = 100..130;
 const WATCHING: std::ops::Range<u8> = 130..150;
 /// Pause between two bursts of a flood.
@@ -49,7 +49,7 @@ fn whole(message: &[u8]) -> Body {
     Body::new(Full::new(frame(message)).map_err(|never| match never {}))
 }
 
-/// One byte, and then nothing more.
+/// One byte, and nothing more.
 fn one_byte() -> Body {
     let begin = Ok::<_, tonic::Status>(Frame::data(Bytes::from_static(&[0])));
     Body::new(StreamBody::new(tokio_stream::StreamExt::chain(tokio_stream::once(begin), tokio_stream::pending())))
@@ -67,7 +67,7 @@ async fn call(mut channel: Channel, url: &str, path: &str, body: Body) -> Option
     channel.ready().await.ok()?.call(request).await.ok()
 }
 
-/// One byte on each of many streams, for ever.
+/// Sends one byte on each of many streams, for ever.
 async fn halves(url: String, from: u8) {
     loop {
         if let Some(channel) = channel(&url, from, 65_535).await {
@@ -83,7 +83,7 @@ async fn halves(url: String, from: u8) {
     }
 }
 
-/// Streams that wait for news of which there is none.
+/// Opens streams that wait for news that never comes.
 async fn watching(url: String, from: u8) {
     loop {
         if let Some(channel) = channel(&url, from, 65_535).await {
@@ -102,7 +102,7 @@ async fn watching(url: String, from: u8) {
     }
 }
 
-/// Answers that nobody reads: the window takes one byte of each.
+/// Requests answers and does not read them: the window takes one byte of each.
 async fn unread(url: String, from: u8) {
     loop {
         if let Some(channel) = channel(&url, from, 1).await {
@@ -120,7 +120,7 @@ async fn unread(url: String, from: u8) {
     }
 }
 
-/// The same call again and again, many at once.
+/// Makes the same call again and again, many at once.
 async fn flood(url: String, from: u8, path: &'static str, message: Vec<u8>, at_once: usize) {
     loop {
         let Some(channel) = channel(&url, from, 65_535).await else {
@@ -139,7 +139,7 @@ async fn flood(url: String, from: u8, path: &'static str, message: Vec<u8>, at_o
     }
 }
 
-/// Calls that are given up at once.
+/// Makes calls and cancels them at once.
 async fn resets(url: String, from: u8) {
     loop {
         if let Some(channel) = channel(&url, from, 65_535).await {
@@ -155,7 +155,7 @@ async fn resets(url: String, from: u8) {
     }
 }
 
-/// A block of the second institution that is sealed, and the next one with a signature that is wrong.
+/// A sealed block of the second institution, and the next one with a wrong signature.
 async fn blocks(url: &str, trust: &Path, university: &University) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
     let client = connect(url, trust, Some(university.access.clone())).await?;
     let aliases = client.open_accounts(university.institution, vec![student("1")]).await?;
@@ -172,7 +172,7 @@ async fn blocks(url: &str, trust: &Path, university: &University) -> anyhow::Res
     Ok((sealed.encode_to_vec(), forged.encode_to_vec()))
 }
 
-/// An institution that opens accounts without end, in good order.
+/// An institution that opens accounts without end, by correct calls.
 async fn accounts(url: String, trust: std::path::PathBuf, university: University) {
     loop {
         if let Ok(client) = connect(&url, &trust, Some(university.access.clone())).await {
@@ -188,7 +188,7 @@ async fn accounts(url: String, trust: std::path::PathBuf, university: University
     }
 }
 
-/// Attacks for a while.
+/// Attacks for this long.
 pub(crate) async fn run(url: &str, trust: &Path, time: Duration) -> anyhow::Result<()> {
     let to: SocketAddr = url.trim_start_matches("http://").parse().context("the node's address")?;
     let second = University::new(2);
@@ -229,7 +229,7 @@ pub(crate) async fn run(url: &str, trust: &Path, time: Duration) -> anyhow::Resu
     for from in WATCHING {
         attacks.spawn(watching(url.to_owned(), from));
     }
-    // Records beside a block, all of them empty, as many as a message may have; and a block that everybody can read.
+    // Empty records beside a block, as many as a message may have; and a block that is public.
     for (from, message) in [(150, [0x12, 0x00].repeat(190_000)), (151, sealed.clone()), (152, sealed)] {
         attacks.spawn(flood(url.to_owned(), from, SUBMIT, message, 20));
     }

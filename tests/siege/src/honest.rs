@@ -1,4 +1,4 @@
-//! The honest institution: it submits blocks and reads, one after the other, and notes how long it waits.
+//! The honest institution: it submits blocks and reads, one call after the other, and records how long it waits.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ const RECORDS: usize = 10;
 /// Learners of the institution.
 const LEARNERS: usize = 200;
 
-/// Times that were waited.
+/// Waiting times.
 #[derive(Default)]
 pub(crate) struct Times(Vec<Duration>);
 
@@ -26,7 +26,7 @@ impl Times {
         self.0.len()
     }
 
-    /// So many per cent waited at most so long.
+    /// The waiting time that a percentage of the calls did not exceed.
     pub(crate) fn at(&self, percent: usize) -> Duration {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();
@@ -41,12 +41,12 @@ impl fmt::Display for Times {
     }
 }
 
-/// What an honest institution has felt.
+/// What an honest institution has experienced.
 #[derive(Default)]
 pub(crate) struct Figures {
     pub(crate) submits: Times,
     pub(crate) reads: Times,
-    /// Calls that were refused, or lost.
+    /// Calls that were refused or lost.
     pub(crate) refused: usize,
 }
 
@@ -60,7 +60,7 @@ fn learner(university: &University, alias: Alias) -> Learner {
     Learner::Alias(InstitutionAlias { institution: university.institution, alias: alias.0.to_vec() })
 }
 
-/// Works for a while, with a pause between two calls of each kind.
+/// Works for this long, with a pause between two calls of each kind.
 pub(crate) async fn work(
     node: &Node,
     university: &University,

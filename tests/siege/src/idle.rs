@@ -1,4 +1,4 @@
-//! Connections that do nothing: those that say nothing at all, and those that answer keepalives and call nothing.
+//! Connections that do nothing: some send nothing at all, others answer keepalives and call nothing.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -13,7 +13,7 @@ const ACK: u8 = 1;
 /// Frames that call nothing.
 pub(crate) const PING_FRAME: &[u8] = &[0, 0, 8, PING, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
 pub(crate) const SETTINGS_FRAME: &[u8] = &[0, 0, 0, SETTINGS, 0, 0, 0, 0, 0];
-/// Largest frame that a node sends to one who calls nothing.
+/// Largest frame that a node sends to a client that calls nothing.
 const FRAME_MAX: usize = 16 << 10;
 
 async fn open(to: SocketAddr, from: u8) -> std::io::Result<TcpStream> {
@@ -41,7 +41,7 @@ async fn idle_once(to: SocketAddr, from: u8) -> std::io::Result<()> {
     }
 }
 
-/// Holds an idle connection for ever, and opens another one where it is closed.
+/// Holds an idle connection for ever, and opens another one when it is closed.
 pub(crate) async fn idle(to: SocketAddr, from: u8) {
     loop {
         let _ = idle_once(to, from).await;
@@ -49,7 +49,7 @@ pub(crate) async fn idle(to: SocketAddr, from: u8) {
     }
 }
 
-/// Floods the node with a frame, and begins anew where it closes.
+/// Floods the node with a frame, and begins anew when the connection is closed.
 pub(crate) async fn frames(to: SocketAddr, from: u8, frame: &'static [u8]) {
     loop {
         if let Ok(socket) = open(to, from).await {
@@ -70,7 +70,7 @@ pub(crate) async fn frames(to: SocketAddr, from: u8, frame: &'static [u8]) {
     }
 }
 
-/// Opens sockets and says nothing, or half of what begins TLS.
+/// Opens sockets and sends nothing, or half of the beginning of a TLS handshake.
 pub(crate) async fn silent(to: SocketAddr, from: u8, said: &'static [u8]) {
     loop {
         if let Ok(mut socket) = open(to, from).await {

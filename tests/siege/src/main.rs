@@ -1,7 +1,7 @@
-//! A node under siege. The node is the real binary, the attackers are a process of their own, and the honest institution
-//! is this one: it submits blocks and reads, and measures how long it waits.
+//! A node under siege. The node is the real binary, the attackers are a separate process, and this process is the
+//! honest institution: it submits blocks and reads, and measures how long it waits.
 //!
-//! All of it shares the machine: what the attackers compute is taken from the node, too.
+//! All three share the machine: the attackers' computing time is missing for the node.
 
 mod attack;
 mod honest;
@@ -17,18 +17,18 @@ use clap::{Parser, Subcommand};
 use honest::Figures;
 use node::Node;
 
-/// Bounds that the proof holds the node to.
+/// The limits that the node must keep.
 const RSS_MAX_MB: u64 = 1_000;
 const SUBMIT_P99_MAX: Duration = Duration::from_millis(250);
 const READ_P99_MAX: Duration = Duration::from_millis(100);
 const STOP_MAX: Duration = Duration::from_secs(10);
-/// A siege has at least so many connections.
+/// A siege has at least this many connections.
 const CONNECTIONS_MIN: usize = 5_000;
-/// Memory that it may take up more at the end than at half time.
+/// How much more memory the node may use at the end than at half time.
 const GROWTH_MAX_MB: i128 = 200;
-/// No run is longer.
+/// Longest run.
 const SECONDS_MAX: u64 = 3_600;
-/// How often the memory is looked at.
+/// How often the memory is measured.
 const LOOK: Duration = Duration::from_secs(5);
 
 #[derive(Parser)]
@@ -44,10 +44,10 @@ enum Command {
         /// The node's binary.
         #[arg(long)]
         node: PathBuf,
-        /// How long.
+        /// Duration in seconds.
         #[arg(long, default_value_t = 75, value_parser = clap::value_parser!(u64).range(5..=SECONDS_MAX))]
         seconds: u64,
-        /// Honest load alone: how the memory of a node grows without attackers.
+        /// Honest load only: shows how the memory of a node grows without attackers.
         #[arg(long)]
         honest_only: bool,
         /// Pause between two honest calls of each kind, in milliseconds.
@@ -56,12 +56,12 @@ enum Command {
         /// The index engine.
         #[arg(long, default_value = "sled:log")]
         store: String,
-        /// Print how long honest calls wait, but judge memory and refusals alone: where others use the machine too,
-        /// waits say little.
+        /// Print how long honest calls wait, but judge only memory and refusals: if others use the machine too, waiting
+        /// times say little.
         #[arg(long)]
         only_memory: bool,
     },
-    /// The attackers of such a run.
+    /// Run the attackers of such a siege.
     Attack {
         /// Where the node is.
         #[arg(long)]
@@ -69,7 +69,7 @@ enum Command {
         /// Its trust file.
         #[arg(long)]
         trust: PathBuf,
-        /// How long.
+        /// Duration in seconds.
         #[arg(long)]
         seconds: u64,
     },
@@ -91,11 +91,11 @@ async fn main() -> anyhow::Result<ExitCode> {
     }
 }
 
-/// What was seen of a siege.
+/// What was measured in a siege.
 struct Seen {
     worked: Figures,
     peak_mb: u64,
-    /// From half time to the end.
+    /// Growth from half time to the end.
     growth_mb: i128,
     /// Most descriptors at once; `None` without attackers.
     descriptors: Option<usize>,

@@ -26,7 +26,7 @@ pub(crate) struct Node {
     operations: String,
 }
 
-/// A value after its name in a line of the log.
+/// The value after a name in a line of the log.
 fn value(line: &str, name: &str) -> Option<String> {
     Some(line.split_once(name)?.1.split_whitespace().next()?.to_owned())
 }
@@ -53,7 +53,7 @@ impl Node {
         let mut lines = BufReader::new(process.stderr.take().context("its log")?).lines();
         let serving = lines.find_map(|line| line.ok().filter(|line| line.contains("serving address=")));
         let serving = serving.context("the node does not serve")?;
-        // Whoever does not read a pipe stops the writer in the end.
+        // If nobody reads the pipe, the node stops when it is full.
         std::thread::spawn(move || lines.for_each(drop));
         let url = format!("http://{}", value(&serving, "address=").context("where it serves")?);
         let operations = value(&serving, "operations=").context("where it is watched")?;
@@ -91,7 +91,7 @@ impl Node {
         self.status("VmRSS:")
     }
 
-    /// Megabytes that ever were.
+    /// Highest number of resident megabytes so far.
     pub(crate) fn peak_rss_mb(&self) -> u64 {
         let mut peak = self.peak_mb.lock().expect("not poisoned");
         *peak = (*peak).max(self.status("VmHWM:"));
@@ -102,7 +102,7 @@ impl Node {
         std::fs::read_dir(format!("/proc/{}/fd", self.id)).map_or(0, Iterator::count)
     }
 
-    /// What the node says of connections, and of what it has refused.
+    /// The node's metrics of connections and refusals.
     pub(crate) async fn measures(&self) -> anyhow::Result<Vec<String>> {
         let mut socket = tokio::net::TcpStream::connect(&self.operations).await?;
         socket.write_all(b"GET /metrics HTTP/1.1\r\nhost: node\r\n\r\n").await?;
@@ -113,7 +113,7 @@ impl Node {
         Ok(lines.filter(|line| shown.iter().any(|name| line.contains(name))).map(str::to_owned).collect())
     }
 
-    /// Asks the node to stop, and says how long it took.
+    /// Asks the node to stop, and returns how long that took.
     pub(crate) fn stop(&self) -> anyhow::Result<Duration> {
         self.peak_rss_mb();
         let begun = Instant::now();

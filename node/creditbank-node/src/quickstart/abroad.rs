@@ -1,4 +1,5 @@
-//! The learner goes on in another country: an agreement, a conversion, a degree audit, an award, and the same credit once more.
+//! The learner continues in another country: an agreement, a conversion, a degree audit, an award, and a second award
+//! for the same credit.
 
 use std::path::Path;
 
@@ -25,7 +26,7 @@ use super::admit::ABROAD;
 /// The agreement and the certificate, as their authors write them.
 const AGREEMENT: &str = include_str!("agreement.toml");
 const CERTIFICATE: &str = include_str!("certificate.toml");
-/// The day by which the agreement is judged.
+/// The day as of which the agreement is judged.
 const DAY: Date = Date { year: 2026, month: 1, day: 1 };
 
 /// An institution that takes part.
@@ -37,7 +38,7 @@ pub(super) struct Party<'a> {
 }
 
 impl Party<'_> {
-    /// Seals one block; its log index.
+    /// Seals one block; returns its log index.
     async fn seal(&self, contents: &Contents) -> Result<LogIndex, ClientError> {
         let options = Options { work: self.work, require_approval: false };
         match seal_block(self.client, self.unit, contents, options, |_| ()).await? {
@@ -47,7 +48,7 @@ impl Party<'_> {
     }
 }
 
-/// Both sign the same text. Loops through which credit would grow are reported; there is none here.
+/// Both sign the same text. Loops through which credit would grow are counted; here there are none.
 pub(super) async fn agree(home: &Party<'_>, abroad: &Party<'_>) -> anyhow::Result<usize> {
     let terms = agreement::parse(AGREEMENT)?;
     let proposal = pb::AgreementProposal { institution: terms.sender, terms: Some(terms.clone()) };
@@ -72,13 +73,13 @@ pub(super) async fn publish_certificate(abroad: &Party<'_>) -> anyhow::Result<()
     Ok(())
 }
 
-/// The Credits of a transcript that has been verified, whole.
+/// The Credits of a verified transcript, with all their fields.
 pub(super) fn credits(transcript: &[u8]) -> anyhow::Result<Vec<DisclosedRecord>> {
     let records = open_file(transcript)?.records;
     Ok(records.into_iter().filter(|record| record.kind == i32::from(Kind::Credit)).collect())
 }
 
-/// Converts the credits of a transcript, step by step; the record, and the steps in words.
+/// Converts the credits of a transcript, step by step. Returns the record, and the steps in words.
 pub(super) async fn convert(
     abroad: &Party<'_>,
     alias: &[u8],
@@ -116,12 +117,12 @@ pub(super) async fn progress(
     Ok(abroad.client.evaluate(request).await?)
 }
 
-/// Whether the answer is that everything is met.
+/// Whether all requirements are met.
 pub(super) fn is_met(answer: &EvaluateQualificationResponse) -> bool {
     answer.outcome() == EvaluationOutcome::Met
 }
 
-/// Seals the award; its place.
+/// Seals the award; returns its place.
 pub(super) async fn award(abroad: &Party<'_>, draft: &Award, certificate: &str) -> Result<String, ClientError> {
     let document = pb::AwardDocument {
         r#type: pb::AwardDocumentType::Certificate.into(),
@@ -137,7 +138,7 @@ pub(super) async fn award(abroad: &Party<'_>, draft: &Award, certificate: &str) 
     Ok(Place::new(abroad.seal(&contents).await?, 0).to_string())
 }
 
-/// Awards the same credit once more, under another number: the rule by which it is refused.
+/// Tries to award the same credit again, under another number. Returns the rule by which this is refused.
 pub(super) async fn again(abroad: &Party<'_>, draft: &Award) -> anyhow::Result<Option<(String, String)>> {
     match award(abroad, draft, "E-2").await {
         Err(ClientError::Refused(refusal)) => Ok(Some((refusal.reason, refusal.message))),
@@ -146,7 +147,7 @@ pub(super) async fn again(abroad: &Party<'_>, draft: &Award) -> anyhow::Result<O
     }
 }
 
-/// A consent for the usual time.
+/// A consent for the usual period.
 fn given<'a>(consent: &'a Consent, reference: &'a str) -> Given<'a> {
     Given { consent, until_minute: validity::last_minute(validity::DAYS_STANDARD), reference }
 }

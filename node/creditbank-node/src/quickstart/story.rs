@@ -1,4 +1,4 @@
-//! What the quickstart says, to people or to a program.
+//! The quickstart's output, for people or for a program.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -27,9 +27,9 @@ impl Serialize for Seconds {
 pub(super) struct Abroad {
     /// Credit that the conversion gave, a decimal of ECTS.
     pub(super) converted: String,
-    /// Where the award stands.
+    /// The place of the award.
     pub(super) award: String,
-    /// Whether the same credit was refused for a second award.
+    /// Whether a second award for the same credit was refused.
     pub(super) double_spend_refused: bool,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    /// Whether the run shows what it is to show: all lines of the file went in, and tampering was found.
+    /// Whether the run shows what it should: all lines of the file were sealed, and tampering was found.
     pub(super) fn is_as_expected(&self) -> bool {
         self.records == 32_593
             && self.transcript_records >= 2
@@ -63,7 +63,7 @@ impl Figures {
     }
 }
 
-/// Where the story goes.
+/// The destination of the story.
 pub(super) struct Story {
     json: bool,
 }
