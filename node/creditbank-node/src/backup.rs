@@ -100,7 +100,7 @@ async fn followed(mut follower: Follower, to: &Path, lag: Duration, once: bool, 
             Err(error) => {
                 let why = error.to_string();
                 if failure.as_ref() != Some(&why) {
-                    eprintln!("error: {why}. It is tried again; the copy stays as it was published last");
+                    eprintln!("error: {why}. Trying again; the copy stays as it was last published");
                 }
                 failure = Some(why);
             }
@@ -172,7 +172,8 @@ fn copy(
 
 fn warn_of_one_disk(copy: &Path) {
     eprintln!(
-        "warning: {} lies on the same file system as the node: who loses that loses both. Copy to another disk or machine",
+        "warning: {} is on the same file system as the node: if that is lost, both are lost. Copy to another disk or \
+         machine",
         copy.display()
     );
 }

@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let checked = if dir.join("backup.json").exists() {
         check_backup(&environment, dir, keys.as_deref(), &mut progress).map_err(followed)
     } else if keys.is_some() {
-        Err(Usage(format!("{} is no backup: --keys is for one that was made without them", dir.display())).into())
+        Err(Usage(format!("{} is not a backup, and --keys is only for backups", dir.display())).into())
     } else {
         check(&environment, dir, &node.config(&environment)?, &mut progress).map_err(served)
     };
@@ -74,7 +74,7 @@ pub(crate) fn served(error: DirectoryError) -> anyhow::Error {
 fn followed(error: BackupError) -> anyhow::Error {
     match &error {
         BackupError::Store(StoreError::File { error: io, .. }) if io.kind() == std::io::ErrorKind::WouldBlock => {
-            Usage(format!("{error}: stop what follows the node first")).into()
+            Usage(format!("{error}: stop `backup --follow` first")).into()
         }
         _ => backup_usage(error),
     }
@@ -144,8 +144,8 @@ fn tell(report: &Report, took: Duration) {
     }
     if let Some(below) = report.held_below {
         crate::say(&format!(
-            "HELD: others have seen {below} entries of this log, and it has {size}. It is not served: restore a newer backup or \
-             copy, or let it go on under another name (creditbank-node succeed --size {size})."
+            "HELD: others have seen {below} entries of this log, and it has {size}. It is not served: restore a newer \
+             backup or copy, or continue the log under another name (creditbank-node succeed --size {size})."
         ));
     }
 }

@@ -33,8 +33,8 @@ impl ConfirmTime {
             return Ok(true);
         }
         Err(Usage(format!(
-            "--confirm-time {}: this machine's clock says {}. Expected the time now, and at most {MINUTES_MAX} minutes between \
-             the two: set the clock where it is wrong. The option holds for one start: leave it out of scripts",
+            "--confirm-time {}: this machine's clock says {}. Expected the time now, at most {MINUTES_MAX} minutes \
+             from the clock: if the clock is wrong, set it. The option holds for one start: leave it out of scripts",
             show_minute(said),
             show_minute(found)
         )))

@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let registry_keys = registry_keys.unwrap_or_else(|| registry_keys_beside(&dir));
     if registry_keys.starts_with(&dir) {
         let (keys, dir) = (shown(&registry_keys), shown(&dir));
-        return Err(Usage(format!("{keys} lies under {dir}: expected a directory outside, --registry-keys DIR")).into());
+        return Err(Usage(format!("{keys} is inside {dir}: expected one outside (--registry-keys DIR)")).into());
     }
     if let Some((certificate, key)) = &tls {
         let given = Tls { certificate: certificate.clone(), key: key.clone(), client_ca: None };
@@ -73,19 +73,19 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     crate::say(&format!("A node for {origin} is in {}.", shown(&dir)));
     crate::say(&format!("  {}/trust.toml   give it to everybody who is to verify this log", shown(&dir)));
-    crate::say(&format!("  {}/keys         back it up, show it to nobody", shown(&dir)));
+    crate::say(&format!("  {}/keys         back it up, and show it to nobody", shown(&dir)));
     crate::say(&format!("  {}/registry.key        the registry key: not for this machine", shown(&registry_keys)));
-    crate::say(&format!("  {}/next-registry.key   what follows it: to another place, offline", shown(&registry_keys)));
+    crate::say(&format!("  {}/next-registry.key   the next one: to another place, offline", shown(&registry_keys)));
     crate::say(&format!(
-        "Sealed at {} by this machine's clock. Compare it with another clock, as no later command can: if that is not the time \
-         now, remove {} and the keys, set the clock and begin again. Times in a log never go back.",
+        "Sealed at {} by this machine's clock. Compare it with another clock, because no later command can: if this \
+         is not the time now, remove {} and the keys, set the clock and begin again. Times in a log never go back.",
         show_minute(sealed_minute),
         shown(&dir)
     ));
     if let Some(host) = &tls_self_signed {
         let certificate = dir.join(tls::CERTIFICATE);
         crate::say(&format!(
-            "It speaks TLS with a certificate that signs itself, good for a trial. Give {} to its users: creditbank --node \
+            "It speaks TLS with a self-signed certificate, for a trial. Give {} to its users: creditbank --node \
              https://{host}:{} --ca {}",
             shown(&certificate),
             listen.port(),
@@ -94,12 +94,13 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     if in_clear {
         crate::say(&format!(
-            "{listen} is reached from other machines, and this node has no certificate: serve refuses that without --insecure. \
-             See --tls and --tls-self-signed."
+            "Other machines can reach {listen}, and this node has no certificate: serve refuses that without \
+             --insecure. See --tls and --tls-self-signed."
         ));
     } else if listen.ip().is_loopback() {
         crate::say(&format!(
-            "It serves on {listen}: this machine alone reaches it. See --tls and --tls-self-signed for others."
+            "It serves on {listen}: only this machine can reach it. To serve other machines see --tls and \
+             --tls-self-signed."
         ));
     }
     crate::say(&format!("Next: creditbank-node serve --dir {}", shown(&dir)));

@@ -71,7 +71,7 @@ enum Command {
     ///
     /// The backup lacks the rounds since it was made, but the log key has signed for them. So say what others have
     /// seen: the newest checkpoint that witnesses, partners or your published page have (`creditbank log checkpoint`).
-    /// A log that contradicts it is refused. A log that lacks it is restored but *held*: it is not served until it has
+    /// A log that contradicts it is refused. A log that lacks it is restored but held: it is not served until it has
     /// the missing rounds. Then run `check`, make sure that the old node does not run, and serve with `--take-over`,
     /// once.
     ///

@@ -72,7 +72,7 @@ async fn play(dir: &Path, keep: bool, json: bool) -> anyhow::Result<()> {
     running.stop().await?;
     let told = told?;
     story.end(&told, keep.then_some(dir));
-    if told.is_as_expected() { Ok(()) } else { anyhow::bail!("the figures are not what they must be") }
+    if told.is_as_expected() { Ok(()) } else { anyhow::bail!("the figures are not as expected") }
 }
 
 /// A unit with new seed secrets beside its key.

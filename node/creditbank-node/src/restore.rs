@@ -49,7 +49,7 @@ fn point(text: &str) -> Result<Point, String> {
     if let Ok(size) = text.parse() {
         return Ok(Point::Size(size));
     }
-    let expected = "expected a number of log entries, or a time of UTC, as 2026-11-26T09:30Z or 2026-11-26T09:30:05Z";
+    let expected = "expected a number of log entries, or a UTC time, as 2026-11-26T09:30Z or 2026-11-26T09:30:05Z";
     parse_moment(text).map(Point::TimeMs).ok_or_else(|| expected.to_owned())
 }
 
@@ -85,8 +85,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     crate::say(&lost_accounts(made_at_ms));
     if let Some(sealed_ms) = restored.confirm_after_ms {
         crate::say(&format!(
-            "Its last seal is of {}. That is more than 26 hours ago: look at a clock that you trust, and pass the time that it \
-             shows to the first start, as creditbank-node serve --dir {dir} --confirm-time 2026-11-26T09:30Z",
+            "Its last seal is from {}. That is more than 26 hours ago: look at a clock that you trust, and pass the \
+             time that it shows to the first start, as creditbank-node serve --dir {dir} --confirm-time \
+             2026-11-26T09:30Z",
             show_minute(sealed_ms / 60_000)
         ));
     }
@@ -94,19 +95,20 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         return Err(held(place, size, below).into());
     }
     crate::say(&format!(
-        "It is a copy of another node: two nodes of one log sign two histories, which nobody can mend. See that the old node does \
-         not run and will not be started (stop it, disable its service, take away its keys/). Then, once: creditbank-node serve \
-         --dir {dir} --take-over"
+        "It is a copy of another node: two nodes of one log sign two histories, which nobody can merge. Make sure \
+         that the old node does not run and will not be started (stop it, disable its service, take away its keys/). \
+         Then, once: creditbank-node serve --dir {dir} --take-over"
     ));
     Ok(())
 }
 
 fn held(dir: &Path, size: u64, below: u64) -> Held {
     Held(format!(
-        "HELD: the log key has signed a checkpoint of {below} entries, and {dir} has {size}. It is whole, but not served: it \
-         would sign a second history. Restore from a newer backup or copy that has them. Where there is none, or this point is \
-         where you want to go on from, stop the old node for ever; the log goes on under another name and another key: \
-         creditbank-node succeed --dir {dir} --to NEW-DIR --size {size} --origin NEW-NAME --registry-key FILE --case REFERENCE",
+        "HELD: the log key has signed a checkpoint of {below} entries, and {dir} has {size}. It is whole, but not \
+         served: it would sign a second history. Restore from a newer backup or copy that has them. If there is none, \
+         or if you want to continue from this point, stop the old node for ever, and continue the log under another \
+         name and another key: creditbank-node succeed --dir {dir} --to NEW-DIR --size {size} --origin NEW-NAME \
+         --registry-key FILE --case REFERENCE",
         dir = dir.display()
     ))
 }
@@ -114,9 +116,9 @@ fn held(dir: &Path, size: u64, below: u64) -> Held {
 /// No checkpoint shows an account without records: opening it makes no entry of the log, and its number is random.
 fn lost_accounts(made_at_ms: u64) -> String {
     format!(
-        "Accounts that were opened since the backup ({}) and have no record in it are lost, also where the log lacks nothing: \
-         these persons get other aliases. Tell your institutions to forget the aliases that they were given since then, and to \
-         open the accounts again before they issue.",
+        "Accounts that were opened since the backup ({}) and have no record in it are lost, even if the log lacks \
+         nothing: these persons get other aliases. Ask your institutions to forget the aliases that they got since \
+         then, and to open the accounts again before they issue.",
         show(&date_of(day_of_ms(made_at_ms)))
     )
 }

@@ -61,8 +61,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         && !dir.join(path).join("journal").exists()
     {
         anyhow::bail!(
-            "the log of this node is gone: {} is not there. Mount or restore it; a second log under the same key would \
-             contradict what was signed. Only init begins a log",
+            "the log of this node is missing: {} does not exist. Mount or restore it; a second log under the same key \
+             would contradict what was signed. Only init begins a log",
             dir.join(path).display()
         );
     }
@@ -101,7 +101,7 @@ fn wrong_setting(error: ServeError, dir: &Path, settings: &Settings) -> anyhow::
         ServeError::Listen { .. } => "`listen`",
         _ => return error.into(),
     };
-    anyhow::Error::new(error).context(format!("{setting} in {} says where", shown(&dir.join("node.toml"))))
+    anyhow::Error::new(error).context(format!("{setting} in {} sets this address", shown(&dir.join("node.toml"))))
 }
 
 /// Clear text stays on this machine, unless --insecure allows more.
@@ -110,9 +110,9 @@ fn refuse_clear_text(dir: &Path, config: &Config) -> Result<(), Usage> {
         return Ok(());
     }
     Err(Usage(format!(
-        "{} says listen = \"{}\", which other machines reach, and has no [tls]: records and access tokens would travel in \
-         clear. Name a certificate there ([tls] certificate and key), or listen on 127.0.0.1, behind a proxy on this machine \
-         that speaks TLS. --insecure serves in clear all the same",
+        "{} says listen = \"{}\", which other machines can reach, and has no [tls]: records and access tokens would \
+         travel in clear text. Name a certificate there ([tls] certificate and key), or listen on 127.0.0.1, behind a \
+         proxy on this machine that speaks TLS. --insecure serves clear text anyway",
         shown(&dir.join("node.toml")),
         config.listen
     )))
@@ -125,8 +125,8 @@ const KEY_FILE_LEN_MAX: u64 = 1_024;
 pub(crate) fn warn_of_registry_keys_in(keys: &Path) {
     if let Some(found) = registry_key_under(keys, None, DEPTH_MAX) {
         eprintln!(
-            "warning: {} is a registry key, and the copy gets it too: move it to another machine or medium, and do not keep the \
-             copy where the node's are kept",
+            "warning: {} is a registry key, and the copy includes it: move it to another machine or medium, and do \
+             not store the copy where the node's copies are",
             shown(&found)
         );
     }
@@ -140,12 +140,13 @@ fn refuse_registry_keys(dir: &Path, config: &Config) -> anyhow::Result<()> {
     let found = shown(&found);
     if config.origin == quickstart::ORIGIN {
         eprintln!(
-            "warning: {found} is a registry key. A node of your own would not work with it here; this is a trial's"
+            "warning: {found} is a registry key. Only a trial node of `quickstart` is served with a registry key in \
+             its directory"
         );
         return Ok(());
     }
     Err(Usage(format!(
-        "{found} is a registry key, and it lies under the directory of the node: move it to another machine or medium \
+        "{found} is a registry key, and it is inside the directory of the node: move it to another machine or medium \
          (mv {found} /elsewhere/). The operator's commands take it with --registry-key; serving needs none"
     ))
     .into())

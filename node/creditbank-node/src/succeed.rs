@@ -100,12 +100,12 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 fn tell(done: &Succeeded, origin: &str, to: &str) {
     let Succeeded { former, size, lost, seen, .. } = done;
     crate::say(&format!(
-        "{to} holds the log of {former} up to size {size}. From there on it is {origin}, with a new log key."
+        "{to} holds the log of {former} up to size {size}. From there on its name is {origin}, with a new log key."
     ));
     if let Some(seen) = seen {
         crate::say(&format!(
-            "Others have seen {seen} entries of {former}, and the old directory has {}: nobody can list what stood between, and \
-             it is lost.",
+            "Others have seen {seen} entries of {former}, and the old directory has {}: the entries in between are \
+             lost, and nobody can list them.",
             done.old_size
         ));
     }
@@ -113,8 +113,8 @@ fn tell(done: &Succeeded, origin: &str, to: &str) {
         crate::say("Nothing is lost: the old log ends there.");
     } else if !lost.is_empty() {
         crate::say(&format!(
-            "Lost are the blocks beyond size {size}. Whoever sealed them does again what they did. Records come back with \
-             issue or sync; revocations, amendments, confirmations and what was published are made again by hand:"
+            "The blocks beyond size {size} are lost. Their signers must repeat what was in them: records with issue or \
+             sync; revocations, amendments, confirmations and published entries by hand:"
         ));
     }
     for one in lost {
@@ -139,12 +139,12 @@ fn tell(done: &Succeeded, origin: &str, to: &str) {
         "  creditbank-node check --dir {to}, then creditbank-node serve --dir {to}; never serve the old one again"
     ));
     crate::say(&format!(
-        "  {to}/trust.toml   give it to everybody: it names the new log line and pins {former} at size {size}. Who keeps \
-         the old file follows too, and cannot see by it that {former} ends there"
+        "  {to}/trust.toml   give it to everybody: it names the new log line and pins {former} at size {size}. Readers \
+         who keep the old file follow too, but it does not tell them that {former} ends there"
     ));
     crate::say(&format!("  tell the witnesses the new log line, and that {former} has ended at size {size}"));
     let whom = match (seen.is_some(), lost.is_empty()) {
-        (true, _) => "tell all units: what each has sealed last may be lost. They",
+        (true, _) => "tell all units that their last blocks may be lost. They",
         (false, false) => "tell the units above: they",
         (false, true) => return,
     };

@@ -169,7 +169,7 @@ fn clear_text_stays_on_the_machine() {
         (run.status.code(), [run.stdout, run.stderr].concat().iter().map(|byte| char::from(*byte)).collect::<String>())
     };
     let (code, said) = run(&["init", "--dir", &at("own"), "--origin", "own.example"]);
-    assert!(code == Some(0) && said.contains("this machine alone reaches it"), "{said}");
+    assert!(code == Some(0) && said.contains("only this machine can reach it"), "{said}");
     let text = std::fs::read_to_string(dir.path().join("own/node.toml")).expect("a configuration");
     assert!(text.contains("listen = \"127.0.0.1:7600\""), "{text}");
     let (code, said) = run(&["init", "--dir", &at("open"), "--origin", "open.example", "--listen", "0.0.0.0:0"]);

@@ -136,13 +136,13 @@ impl Story {
         match broken {
             Some(error) => self.say(&format!("With one bit of byte {flipped} flipped it is refused: {error}.")),
             None => {
-                self.say(&format!("With one bit of byte {flipped} flipped it is still accepted. That must not be."));
+                self.say(&format!("With one bit of byte {flipped} flipped it is still accepted. This is a bug."));
             }
         }
     }
 
     pub(super) fn agreed(&self, loops: usize) {
-        self.say("The learner goes on in France. The Open University and the Institut d'Essai sign an agreement, each the same");
+        self.say("The learner continues in France. The Open University and the Institut d'Essai sign an agreement, each the same");
         self.say(&format!(
             "  text: 2 CATS are 1 ECTS, levels by the published map; loops through which credit would grow: {loops}."
         ));
@@ -178,7 +178,7 @@ impl Story {
     pub(super) fn again(&self, refused: Option<&(String, String)>) {
         match refused {
             Some((rule, why)) => self.say(&format!("A second award for the same credit is refused: {rule}, {why}.")),
-            None => self.say("A second award for the same credit was sealed. That must not be."),
+            None => self.say("A second award for the same credit was sealed. This is a bug."),
         }
     }
 
