@@ -321,7 +321,7 @@ fn damaged_keys_leave_the_copy() {
         let mut handle = fs::File::open(&copied).expect("it opens");
         fs::write(&path, bytes).expect("written");
         match follower.step() {
-            Err(BackupError::Damaged { what: why, .. }) => assert!(why.contains("The copy keeps the keys"), "{why}"),
+            Err(BackupError::Damaged { what: why, .. }) => assert!(why.contains("keeps its own keys"), "{why}"),
             other => panic!("{what}: expected damage, found {other:?}"),
         }
         assert!(fs::read(&copied).expect("it reads") == before && bytes_of(&mut handle) == before, "{what}");

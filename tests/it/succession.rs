@@ -296,7 +296,7 @@ async fn a_succession_that_cannot_be_is_refused() {
         confirmed_time: false,
     };
     let there = succeed(&environment, dir.path(), &config, dir.path(), &options, &mut |_, _| ()).map(|_| ());
-    assert!(there.expect_err("the old directory").to_string().contains("lies in"));
+    assert!(there.expect_err("the old directory").to_string().contains("is inside"));
     let full = tempfile::tempdir().expect("a directory");
     std::fs::write(full.path().join("something"), "").expect("written");
     let there = succeed(&environment, dir.path(), &config, full.path(), &options, &mut |_, _| ()).map(|_| ());

@@ -472,7 +472,7 @@ async fn a_killed_node_goes_on_under_another_name() {
     let registry_key = around.path().join("registry.key");
     let to = tempfile::tempdir().expect("a directory");
     let (code, said) = succeed(&killed, &killed.join("next"), node.ledger().size(), &registry_key);
-    assert!(code == Some(2) && said.contains("lies in"), "{said}");
+    assert!(code == Some(2) && said.contains("is inside"), "{said}");
     let (code, said) = succeed(&killed, to.path(), node.ledger().size(), &registry_key);
     assert!(code == Some(0) && said.contains("Nothing is lost") && !said.contains("units above"), "{said}");
     assert_eq!(run(&["check", "--dir", text(to.path())]).0, Some(0));
@@ -552,7 +552,7 @@ async fn wrong_places_are_named() {
     let inside = dir.path().join("log/copy");
     for target in [&["--out", text(&inside)][..], &["--follow", text(&inside), "--new", "--once"]] {
         let (code, said) = run(&[&["backup", "--dir", text(dir.path())], target].concat());
-        assert!(code == Some(2) && said.contains("never within") && !inside.exists(), "{said}");
+        assert!(code == Some(2) && said.contains("never inside") && !inside.exists(), "{said}");
     }
     if Path::new("/proc/self").exists() {
         let (code, said) = run(&["backup", "--dir", text(dir.path()), "--out", "/proc/creditbank"]);

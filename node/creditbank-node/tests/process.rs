@@ -199,7 +199,7 @@ async fn a_trial_speaks_tls() {
 #[test]
 fn measures_for_everybody_are_warned_of() {
     let mut child = Child::start();
-    let is_warned = |child: &Child| child.logs().iter().any(|line| line.contains("[operations] listen is reached"));
+    let is_warned = |child: &Child| child.logs().iter().any(|line| line.contains("[operations] listen: other"));
     assert!(!is_warned(&child), "{:#?}", child.logs());
     assert_eq!(child.terminate(), Some(0));
     let path = child.dir().join("node.toml");

@@ -65,7 +65,7 @@ pub enum DirectoryError {
         error: std::io::Error,
     },
     /// Others may read a file with a secret.
-    #[error("{path} has mode {mode:o}: a file with a secret must be its owner's alone (chmod 600)")]
+    #[error("{path} has mode {mode:o}: only its owner may access a file with a secret (chmod 600)")]
     Mode {
         /// Which file.
         path: String,
@@ -74,8 +74,8 @@ pub enum DirectoryError {
     },
     /// Others may write to a file or directory of the node.
     #[error(
-        "{path} has mode {mode:o}: its group, or everybody, may write there, and so put other keys, other settings or another \
-         log in place (chmod go-w {path}; for everything below a directory: chmod -R go-w DIR)"
+        "{path} has mode {mode:o}: its group, or everybody, may write there and put other keys, other settings or \
+         another log in place (chmod go-w {path}; for everything below a directory: chmod -R go-w DIR)"
     )]
     Writable {
         /// Which one.
@@ -85,8 +85,8 @@ pub enum DirectoryError {
     },
     /// A file or directory of the node belongs to another user.
     #[error(
-        "{path} belongs to the user with number {owner}, who may write and read there whatever its mode: expected this user or \
-         root. Serve as the user whose the node is, or make it this user's (chown -R)"
+        "{path} belongs to the user with number {owner}, who may write and read there whatever its mode: expected \
+         this user or root. Serve as the user who owns the node, or change the owner (chown -R)"
     )]
     Owner {
         /// Which one.
@@ -96,8 +96,8 @@ pub enum DirectoryError {
     },
     /// Others may read the private key of `[tls]`.
     #[error(
-        "[tls] key: {path} has mode {mode:o}: expected a private key that others may not read, nor its group write (chmod 600, or \
-         640 where its group is for that)"
+        "[tls] key: {path} has mode {mode:o}: expected a private key that others may not read and its group may not \
+         write (chmod 600, or 640 if its group may read it)"
     )]
     TlsMode {
         /// Which file.
@@ -107,9 +107,9 @@ pub enum DirectoryError {
     },
     /// A log in memory would be a second history under the keys of a log on a disk.
     #[error(
-        "node.toml says store = \"memory:\", and {found}: a log in memory begins anew with every start, and would sign a second \
-         history under the same keys, which nobody can mend. Name the log again (store = \"{store}\"); for a trial make another \
-         node: creditbank-node init --store memory: --dir OTHER"
+        "node.toml says store = \"memory:\", and {found}: a log in memory begins anew with every start, and would \
+         sign a second history under the same keys, which nobody can merge. Name the log again (store = \"{store}\"); \
+         for a trial make another node: creditbank-node init --store memory: --dir OTHER"
     )]
     Memory {
         /// What shows that the keys belong to a log on a disk.
@@ -136,18 +136,18 @@ pub enum DirectoryError {
         found: String,
     },
     /// The file does not hold the four secrets.
-    #[error("{0} is not a file of four secrets (creditbank-secrets-v1): put it back from a backup of this node")]
+    #[error("{0} is not a file of four secrets (creditbank-secrets-v1): restore it from a backup of this node")]
     Secrets(String),
     /// The secrets are not the ones that were written.
     #[error(
-        "{0} is damaged: its MAC does not hold, so a byte of it was changed. Put it back from a backup of this node; with a \
-         wrong secret learners would have other accounts, or none"
+        "{0} is damaged: its MAC does not match, so a byte of it was changed. Restore it from a backup of this node; \
+         with a wrong secret learners would have other accounts, or none"
     )]
     SecretsMac(String),
     /// There is no log where the configuration says.
     #[error(
-        "{0} is not there: node.toml names another directory than the one that the log is in, or the log was not restored. A \
-         node never begins a second log by itself"
+        "{0} does not exist: either node.toml names another directory than that of the log, or the log was not \
+         restored. A node never begins a second log by itself"
     )]
     NoLog(String),
     /// The configuration.

@@ -70,7 +70,7 @@ impl Health {
             registry.register("damage", help, health.damage_total.clone());
             let help = "Different places of damage that are known";
             registry.register("damaged_places", help, health.damaged_places.clone());
-            let help = "Why /readyz says that the node is not ready: 1 for each reason that holds";
+            let help = "Why /readyz says that the node is not ready: 1 for each present reason";
             registry.register("unready", help, health.unready.clone());
         });
         Condition::ALL.into_iter().map(Condition::name).chain([DAMAGE]).for_each(|reason| health.show(reason, false));

@@ -181,13 +181,13 @@ pub async fn start_with(ledger: Ledger, settings: &Settings) -> Result<Running, 
     let watched = operations.map(bind).transpose()?;
     let tls = tls.as_ref().map(tls::acceptor).transpose()?;
     if tls.is_none() && !address.ip().is_loopback() {
-        tracing::warn!("NO TLS: records and tokens travel in clear. Configure [tls] in node.toml");
+        tracing::warn!("NO TLS: records and tokens travel in clear text. Configure [tls] in node.toml");
     }
     if let Some((_, address)) = watched.as_ref().filter(|(_, address)| !address.ip().is_loopback()) {
         tracing::warn!(
             %address,
-            "[operations] listen is reached from other machines: anybody there reads the measures, in clear. Let a firewall \
-             name those who may, or listen on 127.0.0.1"
+            "[operations] listen: other machines can reach this address, and anybody there can read the metrics, in \
+             clear text. Restrict it with a firewall, or listen on 127.0.0.1"
         );
     }
     // After the store has opened all its files.

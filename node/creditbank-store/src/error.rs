@@ -51,9 +51,9 @@ pub enum StoreError {
     },
     /// The journal was begun with other values than those with which it is opened.
     #[error(
-        "{path} is whole, and of another log: one of origin, log_key, registry_key and next_registry_key in node.toml is not what \
-         this log was begun with (correct it: trust.toml, which init wrote, has the same four values), or the journal is another \
-         node's (put back this node's)"
+        "{path} is whole, and of another log: either one of origin, log_key, registry_key and next_registry_key in \
+         node.toml differs from the value with which this log was begun (correct it: trust.toml, which init wrote, \
+         has the same four values), or the journal belongs to another node (put back this node's)"
     )]
     OtherLog {
         /// Which segment.
@@ -82,7 +82,7 @@ pub enum StoreError {
         error: PlaceError,
     },
     /// The disk is full. Nothing was stored, the head is unchanged, and the store continues when there is room.
-    #[error("{path}: the disk has not the {needed} bytes that are needed; nothing was stored")]
+    #[error("{path}: the disk does not have the {needed} bytes that are needed; nothing was stored")]
     Full {
         /// Which file or directory.
         path: String,
@@ -92,8 +92,8 @@ pub enum StoreError {
     /// A file that the process writes is not in its place. Nothing was stored, and the store continues when the file is
     /// back.
     #[error(
-        "{path} was removed, cut, or another file was put in its place while the node works with it: nothing is written, as it \
-         would be lost. Move back the file that was there. If it is gone: stop the node and restore from a backup; until it \
+        "{path} was removed, cut or replaced while the node works with it: nothing is written, because it would be \
+         lost. Move the original file back. If it is lost: stop the node and restore from a backup; until the node \
          stops, /proc/PID/fd still leads to the lost file"
     )]
     Displaced {

@@ -40,7 +40,7 @@ pub enum JournalError {
     #[error("the journal could not be written and accepts nothing more: {0}")]
     Poisoned(String),
     /// The round is longer than any reader accepts. Nothing was written.
-    #[error("a round of {0} bytes is longer than the journal takes")]
+    #[error("a round of {0} bytes is longer than the journal accepts")]
     TooLong(usize),
 }
 

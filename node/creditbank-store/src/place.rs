@@ -78,18 +78,20 @@ pub enum Placement {
 pub enum PlaceError {
     /// It was written in another place.
     #[error(
-        "it was copied or moved: {}. Two nodes of one log sign two histories, which nobody can mend. See that no other node of \
-         this log runs or will be started, here or on another machine, then start this one with `serve --take-over`",
+        "it was copied or moved: {}. Two nodes of one log sign two histories, which nobody can merge. Make sure that \
+         no other node of this log runs or will be started, here or on another machine, then start this one with \
+         `serve --take-over`",
         .0.join(", ")
     )]
     Elsewhere(Vec<String>),
     /// It belongs to a backup.
-    #[error("this is a backup, and no node's directory: make a node of it with `creditbank-node restore`")]
+    #[error("this is a backup, not a node's directory: make a node from it with `creditbank-node restore`")]
     Backup,
     /// It was restored, and nobody has said that the original node does not run.
     #[error(
-        "it was restored from a backup, so it is a copy of another node. Two nodes of one log sign two histories, which nobody \
-         can mend. See that the old node does not run and will not be started, then start this one with `serve --take-over`, once"
+        "it was restored from a backup, so it is a copy of another node. Two nodes of one log sign two histories, \
+         which nobody can merge. Make sure that the old node does not run and will not be started, then start this \
+         one with `serve --take-over`, once"
     )]
     Restored,
 }

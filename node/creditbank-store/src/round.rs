@@ -88,7 +88,7 @@ pub enum RoundError {
     #[error("the round ends early")]
     Truncated,
     /// They continue after the end.
-    #[error("the round goes on after its end")]
+    #[error("the round continues after its end")]
     Surplus,
     /// Another version, or an unknown mark.
     #[error("the round holds an unknown version or mark {0}")]

@@ -130,7 +130,7 @@ impl Person {
             }
             let identity = normalise(identity);
             if identity.value.is_empty() {
-                return refuse("expected a value that is not made of separators alone");
+                return refuse("expected a value that consists of more than separators");
             }
             normal.push(identity);
         }
@@ -174,8 +174,8 @@ pub(super) fn known(shared: &Shared, digest: &IdentityDigest) -> Result<Option<A
     };
     let unopened = |_| {
         damage(
-            "the row of an identity does not open: the row is damaged, which reindex mends, or learners.keys holds another key \
-             for its learner: restore that from a backup",
+            "the row of an identity does not open: either the row is damaged, which reindex repairs, or learners.keys \
+             holds another key for its learner: restore that file from a backup",
         )
     };
     let unread = |_| damage("the row of an identity names no account; reindex rebuilds it");
@@ -184,7 +184,7 @@ pub(super) fn known(shared: &Shared, digest: &IdentityDigest) -> Result<Option<A
         Known::Key(key) => shared.private.check_identity(digest, key.as_bytes(), &sealed).map_err(unopened)?,
         Known::Erased => return Ok(None),
         Known::Unknown => {
-            return Err(damage("the row of an identity names an account of which learners.keys says nothing"));
+            return Err(damage("the row of an identity names an account that learners.keys does not know"));
         }
     }
     Ok(Some(account))

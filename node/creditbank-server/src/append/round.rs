@@ -162,7 +162,7 @@ impl RoundBuilder {
         }
         // The rules admit the block, but this node has no file with the new log key, so it could not seal the round.
         if read.is_operators() && read.log_succession().is_some() && !self.shared.succeeds {
-            let expected = "no succession of the log: creditbank-node succeed makes one, in a directory of its own";
+            let expected = "no succession of the log: creditbank-node succeed makes one, in a separate directory";
             return Err(Rejection::new(Rule::Contradiction, expected, "one, sent to a node that serves")
                 .record(0)
                 .into());

@@ -22,9 +22,9 @@ pub(crate) const AHEAD_MS_MAX: u64 = 26 * 60 * 60 * 1_000;
 pub enum ClockDoubt {
     /// The clock jumped while the node ran.
     #[error(
-        "the node's clock has moved by {} ({}) against its own running time; sealing waits for the operator, who sets the \
-         clock and starts the node anew (docs/operate/clock.md; `creditbank registry correct-time` where it has sealed \
-         under a wrong one)",
+        "the node's clock has moved by {} ({}) against its own running time; sealing waits until the operator has set \
+         the clock and started the node again (docs/operate/clock.md; `creditbank registry correct-time` if the node \
+         has sealed under a wrong clock)",
         show_duration_ms(.by_ms.unsigned_abs()), if *.by_ms < 0 { "back" } else { "ahead" }
     )]
     Moved {
@@ -33,8 +33,8 @@ pub enum ClockDoubt {
     },
     /// The clock is before the last seal.
     #[error(
-        "the node's clock is {} before the last seal; sealing waits until it has caught up, or for the operator, who \
-         sets the clock; where it is right, the log was sealed under a wrong one (docs/operate/clock.md, \
+        "the node's clock is {} before the last seal; sealing waits until the clock has caught up, or until the \
+         operator has set it; if the clock is right, the log was sealed under a wrong one (docs/operate/clock.md, \
          `serve --correct-time` and `creditbank registry correct-time`)",
         show_duration_ms(*.by_ms)
     )]
@@ -44,8 +44,8 @@ pub enum ClockDoubt {
     },
     /// The clock is far after the last seal, and nobody has confirmed the time since the start.
     #[error(
-        "the node's clock says {}, the last seal {}: more than 26 hours lie between them, and nobody has confirmed the time. \
-         Sealing waits for the operator, who looks at a clock that he trusts and starts anew with the time that it shows, as \
+        "the node's clock says {}, the last seal {}: more than 26 hours lie between them, and nobody has confirmed \
+         the time. Sealing waits until the operator starts the node again with the time of a trusted clock, as \
          --confirm-time 2026-11-26T09:30Z (docs/operate/clock.md)",
         show_minute(*.clock_minute), show_minute(*.sealed_minute)
     )]

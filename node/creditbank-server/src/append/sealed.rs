@@ -69,7 +69,7 @@ impl Shared {
         })?;
         let stored = self.store.entry(index).map_err(of_store)?;
         let Entry::Head(head) = Entry::parse(&stored).map_err(damaged)? else {
-            return Err(damaged(format_args!("log entry {index} is no block")).into());
+            return Err(damaged(format_args!("log entry {index} is not a block")).into());
         };
         if head.header() != header {
             return Ok(None);

@@ -120,7 +120,8 @@ pub enum SubmitError {
     },
     /// A file that the node writes is not in its place: nothing was stored, and the operator is told.
     #[error(
-        "the node takes nothing new until its operator has looked at its files, and nothing was stored: come back later"
+        "the node accepts nothing new until its operator has looked at its files, and nothing was stored: come back \
+         later"
     )]
     Displaced,
     /// The node does not believe its clock: sealing waits, usually for the operator.

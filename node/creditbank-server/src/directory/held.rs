@@ -26,9 +26,9 @@ pub(crate) fn held_by(disk: &dyn Disk, log_dir: &Path) -> Option<Checkpoint> {
 /// The message about a log with `size` entries that lacks what others have seen.
 pub(super) fn lacks(log_dir: &Path, size: u64, published: u64) -> DirectoryError {
     let what = format!(
-        "the log was restored with {size} entries, and others have seen a checkpoint of {published}: signing below it would be \
-         a second history. Restore from a newer backup or copy that has them, into a new directory; where there is none, \
-         the log goes on under another name (creditbank-node succeed --dir OLD --size {size} ...)"
+        "the log was restored with {size} entries, and others have seen a checkpoint of {published}: signing below it \
+         would be a second history. Restore from a newer backup or copy that has them, into a new directory; if there \
+         is none, continue the log under another name (creditbank-node succeed --dir OLD --size {size} ...)"
     );
     DirectoryError::Held { path: log_dir.join(HELD_FILE).display().to_string(), what }
 }

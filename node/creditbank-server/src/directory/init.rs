@@ -43,7 +43,7 @@ pub enum InitError {
     #[error("{0} already holds a node: choose another directory, or serve this one")]
     Exists(String),
     /// Registry keys would be overwritten.
-    #[error("{0} is there already: choose another directory for the registry keys (--registry-keys)")]
+    #[error("{0} exists already: choose another directory for the registry keys (--registry-keys)")]
     RegistryKeys(String),
     /// The name cannot be used in a checkpoint.
     #[error(
@@ -123,7 +123,7 @@ pub fn init(
         write_secret(&**disk, &key_path(dir, key.purpose), &key.to_text())?;
     }
     if store == StoreUrl::Memory {
-        write_secret(&**disk, &keys_dir.join(MEMORY_FILE), "These keys are of a log in memory: for trials alone.\n")?;
+        write_secret(&**disk, &keys_dir.join(MEMORY_FILE), "These keys are of a log in memory: for trials only.\n")?;
     }
     write_secret(&**disk, &keys_dir.join("secrets"), &Secrets::random(&**entropy).to_text())?;
     disk.make_dir(registry_keys).map_err(at(registry_keys))?;

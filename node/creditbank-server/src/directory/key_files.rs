@@ -31,9 +31,9 @@ pub struct KeyFileFound {
 pub enum KeyFilesError {
     /// The registry does not know the key.
     #[error(
-        "{path} holds the {purpose} key {found}, which the registry does not know (it has {expected} in force): the file is \
-         damaged, or another node's. Put back the file from a backup; a key that is to follow goes beside it, as \
-         keys/{purpose}-2.key"
+        "{path} holds the {purpose} key {found}, which the registry does not know (it has {expected} in force): the \
+         file is damaged, or belongs to another node. Restore the file from a backup; put a key that is to follow \
+         beside it, as keys/{purpose}-2.key"
     )]
     Unknown {
         /// Which file.
@@ -47,8 +47,8 @@ pub enum KeyFilesError {
     },
     /// No file holds the key in force.
     #[error(
-        "no file of keys/ holds the statement key that the registry has in force ({expected}): put it back from a backup, as \
-         keys/statement.key (chmod 600)"
+        "no file of keys/ holds the statement key that the registry has in force ({expected}): restore it from a \
+         backup, as keys/statement.key (chmod 600)"
     )]
     NoStatement {
         /// The keys that the registry has in force.

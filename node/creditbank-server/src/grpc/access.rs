@@ -70,7 +70,7 @@ impl Caller {
         match Purpose::try_from(key.purpose) {
             Ok(Purpose::OperatorAccess) => Ok(Self::Operator(id)),
             Ok(Purpose::InstitutionAccess) => Ok(Self::Institution(key.institution.into(), id)),
-            _ => Err(denied(format!("key {id} is no access key of an institution or the operator"))),
+            _ => Err(denied(format!("key {id} is not an access key of an institution or the operator"))),
         }
     }
 

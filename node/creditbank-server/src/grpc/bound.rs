@@ -146,13 +146,13 @@ impl Bounded {
         match self.message.first() {
             Some(0) | None => {}
             Some(1) => {
-                return Err(Status::unimplemented("the node takes no compressed messages: send them as they are"));
+                return Err(Status::unimplemented("the node accepts no compressed messages: send them uncompressed"));
             }
             Some(flag) => return Err(status::invalid("compression flag", "0", flag)),
         }
         let len_max = self.bounds.len_max;
         if len > len_max {
-            return Err(Status::out_of_range(format!("the message has {len} bytes, at most {len_max} are taken")));
+            return Err(Status::out_of_range(format!("the message has {len} bytes, at most {len_max} are allowed")));
         }
         let end = PREFIX_LEN + len;
         if self.message.len() < end {

@@ -38,7 +38,7 @@ fn resolve(
     match learner.and_then(|reference| reference.learner).ok_or_else(missing)? {
         Learner::Account(account) => {
             if !caller.is_operator() {
-                return Err(status::denied("account numbers are the operator's; ask with your own alias"));
+                return Err(status::denied("only the operator may use account numbers; ask with your own alias"));
             }
             let bytes = account.len();
             let account =

@@ -264,8 +264,8 @@ fn of_view(error: &ViewError) -> Refusal {
         ViewError::Damaged(_) | ViewError::Missing(_) => refusal(
             Code::DataLoss,
             Reason::Damaged,
-            "the node cannot read what it has stored of this: it is damaged. The call fails until the node's operator has \
-             mended it: `creditbank-node check` says what is damaged",
+            "the node cannot read data for this call, because it is damaged. The call fails until the node's operator \
+             has repaired it: `creditbank-node check` says what is damaged",
         ),
         ViewError::Unavailable(_) => {
             let mut refused =

@@ -62,12 +62,12 @@ pub enum BackupError {
     Nothing,
     /// Nothing says what part of the log is durable.
     #[error(
-        "{0} is missing or empty, though the journal has rounds: it is damaged, and nothing says what of the log may be copied. \
-         Stop the node and run creditbank-node check"
+        "{0} is missing or empty, though the journal has rounds: it is damaged, and nothing says what part of the log \
+         may be copied. Stop the node and run creditbank-node check"
     )]
     NoGuard(String),
     /// The copy would be inside the directory that is copied.
-    #[error("{inner} lies in {outer}: a copy belongs on another disk, and never within what it is a copy of")]
+    #[error("{inner} is inside {outer}: put a copy on another disk, and never inside the directory that is copied")]
     Within {
         /// Where the copy was to be made.
         inner: String,
@@ -76,22 +76,21 @@ pub enum BackupError {
     },
     /// A copy was expected, but the directory has none.
     #[error(
-        "{0} holds no copy to go on with, and nothing was written there. Is the share mounted? A first copy is begun with --new"
+        "{0} holds no copy to go on with, and nothing was written there. Is the share mounted? Use --new to begin the \
+         first copy"
     )]
     NotBegun(String),
     /// No copy was expected, but the directory has one.
-    #[error("{0} holds a copy already: follow into it without --new, or name a new directory for another one")]
+    #[error("{0} holds a copy already: follow into it without --new, or choose a new directory for another copy")]
     Begun(String),
     /// The directory of the copy disappeared while it was followed into.
-    #[error(
-        "{0} is not the directory any more that the copy is in: was the share taken away? Nothing is written until it is back"
-    )]
+    #[error("{0} is no longer the directory of the copy: was the share unmounted? Nothing is written until it is back")]
     Away(String),
     /// The copy is damaged.
     #[error(
-        "the copy in {out} is damaged, and not the node: {why}. Nothing more is written to it. Begin another one in a new \
-         directory (backup --follow NEW --new); keep this one until that has all. Then look what has changed it: a disk that \
-         does so once will do it again"
+        "the copy in {out} is damaged, and not the node: {why}. Nothing more is written to it. Begin another copy in \
+         a new directory (backup --follow NEW --new), and keep this one until that is complete. Then check what has \
+         changed it: a disk that does so once will do it again"
     )]
     Copy {
         /// The copy.
@@ -101,12 +100,13 @@ pub enum BackupError {
     },
     /// The copy was made under other secrets.
     #[error(
-        "{0} holds another master key than the one that this copy was begun under. The copy keeps the old one: put the node's \
-         own file back, from the copy or a backup. Of a node that was begun anew, follow into a new directory (--new)"
+        "{0} holds another master key than the one with which this copy was begun. The copy keeps the old one: \
+         restore the node's own file, from the copy or a backup. If the node was begun anew, follow it into a new \
+         directory (--new)"
     )]
     OtherMaster(String),
     /// The directory is not a backup.
-    #[error("{path} is no backup: {what}")]
+    #[error("{path} is not a backup: {what}")]
     NoBackup {
         /// Which directory.
         path: String,
@@ -123,9 +123,9 @@ pub enum BackupError {
     },
     /// The learners' keys of the backup have expired.
     #[error(
-        "the learners' keys of this backup expired {days} days ago: keys that the node has destroyed since it was made live on \
-         in it, and no command can destroy them again in what is restored. Where the node has destroyed none, or nothing newer \
-         is left, pass --accept-expired"
+        "the learners' keys of this backup expired {days} days ago: it still holds keys that the node has destroyed \
+         since then, and no command can destroy them again after a restore. If the node has destroyed none, or there \
+         is no newer backup, pass --accept-expired"
     )]
     Expired {
         /// For how many days.
@@ -134,8 +134,8 @@ pub enum BackupError {
     /// The operator has not said what was published.
     #[error(
         "say what has been published of this log: pass the newest checkpoint that its witnesses or readers have \
-         (--seen FILE), so that the restored node does not sign a second history over rounds that the backup lacks. Only \
-         when no checkpoint and no receipt after this backup ever left the node: --nothing-published"
+         (--seen FILE), so that the restored node does not sign a second history instead of rounds that the backup \
+         lacks. Pass --nothing-published only if no checkpoint and no receipt after this backup has left the node"
     )]
     NothingSeen,
     /// The checkpoint is not one of this log.
@@ -148,7 +148,8 @@ pub enum BackupError {
     },
     /// The backup contradicts the checkpoint.
     #[error(
-        "{path}: size {size} was published with root {published}, the backup has root {found}: a fork, nothing is restored"
+        "{path}: size {size} was published with root {published}, the backup has root {found}: this is a fork, and \
+         nothing is restored"
     )]
     Fork {
         /// Which file.

@@ -86,9 +86,9 @@ impl Scrubber {
         let options = shared.scrub.clone().filter(|options| options.settings.days > 0)?;
         let measures = Measures::default();
         shared.metrics.register(|registry| {
-            let help = "Bytes of the journal that the pass under way has read and checked";
+            let help = "Bytes of the journal that the present pass has read and checked";
             registry.register("scrub_pass_bytes", help, measures.pass_bytes.clone());
-            let help = "Of them, bytes behind damage that could not be read";
+            let help = "Of these, bytes that could not be read because of damage";
             registry.register("scrub_unread_bytes", help, measures.unread_bytes.clone());
             let help = "Bytes of the journal that a pass reads";
             registry.register("scrub_log_bytes", help, measures.log_bytes.clone());
@@ -144,7 +144,7 @@ impl Scrubber {
                     bytes,
                     unread,
                     findings,
-                    "the log was read and checked, but for what lies behind damage: restore a backup"
+                    "the log was read and checked, except for parts after damage: restore a backup"
                 );
             } else if findings > 0 {
                 tracing::error!(bytes, findings, "the whole log was read and checked, and damage was found");
@@ -154,7 +154,7 @@ impl Scrubber {
         }
         self.measure();
         if let Err(error) = self.progress.write(&*self.options.environment.disk, &self.options.path) {
-            tracing::debug!(%error, "how far the reading of the log is could not be written: a restart begins it anew");
+            tracing::debug!(%error, "the progress of scrubbing could not be written: after a restart it begins anew");
         }
         Ok(true)
     }

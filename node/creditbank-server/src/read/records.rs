@@ -202,7 +202,7 @@ impl Ledger {
                 Err(ReadError::UnknownLearner)
             }
             Known::Unknown => {
-                let what = "the learner index has records of an account of which learners.keys says nothing";
+                let what = "the learner index has records of an account that learners.keys does not know";
                 self.shared.health.damage(what);
                 Err(damaged(what).into())
             }

@@ -54,8 +54,8 @@ pub enum TranscriptError {
     File(#[from] FileError),
     /// No file holds the statement key in force.
     #[error(
-        "the node has no statement key that the registry has in force: its operator puts the file beside the old one, as \
-         keys/statement-2.key (chmod 600)"
+        "the node does not have the statement key that the registry has in force: its operator must put the file \
+         beside the old one, as keys/statement-2.key (chmod 600)"
     )]
     NoStatementKey,
     /// Something that is to be proved is not in the registry.

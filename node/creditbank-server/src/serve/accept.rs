@@ -43,7 +43,7 @@ pub(super) async fn accept(
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
             Err(error) => {
                 rooms.measures.refused("system");
-                tracing::warn!(%error, "no connection can be accepted for the moment");
+                tracing::warn!(%error, "no connection can be accepted at the moment");
                 tokio::time::sleep(NO_DESCRIPTOR).await;
                 continue;
             }

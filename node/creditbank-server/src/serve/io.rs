@@ -70,7 +70,7 @@ impl Traffic {
         state.read += bytes.len() as u64;
         let Some(Err(misuse)) = state.frames.as_mut().map(|frames| frames.came(bytes)) else { return Ok(()) };
         state.misuse = Some(misuse);
-        Err(io::Error::new(io::ErrorKind::ConnectionAborted, "frames that ask for nothing"))
+        Err(io::Error::new(io::ErrorKind::ConnectionAborted, "too many frames that call nothing"))
     }
 
     fn wrote(&self, result: &Poll<io::Result<usize>>) {

@@ -92,19 +92,19 @@ impl Measures {
         let own = measures.clone();
         metrics.register(|registry| {
             registry.register("connections", "Open connections", own.connections);
-            let help = "Connections that were not taken, by the bound that was reached";
+            let help = "Connections that were not accepted, by the limit that was reached";
             registry.register("connections_refused", help, own.refused_connections);
             let help = "Connections that the node has closed, by reason";
             registry.register("connections_closed", help, own.closed_connections);
-            registry.register("requests_held_bytes", "Bytes of requests that are held", own.requests);
-            registry.register("answers_held_bytes", "Bytes of answers that have not left", own.answers);
+            registry.register("requests_held_bytes", "Bytes of requests that the node holds", own.requests);
+            registry.register("answers_held_bytes", "Bytes of answers that have not been sent", own.answers);
             let help = "Bytes of calls for health, watching it, and reflection";
             registry.register("inquiries_held_bytes", help, own.inquiries);
             registry.register("streaming_calls", "Open calls that stream blocks or entries", own.streams);
-            registry.register("streams_stalled", "Calls that ended as their reader took nothing", own.stalled);
-            let help = "Calls that were refused before any work, by reason";
+            registry.register("streams_stalled", "Calls that ended because their reader took nothing", own.stalled);
+            let help = "Calls that were refused because a room was full, by reason";
             registry.register("calls_refused", help, own.refused_calls);
-            let help = "Calls that ended so that callers who hold less have room, by room";
+            let help = "Calls that ended to make room for callers who hold less, by room";
             registry.register("calls_ended_for_room", help, own.ended_calls);
             registry.register("calls", "Answered calls by method and gRPC code", own.calls);
             let help = "Time from the beginning of a call to the end of its answer";

@@ -49,7 +49,7 @@ impl fmt::Display for Asked {
 /// The institution has requested more than a minute's quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "institution {institution} may ask for {allowed} {asked} in a minute, and has: come back in {}, or ask the \
+    "institution {institution} has used its quota of {allowed} {asked} in a minute: come back in {}, or ask the \
      operator for more ([quotas] of node.toml)",
     show_duration_ms(*.retry_after_ms)
 )]
@@ -103,15 +103,15 @@ impl Quotas {
     pub(super) fn new(allowed: directory::Quotas, metrics: &Metrics) -> Self {
         let (used, refused) = (Family::default(), Family::default());
         metrics.register(|registry| {
-            registry.register("quota_used", "What institutions have asked for", Family::clone(&used));
-            registry.register("quota_refused", "What was refused over a quota", Family::clone(&refused));
+            registry.register("quota_used", "What institutions have used of their quotas", Family::clone(&used));
+            registry.register("quota_refused", "What was refused because a quota was used", Family::clone(&refused));
             let allowed_now =
                 Family::<[(&'static str, &'static str); 1], prometheus_client::metrics::gauge::Gauge>::default();
             for asked in Asked::ALL {
                 let most = limit(&allowed, asked);
                 allowed_now.get_or_create(&[("of", asked.name())]).set(i64::from(most));
             }
-            registry.register("quota_per_minute", "What an institution may ask for in a minute; 0: all", allowed_now);
+            registry.register("quota_per_minute", "The quota of an institution in a minute; 0: no quota", allowed_now);
         });
         Self { allowed, buckets: Mutex::default(), used, refused }
     }
@@ -146,7 +146,7 @@ impl Quotas {
                         institution = institution.0,
                         of = asked.name(),
                         per_minute = allowed,
-                        "an institution is over its quota and is refused; this is said once a minute"
+                        "an institution has used its quota and is refused; this line appears at most once a minute"
                     );
                 }
                 self.refused.get_or_create(&labels()).inc_by(count);

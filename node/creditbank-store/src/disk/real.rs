@@ -54,7 +54,7 @@ impl Disk for RealDisk {
 
     fn open_plain(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let odd = || {
-            let what = "expected a regular file with one name, found a link or something else: look who may write here";
+            let what = "expected a regular file with one name, found a link or something else: who may write here?";
             io::Error::new(io::ErrorKind::InvalidInput, what)
         };
         if !fs::symlink_metadata(path)?.is_file() {

@@ -99,8 +99,8 @@ impl KeyStore {
             for bytes in bytes.chunks(RECORD_LEN) {
                 if record::open(&epoch, bytes).is_none() {
                     let what = format!(
-                        "record {first} does not read. The keys are still in the memory of this process and served: do not stop \
-                         it before you have a backup with a whole learners.keys"
+                        "record {first} cannot be read. The keys are still in the memory of this process and served: do \
+                         not stop it before you have a backup with a complete learners.keys"
                     );
                     return Ok(Some(damaged(&path, usize::try_from(offset_of(first)).unwrap_or(0), what)));
                 }

@@ -25,7 +25,7 @@ pub(crate) struct Pending {
 
 /// The answer is in a round that is not on the disk yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the round before is on its way to the disk")]
+#[error("the round before is being written")]
 pub(crate) struct Unsettled;
 
 impl Pending {

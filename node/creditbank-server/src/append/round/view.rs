@@ -98,7 +98,7 @@ impl<'a> StoreView<'a> {
             Known::Key(key) => key,
             Known::Erased => return Ok(None),
             Known::Unknown => {
-                let what = "its body names an account of which learners.keys has neither a key nor a tombstone";
+                let what = "its body names an account for which learners.keys has neither a key nor a tombstone";
                 return Err(self.damage(place, what));
             }
         };

@@ -81,7 +81,7 @@ fn run(
             Err(error) => {
                 match &error {
                     CommitError::NoRoom(why) => {
-                        tracing::error!(why, "no room on the disk: nothing is sealed until there is some");
+                        tracing::error!(why, "no room on the disk: nothing is sealed until there is room");
                     }
                     CommitError::Displaced(why) => tracing::error!(why, "nothing is sealed"),
                     CommitError::Fatal(why) => {

@@ -15,13 +15,13 @@ pub(super) fn fill(shared: &Arc<Shared>) {
                 Ok(false) => {}
                 Ok(true) => return,
                 Err(error) => {
-                    return tracing::warn!(%error, "the learner index cannot be read: every repeat is looked up");
+                    return tracing::warn!(%error, "the learner index cannot be read: the node looks up every repeat");
                 }
             }
         }
     };
     // Everything works without the thread, but a little slower.
     if let Err(error) = std::thread::Builder::new().name("courses".to_owned()).spawn(fill) {
-        tracing::warn!(%error, "no thread to fill the filter of courses: every repeat is looked up");
+        tracing::warn!(%error, "no thread to fill the filter of courses: the node looks up every repeat");
     }
 }

@@ -325,7 +325,7 @@ impl Follower {
         for name in ["keys", "log", "log/journal"] {
             let path = self.out.join(name);
             if self.disk().is_link(&path).map_err(at(&path))? {
-                let what = "a link, where the copy has a directory: look who may write there".to_owned();
+                let what = "it is a link instead of a directory of the copy: check who may write there".to_owned();
                 return Err(BackupError::Damaged { path: path.display().to_string(), what });
             }
         }

@@ -24,7 +24,7 @@ pub(super) fn learners(
 ) -> Result<Zeroizing<Vec<u8>>, BackupError> {
     let damaged = |what: String| BackupError::Damaged {
         path: path.display().to_string(),
-        what: format!("{what}. Nothing of this backup can be used: keep the older ones, and restore the file from one"),
+        what: format!("{what}. This backup cannot be used: keep the older ones, and restore the file from one of them"),
     };
     let mut bytes = Zeroizing::new(disk.read(path).map_err(at(path))?);
     let proved = KeyStore::prove(&bytes, 0, path, master).map_err(|error| damaged(error.to_string()))?;
@@ -58,8 +58,8 @@ pub(super) fn files(environment: &Environment, dir: &Path, tree: &Tree) -> Resul
             return Err(BackupError::Damaged {
                 path: file.path.display().to_string(),
                 what: format!(
-                    "it holds the {purpose} key {id}, which the registry of this log has never had: it is damaged, or another \
-                     node's. Put the file back from an older backup"
+                    "it holds the {purpose} key {id}, which the registry of this log has never had: it is damaged, or \
+                     belongs to another node. Restore the file from an older backup"
                 ),
             });
         }

@@ -87,8 +87,8 @@ impl Manifest {
         let text = sealed.manifest.get().as_bytes();
         if mac(master, text).verify_slice(&found).is_err() {
             return Err(damaged(
-                "it was not written under the master key in keys/secrets: this file was changed, or these are the secrets of \
-                 another node"
+                "it was not written under the master key in keys/secrets: either this file was changed, or these are \
+                 the secrets of another node"
                     .to_owned(),
             ));
         }

@@ -161,7 +161,7 @@ fn copy(
         let copied = files::copy(disk, &path, &dir.join(&file.path), &file.path, len)?;
         // A part has no hash of its own. Its frames have checksums, which the next start reads.
         if !is_cut && copied != *file {
-            let what = "it changed while it was restored: stop what follows the node, and try again".to_owned();
+            let what = "it changed while it was restored: stop `backup --follow`, and try again".to_owned();
             return Err(BackupError::Damaged { path: path.display().to_string(), what });
         }
         done += copied.bytes;

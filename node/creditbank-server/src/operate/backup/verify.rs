@@ -63,8 +63,7 @@ fn refuse_others(environment: &Environment, from: &Path) -> Result<(), BackupErr
              it is (creditbank-node serve --dir {shown})"
         )
     } else if exists(&from.join("status.json"))? {
-        "a copy that follows a node was begun there, and has nothing whole yet: let `backup --follow` run once"
-            .to_owned()
+        "a copy that follows a node was begun there, and is not complete yet: let `backup --follow` run once".to_owned()
     } else {
         "it has no backup.json. Expected a directory that creditbank-node backup has made".to_owned()
     };

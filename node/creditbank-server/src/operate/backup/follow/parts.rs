@@ -50,8 +50,8 @@ impl Follower {
         let before = usize::try_from(self.keys.len()).ok().and_then(|copied| bytes.get(..copied));
         let is_same_file = self.keys.len() > 0 && head_of(&bytes) == self.keys_head;
         if is_same_file && before.is_none_or(|before| Growing::of(before).listed(KEYS) != self.keys.listed(KEYS)) {
-            let what = "it has changed in the part that was copied: it is damaged. The copy keeps the keys that it has: run \
-                        check on the node, and restore what it lacks";
+            let what = "the part that was copied has changed: the file is damaged. The copy keeps its own keys: run \
+                        check on the node, and restore what is missing there";
             return Err(BackupError::Damaged { path: from.display().to_string(), what: what.to_owned() });
         }
         Ok(())
@@ -65,7 +65,7 @@ impl Follower {
         let damaged = |what: String| BackupError::Damaged {
             path: from.display().to_string(),
             what: format!(
-                "{what}. The copy keeps the keys that it has: run check on the node, and restore what it lacks"
+                "{what}. The copy keeps its own keys: run check on the node, and restore what is missing there"
             ),
         };
         let disk = self.disk();
@@ -85,7 +85,7 @@ impl Follower {
         if is_same_file {
             let before = usize::try_from(copied).ok().and_then(|copied| bytes.get(..copied));
             if before.is_none_or(|before| Growing::of(before).listed(KEYS) != self.keys.listed(KEYS)) {
-                return Err(damaged(format!("it is another one in the {copied} bytes that were copied")));
+                return Err(damaged(format!("its first {copied} bytes, which were copied, have changed")));
             }
         }
         let proved = KeyStore::prove(&bytes, known, &from, master).map_err(|error| damaged(error.to_string()))?;
