@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-/// Where the node gets its time from.
+/// The node's source of time.
 pub trait Clock: Send + Sync + 'static {
     /// Wall clock, milliseconds since 1970-01-01T00:00Z.
     fn now_ms(&self) -> u64;
@@ -34,7 +34,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Where the node gets its randomness from.
+/// The node's source of randomness.
 pub trait Entropy: Send + Sync + 'static {
     /// Fills `bytes` with random bytes that nobody can guess.
     fn fill(&self, bytes: &mut [u8]);

@@ -1,4 +1,4 @@
-//! What a node works with and does not make itself. It is passed in, so that a whole node can run in a simulation.
+//! What a node uses but does not make itself. It is passed in, so that a whole node can run in a simulation.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use creditbank_store_sled::SledIndex;
 
 use crate::clock::{Clock, Entropy, OsEntropy, SystemClock};
 
-/// The engines that the node is built with, the default first. To add one is to add its row.
+/// The engines with which the node is built, the default first. To add an engine, add it here.
 pub const ENGINES: &[Engine] = &[SledIndex::ENGINE, FjallIndex::ENGINE];
 
-/// Files, time, randomness, and the engines that an index may be kept in.
+/// Files, time, randomness, and the engines for an index.
 #[derive(Clone)]
 pub struct Environment {
     /// Where the node's directory is.
@@ -27,7 +27,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// This machine, with the engines that the node is built with.
+    /// This machine, with the engines with which the node is built.
     pub fn system() -> Self {
         Self {
             disk: RealDisk::shared(),

@@ -1,8 +1,8 @@
 //! The node as a library: verify, sequence, seal, serve.
 //!
-//! The way of a block: `grpc` decodes; `append` checks what needs no order, orders blocks into rounds by the rules, and makes
-//! a round durable; `publish` signs the checkpoint, and receipts go out. `read` answers questions, `operate` keeps the
-//! directory (`directory`) in order.
+//! The way of a block: `grpc` decodes it. `append` checks everything that does not depend on order, orders blocks into
+//! rounds by the rules, and makes a round durable. `publish` signs the checkpoint, and receipts are sent. `read`
+//! answers questions, and `operate` maintains the node's `directory`.
 #![forbid(unsafe_code)]
 
 pub mod append;

@@ -20,7 +20,7 @@ use hmac::{Hmac, Mac as _};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, UnboundKey};
 use sha2::Sha256;
 
-/// Random and used once, for each sealed value.
+/// Random, and used once, for each sealed value.
 pub(crate) type Nonce = [u8; NONCE_LEN];
 
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, Place};
@@ -29,8 +29,8 @@ const NONCE_LEN: usize = 24;
 const ACCOUNT_LEN: usize = 16;
 const TAG_LEN: usize = 16;
 
-/// The node's own secrets beside its signing keys. They are the states of keyed hashes, from
-/// which the keys cannot be had back.
+/// The node's own secrets beside its signing keys. They are states of keyed hashes, from which the keys cannot be
+/// recovered.
 pub struct PrivateKeys {
     /// Keys identity digests and course digests.
     pepper: Mac,
@@ -40,22 +40,22 @@ pub struct PrivateKeys {
     link: Mac,
 }
 
-/// An HMAC with its key set up: that is half of the work for short messages.
+/// An HMAC whose key is set up already, which is half of the work for short messages.
 type Mac = Hmac<Sha256>;
 
-/// How one institution knows learners and courses: keys that are set up once for a block.
+/// How one institution identifies learners and courses: keys that are set up once for a block.
 pub struct InstitutionKeys {
     cipher: Aes128,
     courses: Mac,
 }
 
-/// A private value that does not open: damage, or a key that was destroyed.
+/// A private value does not open: it is damaged, or its key was destroyed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// Too short, or not made by this node.
     #[error("the value does not open under the learner's key")]
     Sealed,
-    /// The learner's key is gone.
+    /// The learner's key was destroyed.
     #[error("the learner's key was destroyed")]
     Erased,
 }
@@ -64,7 +64,7 @@ fn keyed(key: &[u8; 32]) -> Mac {
     <Mac as hmac::KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length")
 }
 
-/// Adds a part behind its length.
+/// Adds a part after its length.
 fn part(mac: &mut Mac, part: &[u8]) {
     let length = u32::try_from(part.len()).expect("parts are bounded far below 4 GiB");
     mac.update(&length.to_be_bytes());
@@ -91,21 +91,21 @@ impl InstitutionKeys {
         Alias(block.into())
     }
 
-    /// The account number that an alias stands for; no account's, if the alias is not this institution's.
+    /// The account number of an alias. If the alias is not this institution's, it is no account's number.
     pub fn account(&self, alias: &Alias) -> AccountId {
         let mut block = alias.0.into();
         self.cipher.decrypt_block(&mut block);
         AccountId(block.into())
     }
 
-    /// The digest of a key in the learner index, 8 bytes: rows of one learner are few.
+    /// The digest of a key in the learner index. 8 bytes are enough, because a learner has few rows.
     pub fn key_digest(&self, key: &CourseKey) -> [u8; 8] {
         let full = mac(&self.courses, &[&key.to_bytes()]);
         std::array::from_fn(|i| full[i])
     }
 }
 
-/// What makes the salts of one statement: the same for the same statement, and nobody else's.
+/// The secret for the salts of one statement: the same for the same statement, and unknown to others.
 pub(crate) struct StatementSecret(Mac);
 
 impl StatementSecret {
@@ -114,15 +114,16 @@ impl StatementSecret {
         half(mac(&self.0, &[b"salt", status_id.as_bytes()]))
     }
 
-    /// What the commitments to nothing are made from.
+    /// The seed for commitments to nothing.
     pub(crate) fn padding_seed(&self) -> [u8; 32] {
         mac(&self.0, &[b"padding"])
     }
 }
 
 impl PrivateKeys {
-    /// What makes the salts of a statement on an account's records as of a size of the log and a day: of one
-    /// institution, or of all. The day is in it so that two statements do not show that a record has become visible.
+    /// The secret for the salts of a statement on an account's records, as of a size of the log and a day: of one
+    /// institution, or of all. The day is included so that two statements do not reveal that a record has become
+    /// visible.
     pub(crate) fn statement(
         &self,
         account: &AccountId,
@@ -142,7 +143,7 @@ impl PrivateKeys {
         Self { pepper: keyed(pepper), alias: keyed(alias), link: keyed(link) }
     }
 
-    /// What belongs to one institution.
+    /// The keys of one institution.
     pub fn of(&self, institution: impl Into<InstitutionId>) -> InstitutionKeys {
         let number = institution.into().0.to_be_bytes();
         let mut courses = self.pepper.clone();
@@ -151,8 +152,8 @@ impl PrivateKeys {
         InstitutionKeys { cipher: Aes128::new(&half(mac(&self.alias, &[b"alias", &number])).into()), courses }
     }
 
-    /// The digest of an identity in its normal form. A student number counts within its institution only; one that is
-    /// compared exactly is the same as one that is not where both are spelled the same.
+    /// The digest of an identity in its normal form. A student number counts only within its institution. One that is
+    /// compared exactly equals one that is not, if both are spelled the same.
     pub fn identity_digest(&self, institution: impl Into<InstitutionId>, identity: &TypedIdentity) -> [u8; 32] {
         let institution = institution.into();
         let (kind, scope) = if is_student_number(identity) {
@@ -163,7 +164,7 @@ impl PrivateKeys {
         mac(&self.pepper, &[b"identity", &kind.to_be_bytes(), scope.as_bytes(), identity.value.as_bytes()])
     }
 
-    /// The digest of the number of an award's document: who has the index alone cannot try numbers.
+    /// The digest of the number of an award's document. Somebody who has only the index cannot try numbers.
     pub fn document_digest(&self, number: &DocumentKey) -> [u8; 32] {
         mac(&self.pepper, &[b"document", &number.to_bytes()])
     }
@@ -189,7 +190,7 @@ impl PrivateKeys {
         sealed
     }
 
-    /// The account that a sealed value belongs to.
+    /// The account to which a sealed value belongs.
     pub fn account_of(&self, sealed: &[u8]) -> Result<AccountId, OpenError> {
         let (nonce, rest) = sealed.split_at_checked(NONCE_LEN).ok_or(OpenError::Sealed)?;
         let masked = rest.get(..ACCOUNT_LEN).ok_or(OpenError::Sealed)?;
@@ -245,8 +246,8 @@ impl PrivateKeys {
 }
 
 /// XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03, section 2.3): ChaCha20-Poly1305 under a key made of the first 16
-/// bytes of the nonce, with the other 8. ring's is several times faster for a body of some hundred bytes than the one
-/// that has the long nonce built in.
+/// bytes of the nonce, with the other 8. For a body of some hundred bytes ring's is several times faster than the
+/// implementation with the long nonce built in.
 fn xchacha(key: &[u8; 32], nonce: &Nonce) -> (LessSafeKey, ring::aead::Nonce) {
     let (first, rest) = nonce.split_at(16);
     let first: [u8; 16] = std::array::from_fn(|i| first[i]);
@@ -273,7 +274,7 @@ mod tests {
         PrivateKeys::new(&[1; 32], &[2; 32], &[3; 32])
     }
 
-    /// Goal: an alias leads back to its account at its own institution and to nothing elsewhere.
+    /// Goal: an alias leads back to its account at its own institution, and to nothing elsewhere.
     #[test]
     fn aliases_differ_per_institution() {
         let (keys, account) = (keys(), AccountId([9; 16]));
@@ -283,7 +284,7 @@ mod tests {
         assert_ne!(keys.of(2).account(&alias), account);
     }
 
-    /// Goal: it is XChaCha20-Poly1305, as another library has it.
+    /// Goal: it is XChaCha20-Poly1305, as implemented by another library.
     #[test]
     fn another_library_opens_it() {
         use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};

@@ -1,4 +1,4 @@
-//! What is read from the log: records, chains, registry, transcripts, and what follows from them.
+//! Reads from the log: records, chains, registry, transcripts, and what follows from them.
 
 mod questions;
 mod records;

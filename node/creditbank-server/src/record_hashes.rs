@@ -1,12 +1,12 @@
-//! The table in front of a block's bodies: the hashes of its records in clear, and the roots of groups of them.
+//! The table before a block's bodies: the hashes of its records in clear, and the roots of groups of them.
 //!
-//! Paths are made from it, also when a neighbour's key was destroyed; the groups spare hashing a whole block for each path.
-//! A table says nothing without bodies and seeds.
+//! Paths are made from it, even if a neighbour's key was destroyed. With the groups, a path does not need a hash of the
+//! whole block. A table reveals nothing without bodies and seeds.
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::merkle::{RECORD_GROUP, record_groups, record_path_by_groups};
 
-/// How much a path needs of a table: the record hashes of one group, and the roots of all of them.
+/// The parts of a table that a path needs: the record hashes of one group, and the roots of all groups.
 pub(crate) struct PathParts {
     index: usize,
     /// First byte, and number of bytes.
@@ -16,7 +16,7 @@ pub(crate) struct PathParts {
 }
 
 impl PathParts {
-    /// Of the path of a record, by the bytes that the table has; `None` where there is no such record.
+    /// The parts for the path of a record, in a table of this length; `None` if there is no such record.
     pub(crate) fn of(index: usize, table_len: u64) -> Option<Self> {
         let (count, groups) = counts(usize::try_from(table_len).ok()? / HASH_LEN);
         let first = index / RECORD_GROUP * RECORD_GROUP;
@@ -25,8 +25,8 @@ impl PathParts {
         (index < count).then(|| Self { index, group: span(first, size), roots: span(count, groups) })
     }
 
-    /// The path from the record to the records root. Bytes that are none make paths that lead nowhere, which whoever
-    /// gets them finds out.
+    /// The path from the record to the records root. Malformed bytes make paths that lead nowhere, which the receiver
+    /// notices.
     pub(crate) fn path(&self, group: &[u8], roots: &[u8]) -> Option<Vec<Digest>> {
         record_path_by_groups(&digests(group), &digests(roots), self.index)
     }
@@ -34,9 +34,9 @@ impl PathParts {
 
 const HASH_LEN: usize = 32;
 
-/// Of so many hashes of a table, how many are those of records, and how many roots of groups.
+/// How many of a table's hashes are those of records, and how many are roots of groups.
 fn counts(hashes: usize) -> (usize, usize) {
-    // Each whole group stands for one hash more than its records.
+    // Each whole group counts for one hash more than its records.
     let groups = hashes.div_ceil(RECORD_GROUP + 1);
     (hashes - groups, groups)
 }

@@ -1,4 +1,4 @@
-//! Blocks out of the store, where each is one log entry or two.
+//! Reads blocks from the store, where each is one log entry or two.
 
 use creditbank_protocol::LogIndex;
 use creditbank_protocol::block::{SignedBlock, SignedHead};
@@ -14,7 +14,7 @@ pub(crate) enum StoredBlockError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What lies there is no block.
+    /// The stored bytes are not a block.
     #[error(transparent)]
     Entry(#[from] EntryError),
 }

@@ -32,7 +32,7 @@ pub(crate) const STATUS: Table = Table(7);
 /// One row: the [`Counts`].
 pub(crate) const COUNTS: Table = Table(8);
 
-/// Place of a record, place of one that stands on it -> nothing.
+/// Place of a record, place of a record that depends on it -> nothing.
 pub(crate) const DEPENDANT: Table = Table(9);
 
 /// Institution, place of an application for recognition that it received -> nothing.
@@ -111,15 +111,15 @@ pub(crate) fn course_prefix(account: &AccountId, key: [u8; 8]) -> CoursePrefix {
     prefix
 }
 
-/// A record of a learner, as its row has it.
+/// A record of a learner, from its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LearnerRow {
     pub(crate) place: Place,
     pub(crate) hash_prefix: [u8; 8],
-    /// How the code of its course is spelled; zero where it has none.
+    /// The spelling of its course's code; zero if it has none.
     pub(crate) spelling: [u8; 8],
     pub(crate) kind: Kind,
-    /// Of a Credit, and of no other kind; at most 100.
+    /// Only for a Credit; at most 100.
     pub(crate) repeats_max: Option<u8>,
 }
 
@@ -190,7 +190,7 @@ pub(crate) fn seal(index: LogIndex) -> Row {
     put(SEAL, index.0.to_be_bytes().to_vec(), Vec::new())
 }
 
-/// Log index of the seal that closes the round of an entry; `None` where no round with it is closed.
+/// Log index of the seal that closes the round of an entry; `None` if that round is not closed.
 pub(crate) fn seal_of(store: &dyn Store, entry: LogIndex) -> Result<Option<LogIndex>, StoreError> {
     let after = entry.0.checked_sub(1).map(u64::to_be_bytes);
     let rows = store.scan(SEAL, &[], after.as_ref().map(|key| &key[..]), 1)?;
@@ -218,7 +218,7 @@ pub(crate) fn read_used(key: &[u8]) -> Option<Digest> {
     Digest::from_slice(key)
 }
 
-/// Who signs a checkpoint, and how.
+/// Who signs a checkpoint, and the signatures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Note {
     /// The log keys, in the order of their lines.
@@ -247,7 +247,7 @@ pub(crate) fn read_note(value: &[u8]) -> Option<Note> {
     Some(Note { signers: signers.as_chunks::<32>().0.to_vec(), lines })
 }
 
-/// Who signed the checkpoint of a size, and how.
+/// Who signed the checkpoint of a size, and the signatures.
 pub(crate) fn note_of(store: &dyn Store, size: u64) -> Result<Option<Note>, StoreError> {
     Ok(store.get(NOTE, &size.to_be_bytes())?.as_deref().and_then(read_note))
 }

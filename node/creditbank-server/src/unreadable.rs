@@ -1,16 +1,15 @@
-//! What it means for whoever asks that something could not be read.
+//! What a caller is told if something could not be read.
 
 use std::fmt::Display;
 
 use creditbank_rules::ViewError;
 use creditbank_store::StoreError;
 
-/// The system's number for an input/output error, on every system that a node runs on. Kernels give it for a sector
-/// that
-/// cannot be read after they have tried again themselves: no waiting mends it.
+/// The system's number for an input/output error, on every system on which a node runs. A kernel returns it for a
+/// sector that it could not read after its own retries, so waiting does not help.
 const EIO: i32 = 5;
 
-/// Bytes or rows that are not what they must be.
+/// Bytes or rows are not what they must be.
 pub(crate) fn damaged(what: impl Display) -> ViewError {
     ViewError::Damaged(what.to_string())
 }
@@ -67,7 +66,7 @@ pub(crate) fn of_store(error: StoreError) -> ViewError {
 mod tests {
     use super::*;
 
-    /// Goal: what no waiting mends is told apart from what may pass.
+    /// Goal: errors that waiting cannot correct are told apart from those that may pass.
     #[test]
     fn damage_is_not_called_passing() {
         let file = |kind: std::io::ErrorKind| StoreError::File { path: "log".to_owned(), error: kind.into() };

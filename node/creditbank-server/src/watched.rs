@@ -1,4 +1,4 @@
-//! The store, with every damage that a read meets told to the operator, wherever the read comes from.
+//! The store. It reports to the operator every damage that a read meets, wherever the read comes from.
 
 use creditbank_protocol::{Digest, LogIndex};
 use creditbank_store::{Head, KeyValue, Round, ScrubPosition, Scrubbed, Store, StoreError, Table};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::health::Health;
 use crate::unreadable;
 
-/// A store whose damage is told.
+/// A store that reports its damage.
 pub(crate) struct Watched {
     store: Box<dyn Store>,
     health: Arc<Health>,

@@ -1,4 +1,4 @@
-//! The stage after the commit: what is durable is shown.
+//! The stage after the commit: what is durable is published.
 
 use creditbank_protocol::note::Checkpoint;
 

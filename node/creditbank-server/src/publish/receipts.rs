@@ -1,4 +1,5 @@
-//! Receipts and proofs. A receipt leads to the checkpoint of the block's own round, so it is the same whenever it is made.
+//! Receipts and proofs. A receipt leads to the checkpoint of the block's own round, so it is the same whenever it is
+//! made.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -26,7 +27,7 @@ pub enum ReceiptError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The tree's nodes on the disk do not fit the head of the log.
+    /// The tree's nodes on the disk do not match the head of the log.
     #[error(
         "the tree's nodes are damaged ({0}): stop the node and run `creditbank-node reindex`; the journal has everything"
     )]
@@ -39,7 +40,7 @@ pub enum ReceiptError {
     NoSeal(LogIndex),
 }
 
-/// A missing row, or nodes that do not fit, stay so until the operator mends them.
+/// A missing row, or nodes that do not match, remain so until the operator repairs them.
 impl From<ReceiptError> for ViewError {
     fn from(error: ReceiptError) -> Self {
         match error {
@@ -86,7 +87,8 @@ impl Shared {
         Ok(note.ok_or(ReceiptError::NoNote(checkpoint.size))?.signed(&checkpoint))
     }
 
-    /// The receipts of entries of the newest round, whose checkpoint is signed already. The proofs share most of their nodes.
+    /// The receipts of entries of the newest round, whose checkpoint is signed already. The proofs share most of their
+    /// nodes.
     pub(crate) fn newest_receipts(&self) -> impl FnMut(LogIndex) -> Result<Receipt, ReceiptError> + '_ {
         let (head, checkpoint) = {
             let state = self.state();
@@ -108,8 +110,8 @@ impl Shared {
         }
     }
 
-    /// The root of the tree of `size`, proved to be a part of the tree that the guard knows. It will be signed, and the nodes
-    /// from which it is made are derived data on a disk: one rotten byte of them must never become a second history.
+    /// The root of the tree of `size`, proved to be part of the tree that the guard knows. It will be signed, and it is
+    /// made from derived nodes on a disk: a damaged byte must never become a second history.
     fn root_of(&self, size: u64) -> Result<Digest, ReceiptError> {
         let (head_size, head_root) = {
             let state = self.state();
@@ -132,7 +134,7 @@ impl Shared {
         Ok(proof)
     }
 
-    /// A proof that was made from the nodes on the disk does not hold.
+    /// A proof that was made from the nodes on the disk is wrong.
     fn rotten(&self, error: ProofError) -> ReceiptError {
         let error = ReceiptError::Damaged(error);
         self.health.damage(&error.to_string());

@@ -1,4 +1,4 @@
-//! What can be asked of a learner's records and an institution's cases: answered by the read models, over this node's
+//! Questions about a learner's records and an institution's cases. The read models answer them, over this node's
 //! ledger.
 
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::ReadError;
 use crate::append::round::StoreView;
 use crate::ledger::Ledger;
 
-/// How long an allocation is looked for. Beyond it the answer is honest: undecided.
+/// How long an allocation is searched for. After that the answer is "undecided".
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Ledger {
@@ -28,7 +28,7 @@ impl Ledger {
         question(&StoreView::new(&context, &state), day_of_ms(self.now_ms())).map_err(Into::into)
     }
 
-    /// The applications that an institution has received, or those of them that are overdue.
+    /// The applications that an institution has received, or only the overdue ones.
     pub fn applications(
         &self,
         institution: InstitutionId,
@@ -42,12 +42,12 @@ impl Ledger {
         self.ask(|view, today| read::reviews(view, institution, today))
     }
 
-    /// What a block that amends records, or revokes them, must put under review and release.
+    /// What a block that amends or revokes records must put under review and release.
     pub fn consequences(&self, places: &[Place], revoke: bool) -> Result<Consequences, ReadError> {
         self.ask(|view, _| read::consequences(view, places, revoke))
     }
 
-    /// What a block that reinstates records has to say besides.
+    /// What else a block that reinstates records must say.
     pub fn reinstating(&self, places: &[Place]) -> Result<Consequences, ReadError> {
         self.ask(|view, _| read::reinstating(view, places))
     }

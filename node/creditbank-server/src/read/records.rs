@@ -1,4 +1,4 @@
-//! Reading records back, decrypted, for whoever may.
+//! Reads records back, decrypted, for callers who may read them.
 
 use std::collections::BTreeSet;
 
@@ -66,9 +66,9 @@ pub enum ReadError {
 /// A record of a unit, without what it says about the person.
 #[derive(Debug)]
 pub struct Issued {
-    /// Where it stands.
+    /// Its place.
     pub place: Place,
-    /// What it is; unspecified where the learner's key was destroyed.
+    /// Its kind; unspecified if the learner's key was destroyed.
     pub kind: Kind,
     /// Its hash.
     pub hash: Digest,
@@ -119,7 +119,7 @@ impl Shared {
         Ok(ReadRecord { disclosed, receipt: self.receipt(place.entry)?, marks: stored.facts.marks })
     }
 
-    /// The record at a place as it is shown whole, with its path to the block's root, which is checked.
+    /// The whole record at a place, with its path to the block's root, which is checked.
     pub(super) fn disclose(&self, place: Place, record: &Record) -> Result<DisclosedRecord, ReadError> {
         let path = self.record_path(place)?;
         let entry = Entry::parse(&self.store.entry(place.entry)?).map_err(damaged)?;
@@ -149,7 +149,7 @@ impl Shared {
         })
     }
 
-    /// Log index of a unit's block. A block that the chain has is in the index, or else the index has lost it.
+    /// Log index of a unit's block. If the chain has the block but the index does not, the index has lost it.
     pub(crate) fn block_at(&self, unit: UnitId, height: u64) -> Result<LogIndex, ReadError> {
         let next_height = self.state().log.chain(unit).map_or(0, |head| head.next_height);
         if height >= next_height {
@@ -192,8 +192,8 @@ impl Ledger {
         Ok(account)
     }
 
-    /// Refuses an account that does not exist or was erased. One of which the key store knows nothing, and of which the index
-    /// has records, is damage.
+    /// Refuses an account that does not exist or was erased. If the index has records of an account that the key store
+    /// does not know, that is damage.
     pub fn check_account(&self, account: &AccountId) -> Result<(), ReadError> {
         match self.shared.keys.known(account) {
             Known::Key(_) => Ok(()),
@@ -247,7 +247,8 @@ impl Ledger {
         Ok((places, more))
     }
 
-    /// Whose record stands at a place. A custodian's amendment is the closed institution's; only such a one is opened.
+    /// The institution whose record is at a place. A custodian's amendment is the closed institution's; only such a
+    /// record is opened.
     pub fn issuer(&self, place: Place) -> Result<InstitutionId, ReadError> {
         if place.entry.0 >= self.size() {
             return Err(ReadError::Missing(place));
@@ -269,7 +270,8 @@ impl Ledger {
         Ok(self.shared.receipt(self.shared.block_at(unit, height)?)?)
     }
 
-    /// What a unit issued in at most `blocks_max` blocks from `height` on, and the height to go on from, 0 at the end.
+    /// What a unit issued in at most `blocks_max` blocks from `height` on, and the height at which to continue, 0 at
+    /// the end.
     pub fn issued(&self, unit: UnitId, height: u64, blocks_max: u32) -> Result<(Vec<Issued>, u64), ReadError> {
         let next_height = self.shared.state().log.chain(unit).map(|head| head.next_height);
         let end = next_height.ok_or(ReadError::NoBlock { unit, height })?;

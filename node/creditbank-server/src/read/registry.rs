@@ -11,7 +11,7 @@ use creditbank_rules::Registry;
 use crate::ledger::{Ledger, Shared};
 use crate::publish::ReceiptError;
 
-/// A registry entry, or nothing, and the proof of it.
+/// A registry entry, if there is one, and its proof.
 #[derive(Debug)]
 pub struct ProvedRegistryEntry {
     /// The entry; `None` with a proof of absence.
@@ -20,7 +20,7 @@ pub struct ProvedRegistryEntry {
     pub proof: pb::MapProof,
 }
 
-/// What the proofs lead to: the newest seal and the checkpoint whose last leaf it is.
+/// Where the proofs lead: the newest seal and the checkpoint whose last leaf it is.
 #[derive(Debug)]
 pub struct ProvedHead {
     /// The seal.
@@ -55,7 +55,7 @@ impl Shared {
     }
 }
 
-/// Bytes of entries after which a page takes no more.
+/// A page that has this many bytes of entries takes no more.
 const PAGE_BYTES: usize = 512 << 10;
 
 impl Ledger {
@@ -70,9 +70,9 @@ impl Ledger {
         Ok((prove(&version, key), head))
     }
 
-    /// Entries of a kind, of one institution or of all, in the order of their places; `offset` are passed over. At least
-    /// one where any follows, and then as many as a page holds, `limit` at most. With the number of entries of this
-    /// selection in all.
+    /// Entries of a kind, of one institution or of all, in the order of their places; the first `offset` are skipped.
+    /// At least one if any follows, and then as many as fit on a page, at most `limit`. Also returns the total number
+    /// of such entries.
     pub fn registry_list(
         &self,
         kind: Kind,
@@ -98,7 +98,7 @@ impl Ledger {
     }
 }
 
-/// The institution that an entry belongs to.
+/// The institution to which an entry belongs.
 fn owner(entry: &RegistryEntry) -> Option<InstitutionId> {
     use creditbank_protocol::canonical::decode;
     let number = match Kind::try_from(entry.kind).ok()? {

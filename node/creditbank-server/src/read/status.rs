@@ -1,4 +1,4 @@
-//! Status proofs: what stands in the status tree under the ids that anybody asks for, and by whose effects.
+//! Status proofs: the marks in the status tree under the requested ids, and whose effects set them.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +14,8 @@ use crate::append::state::State;
 use crate::ledger::{Ledger, Shared};
 
 impl Ledger {
-    /// What stands under status ids as of the newest checkpoint, which continues the tree of `base_size` (0: of none).
-    /// The registry's entries of the keys and institutions that are asked for are added where there are any.
+    /// The marks under status ids as of the newest checkpoint, which continues the tree of `base_size` (0: none). If
+    /// keys and institutions are requested, their registry entries are added, if there are any.
     pub fn status_proof(&self, question: StatusQuestion, base_size: u64) -> Result<pb::StatusPart, TranscriptError> {
         let shared = &self.shared;
         let (context, state) = (self.context(), shared.state());

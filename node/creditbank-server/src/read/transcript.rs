@@ -1,5 +1,5 @@
-//! Transcripts: a learner's records with every proof that they need. What that is, is the read model's to say
-//! (`creditbank_ledger::read::transcript`); here it is proved.
+//! Transcripts: a learner's records with every proof that they need. The read model decides what that is
+//! (`creditbank_ledger::read::transcript`); this module proves it.
 
 use creditbank_ledger::read::{self, PartPlan, PlanError, ProofView as _, TranscriptPlan};
 use creditbank_protocol::block::Slice;
@@ -24,11 +24,11 @@ use crate::ledger::{Ledger, Shared};
 use crate::private::StatementSecret;
 use crate::publish::ReceiptError;
 
-/// What the node says in a subject statement of its own word.
+/// What the node states in a subject statement on its own word.
 struct Said {
     /// All records of this institution, or some of all.
     institution: Option<InstitutionId>,
-    /// What may be shown from a later day on is left out.
+    /// Records that may be shown only from a later day on are left out.
     today: Day,
     /// The person's Identity.
     identity: Option<Place>,
@@ -37,7 +37,7 @@ struct Said {
 /// Why there is no transcript.
 #[derive(Debug, thiserror::Error)]
 pub enum TranscriptError {
-    /// What it has to prove cannot be told.
+    /// It is not possible to say what must be proved.
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// A record.
@@ -58,7 +58,7 @@ pub enum TranscriptError {
          beside the old one, as keys/statement-2.key (chmod 600)"
     )]
     NoStatementKey,
-    /// Something that is to be proved is not in the registry.
+    /// Something that must be proved is not in the registry.
     #[error("the registry of the round that ends with log entry {seal} lacks {key:?}")]
     Registry {
         /// Under which seal.
@@ -79,7 +79,7 @@ impl Ledger {
     ) -> Result<(Vec<u8>, usize), TranscriptError> {
         let shared = &self.shared;
         let today = day_of_ms(self.now_ms());
-        // All of it is of one moment: the plan, the checkpoint, and the tree that the proofs lead to.
+        // All of it is of one moment: the plan, the checkpoint, and the tree to which the proofs lead.
         let (context, state) = (self.context(), shared.state());
         let view = StoreView::new(&context, &state);
         let key = shared.statement_key(&state)?;

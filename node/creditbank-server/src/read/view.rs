@@ -1,4 +1,4 @@
-//! The node's ledger, as the read models look at it.
+//! The node's ledger in the form for the read models.
 
 use creditbank_ledger::read::{MarkedRecord, ProofView, ReadView};
 use creditbank_ledger::state::LastSeal;
@@ -27,7 +27,7 @@ impl ReadView for StoreView<'_> {
         };
         let rows = self.context.store.rows(tables::LEARNER, account.as_bytes());
         let mut places = rows.map(place).collect::<Result<Vec<Place>, _>>()?;
-        // The index may be ahead of what has been acknowledged by a moment.
+        // The index may be a moment ahead of what was acknowledged.
         places.retain(|place| place.entry.0 < self.state.head.size);
         places.sort_unstable();
         Ok(places)
@@ -52,7 +52,7 @@ impl ReadView for StoreView<'_> {
         Ok(marked.collect())
     }
 
-    /// A custodian's amendment is the closed institution's; only such a one is opened.
+    /// A custodian's amendment is the closed institution's; only such a record is opened.
     fn issuer(&self, place: Place) -> Result<Option<InstitutionId>, ViewError> {
         self.go_on()?;
         let entry = self.context.store.entry(place.entry).map_err(of_store)?;

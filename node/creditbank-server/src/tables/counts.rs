@@ -1,7 +1,7 @@
-//! How many rows each table of the index has, and how many records the key store. So a row that an engine has lost is seen
-//! at the next start: an index that lacks rows would say "no records" of a learner who has some.
+//! How many rows each table of the index has, and how many records the key store has. So the next start notices a row
+//! that an engine has lost; otherwise an index that lacks rows would say "no records" about a learner who has some.
 //!
-//! Each round sets the one row of it, as an absolute value like all others. Nothing is ever taken out of a table.
+//! Each round sets this one row, as an absolute value like all others. Nothing is ever removed from a table.
 
 use std::collections::BTreeSet;
 
@@ -9,23 +9,23 @@ use creditbank_store::{Row, Store, StoreError, Table};
 
 use super::{CHAIN, COUNTS, IDENTITY, NOTE, STATUS, counts};
 
-/// The tables that are counted: 1 to 13, but not the one with the counts.
+/// The counted tables: 1 to 13, except the one with the counts.
 const TABLES: usize = 14;
-/// Tables whose rows are written anew now and then. In all others a key is written once.
+/// Tables whose rows are sometimes rewritten. In all others a key is written once.
 const REWRITTEN: [Table; 4] = [IDENTITY, CHAIN, STATUS, NOTE];
 
 /// Rows by table, and records of the key store that are in use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
-    /// Records of the key store, from its beginning on, that must be there.
+    /// Records of the key store, from its beginning on, that must exist.
     pub(crate) keys: u64,
     rows: [u64; TABLES],
-    /// Erased learners that the key store has: an older file of it has fewer.
+    /// Erased learners that the key store has; an older file has fewer.
     pub(crate) erased: u64,
 }
 
 impl Counts {
-    /// The counts that a log has stored; nothing of a log without rounds.
+    /// The counts that a log has stored; zero for a log without rounds.
     pub(crate) fn stored(store: &dyn Store) -> Result<Self, StoreError> {
         match store.get(COUNTS, &[])? {
             Some(value) => {
@@ -36,7 +36,7 @@ impl Counts {
         }
     }
 
-    /// Counts what the index holds, and compares it. Reads all rows, and so checks the checksum of each.
+    /// Counts the rows of the index and compares the counts. It reads all rows, and so checks the checksum of each.
     pub(crate) fn check(&self, store: &dyn Store) -> Result<(), StoreError> {
         for (number, expected) in (0u8..).zip(self.rows) {
             let table = Table(number);
