@@ -24,11 +24,11 @@ use crate::ClientError;
 use crate::files::{PRIVATE, at, make_dir, replace, write_new};
 
 const MAGIC: &str = "creditbank seen v1 ";
-/// A command that runs for long writes what it has seen so often.
+/// A long command writes what it has seen this often.
 const INTERVAL: Duration = Duration::from_secs(2);
-/// How often it is looked again, where other commands write too.
+/// How often a command tries again if other commands write too.
 const TRIES_MAX: usize = 20;
-/// How long another command may hold the lock, which it does for one small file.
+/// How long another command may hold the lock. It needs it for one small file only.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -46,7 +46,7 @@ impl Seen {
     }
 }
 
-/// The file of a log, and what stands there.
+/// The file of a log, and its contents.
 pub(super) struct Pin {
     path: PathBuf,
     known: Mutex<Known>,
@@ -54,17 +54,17 @@ pub(super) struct Pin {
 
 #[derive(Default)]
 struct Known {
-    /// What the file had when it was last read or written: of one history with `newest`.
+    /// The contents of the file when it was last read or written. It is of one history with `newest`.
     kept: Option<Seen>,
-    /// The largest that the node has shown.
+    /// The largest checkpoint that the node has shown.
     newest: Option<Seen>,
-    /// Whether `kept` is of a part of the log that was given up: then the newest replaces it, whatever its size.
+    /// Whether `kept` is from a part of the log that was given up. Then the newest replaces it, whatever its size.
     is_given_up: bool,
     written: Option<Instant>,
 }
 
 impl Pin {
-    /// Of a log, by what it was begun with: two logs of one name have two files.
+    /// For a log, by its genesis value: two logs of one name have two files.
     pub(super) fn new(dir: &Path, origin: &str, genesis: &Digest) -> Self {
         let plain: String = origin.chars().map(|one| if one.is_ascii_alphanumeric() { one } else { '-' }).collect();
         let id: String = genesis.to_string().chars().take(16).collect();
@@ -75,7 +75,7 @@ impl Pin {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The node has shown this; its signature holds.
+    /// The node has shown this checkpoint, and its signature is good.
     pub(super) fn shown(&self, checkpoint: &Checkpoint, note: &[u8]) {
         let mut known = self.known();
         if known.newest.as_ref().is_none_or(|newest| newest.checkpoint.size < checkpoint.size) {
@@ -91,22 +91,23 @@ impl Pin {
         };
         let damaged = |what: &str| {
             ClientError::Local(format!(
-                "{}: this file says what was seen of the log, and it is damaged: {what}. Ask the operator or another reader for \
-                 the size that the log has (`creditbank log checkpoint`) and compare it with a receipt or transcript of yours; \
-                 then remove the file, and the next command begins it anew",
+                "{}: this file stores what was seen of the log, and it is damaged: {what}. Ask the operator or \
+                 another reader for the size of the log (`creditbank log checkpoint`) and compare it with a receipt \
+                 or transcript of yours; then remove the file, and the next command makes a new one",
                 self.path.display()
             ))
         };
         let text = std::str::from_utf8(&bytes).map_err(|_| damaged("expected text"))?;
         let (first, note) = text.split_once('\n').ok_or_else(|| damaged("expected two parts, found one line"))?;
-        let hash = first.strip_prefix(MAGIC).ok_or_else(|| damaged("its first line is not the one of such a file"))?;
+        let hash = first.strip_prefix(MAGIC).ok_or_else(|| damaged("its first line is not that of such a file"))?;
         if hash != hex::encode(Sha256::digest(note)) {
-            return Err(damaged("its hash is another one than its first line says"));
+            return Err(damaged("its hash differs from its first line"));
         }
         Seen::parse(note.as_bytes()).map(Some).ok_or_else(|| damaged("it holds no signed checkpoint"))
     }
 
-    /// Writes the newest, where the file still has what this command knows of it. Otherwise what it has now is returned.
+    /// Writes the newest checkpoint if the file still has what this command knows. Otherwise it returns what the file
+    /// has now.
     fn write(&self) -> Result<Option<Seen>, ClientError> {
         let mut known = self.known();
         let Some(newest) = known.newest.clone() else { return Ok(None) };
@@ -126,7 +127,7 @@ impl Pin {
         Ok(None)
     }
 
-    /// Keeps other commands from writing; released when it is dropped, or the command ends.
+    /// Keeps other commands from writing. The lock is released when it is dropped, or when the command ends.
     fn lock(&self) -> Result<File, ClientError> {
         if let Some(dir) = self.path.parent() {
             make_dir(dir)?;
@@ -142,8 +143,8 @@ impl Pin {
                 Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
                 Err(TryLockError::WouldBlock) => {
                     return Err(ClientError::Local(format!(
-                        "{}: another command has held this lock for {} s. Look which one hangs, or pass --log-state with \
-                         another directory",
+                        "{}: another command has held this lock for {} s. Find out which one hangs, or pass \
+                         --log-state with another directory",
                         path.display(),
                         PATIENCE.as_secs()
                     )));
@@ -152,7 +153,7 @@ impl Pin {
         }
     }
 
-    /// Whether a command that runs on should write now. The first time is at the connection.
+    /// Whether a long command should write now. The first time is at the connection.
     fn is_due(&self) -> bool {
         let known = self.known();
         let is_new = known.newest.as_ref().map(|newest| newest.checkpoint.size)
@@ -160,7 +161,7 @@ impl Pin {
         is_new && known.written.is_some_and(|written| written.elapsed() >= INTERVAL)
     }
 
-    /// Keeps two notes that contradict each other, and says where.
+    /// Stores two notes that contradict each other, and says where.
     fn evidence(&self, seen: &Seen, shown: &Seen) -> String {
         let mut names = Vec::new();
         for (what, one) in [("seen", seen), ("shown", shown)] {
@@ -178,16 +179,16 @@ impl Pin {
 }
 
 impl Drop for Pin {
-    /// What a command has seen since it last wrote. Where another one has written meanwhile, that stands.
+    /// What a command has seen since it last wrote. If another command has written in the meantime, that stays.
     fn drop(&mut self) {
-        // Never before it was checked once.
+        // Never before the first check.
         if self.known().written.is_some() {
             let _ = self.write();
         }
     }
 }
 
-/// The checkpoints that earlier connections have kept in `state`, of the logs that a trust file names. Asks nobody.
+/// The checkpoints that earlier connections have stored in `state`, for the logs that a trust file names. Asks no node.
 pub fn seen(state: &Path, trust: &Trust) -> Result<Vec<Checkpoint>, ClientError> {
     let names: BTreeSet<&str> = trust.policy.logs().iter().map(VerifierKey::name).collect();
     let kept = names.into_iter().map(|name| {
@@ -197,7 +198,7 @@ pub fn seen(state: &Path, trust: &Trust) -> Result<Vec<Checkpoint>, ClientError>
     kept.filter_map(Result::transpose).collect()
 }
 
-/// Whether what was seen is of a part of the log that was given up after a theft: then the log goes on without it.
+/// Whether what was seen is from a part of the log that was given up after a theft: then the log continues without it.
 fn is_given_up(client: &Client, trust: &Trust, seen: &Checkpoint) -> bool {
     let followed = client.known_history().is_some_and(|known| {
         known.origins().former().iter().any(|former| former.origin == seen.origin && seen.size > former.size.0)
@@ -205,12 +206,12 @@ fn is_given_up(client: &Client, trust: &Trust, seen: &Checkpoint) -> bool {
     followed || trust.check_former(seen).is_err()
 }
 
-/// Names the way out where a file cannot be written.
+/// Names the options that help if a file cannot be written.
 fn not_kept(error: ClientError) -> ClientError {
     match error {
         ClientError::File { path, error } => ClientError::Local(format!(
-            "{path}: what was seen of the log cannot be kept: {error}. Pass --log-state DIR (or CREDITBANK_STATE) with a \
-             directory that can be written, or --no-log-state to keep and compare nothing"
+            "{path}: what was seen of the log cannot be stored: {error}. Pass --log-state DIR (or CREDITBANK_STATE) \
+             with a writable directory, or --no-log-state to store and compare nothing"
         )),
         other => other,
     }
@@ -237,14 +238,15 @@ impl Client {
                 other => found = other,
             }
         }
-        // What stands there now was not compared with what the node has shown.
+        // What the file has now was not compared with what the node has shown.
         Err(ClientError::Local(format!(
-            "{}: other commands have written it {TRIES_MAX} times while this one looked: run this one again",
+            "{}: other commands have written this file {TRIES_MAX} times while this one read it: run this one again",
             pin.path.display()
         )))
     }
 
-    /// The node has shown a checkpoint, which was checked. It is kept, now and then, once the pin itself was checked.
+    /// The node has shown a checkpoint, which was checked. It is stored from time to time, once the pin itself was
+    /// checked.
     pub(super) async fn show_pin(&self, checkpoint: &Checkpoint, note: &[u8]) -> Result<(), ClientError> {
         let Some(pin) = &self.pin else { return Ok(()) };
         pin.shown(checkpoint, note);
@@ -252,8 +254,8 @@ impl Client {
             return Ok(());
         }
         match Box::pin(self.check_pin()).await {
-            // A block may have been sealed: that it was is worth more than the note of it, which the next command writes, or
-            // says at once why it cannot.
+            // A block may have been sealed. That is worth more than the stored checkpoint, which the next command
+            // writes, or it says at once why it cannot.
             Err(ClientError::File { .. } | ClientError::Local(_)) => Ok(()),
             checked => checked,
         }
@@ -270,11 +272,12 @@ impl Client {
         };
         let (was, is) = (&seen.checkpoint, &shown.checkpoint);
         Err(ClientError::Lie(format!(
-            "this is not the log that was seen before. Seen: {} entries of {} with root {}. Shown: {} entries of {} with root {}. \
-             {why}. Nothing of it is believed. Both signed checkpoints are kept as evidence: {}. Ask the operator, and another \
-             reader or a witness which of them they have. A node that was restored from a backup may lack what was seen: it \
-             must not go on until it has that again, or under another name with a new trust file (creditbank-node succeed). Only \
-             when you know that what was seen is lost, and accept that, remove {}",
+            "this is not the log that was seen before. Seen: {} entries of {} with root {}. Shown: {} entries of {} \
+             with root {}. {why}. Do not trust this node. Both signed checkpoints are kept as evidence: {}. Ask the \
+             operator, and another reader or a witness, which of them they have. A node that was restored from a \
+             backup may lack what was seen: it must not continue until it has that again, or it must continue under \
+             another name with a new trust file (creditbank-node succeed). Remove {} only if you know that what was \
+             seen is lost, and accept that",
             was.size,
             was.origin,
             was.root,
@@ -309,8 +312,8 @@ mod tests {
         pin.write().expect("it is written")
     }
 
-    /// Goal: the largest is kept, in a file of the owner's alone; of two commands at once the later one is told what the
-    /// other has written, and never writes over it unseen.
+    /// Goal: the largest checkpoint is stored, in a file that only its owner can access; of two commands at once the
+    /// later one learns what the other has written, and never overwrites it unseen.
     #[test]
     fn the_largest_is_kept() {
         let dir = tempfile::tempdir().expect("a directory");
@@ -326,8 +329,8 @@ mod tests {
         assert_eq!(pin(dir.path()).read().expect("it reads"), Some(seen(9)));
     }
 
-    /// Goal: of a part that was given up the newest takes the place, though it is smaller; a state that cannot be written
-    /// names the way out.
+    /// Goal: the newest checkpoint replaces one of a part that was given up, though it is smaller; an error about a
+    /// state that cannot be written names the options that help.
     #[test]
     fn what_was_given_up_is_replaced() {
         let dir = tempfile::tempdir().expect("a directory");
@@ -348,7 +351,7 @@ mod tests {
         assert!(why.contains("--log-state DIR") && why.contains("--no-log-state"), "{why}");
     }
 
-    /// Goal: no damaged file is taken for one that is not there: every cut, and a flip of any bit.
+    /// Goal: no damaged file counts as missing: every cut, and a flip of any bit.
     #[test]
     fn a_damaged_file_says_so() {
         let dir = tempfile::tempdir().expect("a directory");
