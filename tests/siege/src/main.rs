@@ -122,7 +122,7 @@ async fn siege(node: Node, time: Duration, honest_only: bool, pause: Duration) -
     let worked = worked?;
     if let Some(attackers) = &mut attackers {
         let ended = attackers.wait().await?;
-        anyhow::ensure!(ended.success(), "the attackers ended with {ended}: this was no siege");
+        anyhow::ensure!(ended.success(), "the attackers ended with {ended}: the siege was not complete");
     }
     println!("memory: {begun_mb} MB before, {} MB at the end, {} MB at most", node.rss_mb(), node.peak_rss_mb());
     let growth_mb = match (looks.get(looks.len() / 2), looks.last()) {
@@ -153,7 +153,7 @@ fn verdict(seen: &Seen, only_memory: bool) -> ExitCode {
     check(&format!("growth from half time on: {growth_mb} MB, bound {GROWTH_MAX_MB} MB"), *growth_mb < GROWTH_MAX_MB);
     check(&format!("stopped in {stopped:?}, bound {STOP_MAX:?}"), *stopped < STOP_MAX);
     if let Some(descriptors) = descriptors {
-        let what = format!("{descriptors} descriptors at once, expected {CONNECTIONS_MIN} of attackers at least");
+        let what = format!("{descriptors} descriptors at once, expected at least {CONNECTIONS_MIN} of attackers");
         check(&what, *descriptors >= CONNECTIONS_MIN);
     }
     let (submit, read) = (worked.submits.at(99), worked.reads.at(99));
