@@ -1,4 +1,4 @@
-//! `backup`: a copy of a node, while it serves; once, or following it.
+//! `backup`: copies a node while it serves: once, or following it.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

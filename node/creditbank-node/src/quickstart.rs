@@ -1,4 +1,4 @@
-//! `quickstart`: a node, a university, its real results, one transcript, and what it is worth in another country.
+//! `quickstart`: a node, a university with its real results, one transcript, and its credit in another country.
 
 mod abroad;
 mod admit;

@@ -1,4 +1,4 @@
-//! `reindex`: what is derived, anew from the journal.
+//! `reindex`: rebuilds index and flat files from the journal.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! `restore`: a node from a backup, never below what was published.
+//! `restore`: makes a node from a backup. The node never signs below what was published.
 
 use std::path::{Path, PathBuf};
 

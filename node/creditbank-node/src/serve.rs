@@ -1,4 +1,4 @@
-//! `serve`: until a signal.
+//! `serve`: serves a node until a signal.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! `succeed`: after a theft of the log key, or a loss of what others have seen, the log goes on under another origin, in a new
-//! directory.
+//! `succeed`: after a theft of the log key, or a loss of what others have seen, the log continues under another origin,
+//! in a new directory.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -130,7 +130,7 @@ fn tell(done: &Succeeded, origin: &str, to: &str) {
             .collect::<Vec<_>>()
             .concat();
         crate::say(&format!(
-            "  {whose}: {blocks} blocks, {records} records{also}, {range}; its chain goes on at height {}",
+            "  {whose}: {blocks} blocks, {records} records{also}, {range}; its chain continues at height {}",
             one.from_height
         ));
     }

@@ -1,8 +1,8 @@
 //! The append path: check a block, put it in order, make it durable.
 //!
-//! `verify` checks what needs no order. `orderer` orders blocks into rounds (`round`) by the rules, on top of the `state` of
-//! the log. `commit` makes a round durable, and then answers. None of them waits or has a thread: `threads` runs them on
-//! threads, and `steps` one step at a time, as its caller says.
+//! `verify` checks everything that does not depend on order. `orderer` orders blocks into rounds (`round`) by the
+//! rules, on top of the `state` of the log. `commit` makes a round durable, and then answers. None of them waits or has
+//! a thread: `threads` runs them on threads, and `steps` runs them one step at a time, as its caller says.
 
 pub(crate) mod accounts;
 pub(crate) mod commit;

@@ -11,11 +11,11 @@
 //! DIR/log/                       journal, guard, flat files, index
 //! ```
 //!
-//! The registry keys lie elsewhere, in a directory that only the operator's commands need:
+//! The registry keys are elsewhere, in a directory that only the operator's commands need:
 //!
 //! ```text
 //! KEYS/registry.key              the operator's own chain
-//! KEYS/next-registry.key         the one that may follow: to be kept apart, and offline
+//! KEYS/next-registry.key         the next one: to be kept apart, and offline
 //! ```
 
 mod config;

@@ -1,12 +1,12 @@
 //! What is private: account numbers, aliases, identity digests, encrypted record bodies.
 //!
-//! - An **alias** is the account number under a block cipher keyed per institution: 16 bytes that say nothing to anybody
-//!   but this node, differ per institution, and need no table. Another institution's alias deciphers to a number that is
-//!   no account.
-//! - An **identity** is kept as HMAC-SHA256 under the node's pepper. Its row holds the account number masked by a pad that
-//!   only this node can make, and sealed under the learner's key: with the key destroyed it says nothing.
-//! - A **body** is sealed under its learner's key with origin, place and account as associated data; the nonce is random,
-//!   never made from the place, as a round that was cut reuses places.
+//! - An **alias** is the account number under a block cipher keyed per institution: 16 bytes that only this node can
+//!   read, that differ for each institution, and that need no table. Another institution's alias deciphers to a number
+//!   that is no account.
+//! - An **identity** is stored as HMAC-SHA256 under the node's pepper. Its row holds the account number masked by a pad
+//!   that only this node can make, and sealed under the learner's key: once the key is destroyed, it reveals nothing.
+//! - A **body** is sealed under its learner's key with origin, place and account as associated data. The nonce is
+//!   random and never made from the place, because a round that was cut reuses places.
 
 use aes::Aes128;
 use aes::cipher::{BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _};

@@ -16,7 +16,8 @@ use creditbank_store::{Row, Store, StoreError, Table};
 /// Digest of an identity -> the account, sealed.
 pub(crate) const IDENTITY: Table = Table(1);
 /// Account, digest of the [course key](creditbank_rules::CourseKey), place -> first bytes of the record hash, the
-/// spelling of the course's code, the kind, and of a Credit how often its course may count again. The only row per record.
+/// spelling of the course's code, the kind, and of a Credit how often its course may count again. The only row per
+/// record.
 pub(crate) const LEARNER: Table = Table(2);
 /// Institution, unit, height -> log index.
 pub(crate) const BLOCK: Table = Table(3);

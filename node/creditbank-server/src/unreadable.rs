@@ -38,7 +38,8 @@ pub(crate) fn is_damage(error: &StoreError) -> bool {
     }
 }
 
-/// What an error of the store means. An index engine that has failed stops the node, whose next start rebuilds the index.
+/// What an error of the store means. An index engine that has failed stops the node, whose next start rebuilds the
+/// index.
 #[allow(clippy::needless_pass_by_value)] // The shape that `map_err` asks for.
 pub(crate) fn of_store(error: StoreError) -> ViewError {
     match &error {

@@ -121,8 +121,8 @@ pub trait DiskFile: Debug + Send + Sync {
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<()>;
     /// Writes all bytes; after an error some of them may be written.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
-    /// Returns once contents and length would survive a power cut. After an error nobody knows what is on the disk, and a
-    /// later success proves nothing about what was written before it.
+    /// Returns once contents and length would survive a power cut. After an error nobody knows what is on the disk, and
+    /// a later success proves nothing about what was written before it.
     fn sync(&self) -> io::Result<()>;
     /// Cuts the file, or extends it with zeros that have no disk space of their own yet.
     fn set_length(&self, len: u64) -> io::Result<()>;

@@ -16,7 +16,8 @@ pub struct Engine {
     pub scheme: &'static str,
     /// Who should use it, in a few words, for the help of a command.
     pub about: &'static str,
-    /// Opens or makes the engine's files in a directory. The disk is for engines that can work on any; others need the real one.
+    /// Opens or makes the engine's files in a directory. The disk is for engines that can work on any; others need the
+    /// real one.
     pub open: OpenIndex,
 }
 

@@ -1,7 +1,8 @@
 //! Flat files: values of a fixed size at fixed positions. Derived from the journal, so written without a sync.
 //!
-//! `entries` holds where each log entry lies in the journal; `level-NN` the tree nodes of one level. A row of `entries` ends
-//! with a CRC-32C of the log index and the row. Nodes have none: a proof that is made from them is verified before it leaves.
+//! `entries` holds where each log entry lies in the journal; `level-NN` the tree nodes of one level. A row of `entries`
+//! ends with a CRC-32C of the log index and the row. Nodes have none: a proof that is made from them is verified before
+//! it leaves.
 //!
 //! ```text
 //! entries  = row x entries of the log

@@ -4,11 +4,13 @@
 //! segment = "CBJRNL02", log[32], u64 first sequence, u32 chain, u32 crc, frames, zeros
 //! frame   = "CBFR", u64 sequence, u32 length, u32 chain, u32 crc, payload
 //! ```
-//! `crc` is CRC-32C over everything before it in the header, and the payload. `chain` is the `crc` of the frame before, so
-//! that a frame cannot stand anywhere else; that of the first frame is 0. A segment's file is named by its first sequence.
+//! `crc` is CRC-32C over everything before it in the header, and the payload. `chain` is the `crc` of the frame before,
+//! so that a frame cannot stand anywhere else; that of the first frame is 0. A segment's file is named by its first
+//! sequence.
 //!
 //! A segment gets all its room when it is made, so that a full disk is found out before a round is written, not in the
-//! middle of one. The room that is not used yet is zeros; it is given back when the next segment begins and at a clean stop.
+//! middle of one. The room that is not used yet is zeros; it is given back when the next segment begins and at a clean
+//! stop.
 
 mod reader;
 mod readers;

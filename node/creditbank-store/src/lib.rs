@@ -11,7 +11,7 @@
 //! # Invariants
 //! - A round is in the journal, whole and synced, before [`Store::append`] returns; after a crash it is all there.
 //! - Rows are absolute values, so applying a round again changes nothing.
-//! - Damage is refused with file and offset; only a torn last round that nobody was told of is cut.
+//! - Damage is refused with file and offset; only a torn last round that was never acknowledged is cut.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "contract")]

@@ -8,8 +8,9 @@
 //! node    = u8 level, u64 index, hash[32]
 //! row     = u8 table, u16 key length, key, u8 present, u32 value length, value
 //! ```
-//! Integers are big-endian. A section can be read alone, and of it one body, without reading the rest: `crc`, a CRC-32C, is
-//! over the log index of the entry and the table, so that a table is known to be whole and to be this entry's.
+//! Integers are big-endian. A section can be read alone, and of it one body, without reading the rest: `crc`, a
+//! CRC-32C, is over the log index of the entry and the table, so that a table is known to be whole and to be this
+//! entry's.
 
 mod decode;
 mod section;

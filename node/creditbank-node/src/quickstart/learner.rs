@@ -25,7 +25,8 @@ pub(super) fn with_several_credits(file: &'static [u8], mapping: &Mapping) -> an
     Ok((person, count))
 }
 
-/// The same person by a European Student Identifier, made from the student number: an identity that other institutions know.
+/// The same person by a European Student Identifier, made from the student number: an identity that other institutions
+/// know.
 pub(super) fn european(person: &Person) -> Person {
     let number = person.identities.first().map(|number| number.value.clone()).unwrap_or_default();
     let value = format!("urn:schac:personalUniqueCode:int:esi:open.ac.uk:{number}");

@@ -8,8 +8,8 @@
 //! link HEX
 //! mac HEX
 //! ```
-//! `mac` is HMAC-SHA256 of everything before its line, under a key that follows from the master key. A wrong pepper, alias or
-//! link secret would lead to empty or other accounts without any error.
+//! `mac` is HMAC-SHA256 of everything before its line, under a key that follows from the master key. A wrong pepper,
+//! alias or link secret would lead to empty or other accounts without any error.
 
 use std::path::Path;
 

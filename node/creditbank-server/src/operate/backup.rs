@@ -1,16 +1,16 @@
-//! Copies of a node: made while it serves, and brought back without contradicting what was published.
+//! Copies of a node. They are made while it serves, and a restore never contradicts what was published.
 //!
 //! ```text
-//! OUT/backup.json        what the backup is: log, checkpoint, files with sizes and SHA-256, expiry of the learners' keys; and
-//!                        an HMAC-SHA256 of it under the node's master key
+//! OUT/backup.json        the manifest: log, checkpoint, files with sizes and SHA-256, expiry of the learners' keys;
+//!                        and its HMAC-SHA256 under the node's master key
 //! OUT/log/journal, guard the log up to the head that the guard had, cut after that round
 //! OUT/learners.keys      copied after the journal: a learner's key is durable before the first round that needs it, so a
 //!                        copy made later has every key that the copied rounds need
 //! OUT/keys/              the node's keys and secrets, unless left out
 //! OUT/node.toml, trust.toml
 //! ```
-//! Index and flat files are not copied: the journal makes them. A backup that *follows* a node (`follow`) has the same files,
-//! and `status.json`, which says how far it is.
+//! Index and flat files are not copied, because they can be rebuilt from the journal. A backup that *follows* a node
+//! (`follow`) has the same files, and `status.json`, which says how far it is.
 
 pub(super) mod files;
 mod follow;
@@ -76,7 +76,7 @@ pub enum BackupError {
     },
     /// A copy was expected, but the directory has none.
     #[error(
-        "{0} holds no copy to go on with, and nothing was written there. Is the share mounted? Use --new to begin the \
+        "{0} holds no copy to continue, and nothing was written there. Is the share mounted? Use --new to begin the \
          first copy"
     )]
     NotBegun(String),

@@ -70,8 +70,8 @@ pub enum TranscriptError {
 
 impl Ledger {
     /// A transcript of the learner's records that may be shown today, with full disclosure: all of one institution, or
-    /// all; and how many more there are. The subject statement says that no holder key is bound, and which Identity is the
-    /// person's: the newest of these records that stands.
+    /// all; and how many more there are. The subject statement says that no holder key is bound, and which Identity is
+    /// the person's: the newest of these records that stands.
     pub fn transcript(
         &self,
         account: &AccountId,
@@ -159,7 +159,7 @@ impl Shared {
             if kind != Some(pb::Kind::LogSuccession.into()) {
                 return Ok(proved);
             }
-            // Its block is at the size of the tree that goes on.
+            // Its block is at the size of the tree that continues.
             let path = self.consistency(proved.block, state.head.size)?;
             Ok(pb::ProvedLogKey { consistency: path.iter().map(|hash| hash.0.to_vec()).collect(), ..proved })
         };

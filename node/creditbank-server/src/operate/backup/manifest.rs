@@ -1,4 +1,4 @@
-//! `backup.json`: what a backup is, under a MAC, so that nothing of it has changed.
+//! `backup.json`: the manifest of a backup. Its MAC shows that nothing has changed.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
