@@ -110,6 +110,7 @@ async fn eventually(what: &str, holds: impl Fn() -> bool) {
 }
 
 const SUBMIT: &str = "/creditbank.v1.LedgerService/SubmitBlock";
+const STATUS_PROOF: &str = "/creditbank.v1.LogService/GetStatusProof";
 const STREAM: &str = "/creditbank.v1.LedgerService/SubmitBlocks";
 const ENTRIES: &str = "/creditbank.v1.LogService/StreamEntries";
 const LIST: &str = "/creditbank.v1.RegistryService/ListRegistry";

@@ -11,6 +11,7 @@ mod connection;
 mod deadline;
 mod descriptors;
 mod frames;
+mod held;
 mod io;
 mod measures;
 mod method;

@@ -117,14 +117,14 @@ async fn tiny_parts_are_charged() {
     let node = TestNode::with_settings(hasty()).await;
     let resident = || measure(node.ledger(), "creditbank_resident_memory_bytes ");
     let before = resident();
-    // Records beside a block, all of them empty: 380 KB each.
-    let tiny = message(&[0x12, 0x00].repeat(190_000));
+    // Ids whose status is asked for, all of them empty: 380 KB each.
+    let tiny = message(&[0x0a, 0x00].repeat(190_000));
     let mut calls = JoinSet::new();
     for from in 2..6 {
         let channel = channel(&node, from, WINDOW).await;
         for _ in 0..20 {
             let (channel, url, body) = (channel.clone(), node.url(), whole(tiny.clone()));
-            calls.spawn(async move { code(call(channel, &url, SUBMIT, body).await).await });
+            calls.spawn(async move { code(call(channel, &url, STATUS_PROOF, body).await).await });
         }
     }
     let mut most: f64 = 0.0;

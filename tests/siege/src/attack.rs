@@ -229,8 +229,9 @@ pub(crate) async fn run(url: &str, trust: &Path, time: Duration) -> anyhow::Resu
     for from in WATCHING {
         attacks.spawn(watching(url.to_owned(), from));
     }
-    // Empty records beside a block, as many as a message may have; and a block that is public.
-    for (from, message) in [(150, [0x12, 0x00].repeat(190_000)), (151, sealed.clone()), (152, sealed)] {
+    // Empty records beside a block, as many as a message may have, and more; and a block that is public.
+    let empty = |count| [0x12, 0x00].repeat(count);
+    for (from, message) in [(150, empty(16_000)), (153, empty(190_000)), (151, sealed.clone()), (152, sealed)] {
         attacks.spawn(flood(url.to_owned(), from, SUBMIT, message, 20));
     }
     for (from, frame) in [(160, PING_FRAME), (161, SETTINGS_FRAME)] {

@@ -124,7 +124,8 @@ impl Calls {
         request.extensions_mut().insert(self.connection.peer());
         let received = Received::new(charge);
         let Patience { message, idle, .. } = self.connection.patience();
-        let bounds = Bounds { len_max: method.request_max, many: method.takes_many(), message, idle };
+        let Method { request_max: len_max, fields_max, .. } = method;
+        let bounds = Bounds { len_max, fields_max, many: method.takes_many(), message, idle };
         let request = request.map(|incoming| Body::new(Bounded::new(Body::new(incoming), received.clone(), bounds)));
         let why = tokio::select! {
             biased;

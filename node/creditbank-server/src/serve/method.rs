@@ -26,6 +26,12 @@ const REQUEST: usize = 64 << 10;
 /// The same, for a request that shows records, or names many persons or ids.
 const SHOWN: usize = 4 << 20;
 
+/// Most fields of a request, including those of nested messages, unless a method says otherwise. The largest request has
+/// 1,024 records and as many places, with five fields each, and a block with two fields for each of them.
+const FIELDS: usize = 16_384;
+/// The same, for a request that shows records, or has a list of 10,000 elements.
+const FIELDS_SHOWN: usize = 200_000;
+
 /// A method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Method {
@@ -34,48 +40,54 @@ pub(super) struct Method {
     pub(super) class: Class,
     /// Most bytes of a message that it accepts.
     pub(super) request_max: usize,
+    /// Most fields of a message, including those of nested messages. A decoded field takes up many times its bytes.
+    pub(super) fields_max: usize,
     /// Whether its caller needs an access token. The token is checked before the request is read.
     pub(super) needs_token: bool,
 }
 
 const fn method(name: &'static str, class: Class) -> Method {
-    Method { name, class, request_max: REQUEST, needs_token: false }
+    Method { name, class, request_max: REQUEST, fields_max: FIELDS, needs_token: false }
 }
 
 const OTHER: Method = method("other", Class::Small);
 
 /// All methods of the node's own services.
 const METHODS: [Method; 25] = [
-    method("LedgerService/SubmitBlock", Class::Small).takes(REQUEST_LEN_MAX),
-    method("LedgerService/SubmitBlocks", Class::Blocks).takes(REQUEST_LEN_MAX),
+    method("LedgerService/SubmitBlock", Class::Small).takes_records(),
+    method("LedgerService/SubmitBlocks", Class::Blocks).takes_records(),
     method("LedgerService/GetChainHead", Class::Small),
     method("LedgerService/GetBlock", Class::Small),
     method("LedgerService/GetRecord", Class::Small).with_token(),
     method("LedgerService/ListIssued", Class::Large).with_token(),
-    method("LedgerService/CheckRecords", Class::Small).takes(REQUEST_LEN_MAX).with_token(),
-    method("LedgerService/Reconcile", Class::Large).takes(SHOWN).with_token(),
+    method("LedgerService/CheckRecords", Class::Small).takes_records().with_token(),
+    method("LedgerService/Reconcile", Class::Large).takes_shown().with_token(),
     method("LedgerService/ListConsequences", Class::Large).with_token(),
     method("LogService/GetCheckpoint", Class::Small),
     method("LogService/StreamEntries", Class::Entries),
     method("LogService/GetInclusionProof", Class::Small),
     method("LogService/GetConsistencyProof", Class::Small),
-    method("LogService/GetStatusProof", Class::Large).takes(SHOWN),
-    method("RegistryService/Publish", Class::Small).takes(REQUEST_LEN_MAX),
+    method("LogService/GetStatusProof", Class::Large).takes_shown(),
+    method("RegistryService/Publish", Class::Small).takes_records(),
     method("RegistryService/GetRegistryEntry", Class::Small),
     method("RegistryService/ListRegistry", Class::Large),
-    method("LearnerService/OpenAccounts", Class::Small).takes(SHOWN).with_token(),
+    method("LearnerService/OpenAccounts", Class::Small).takes_shown().with_token(),
     method("LearnerService/ListRecords", Class::Large).with_token(),
-    method("LearnerService/ExportTranscript", Class::Large).takes(SHOWN).with_token(),
-    method("LearnerService/GetBalance", Class::Small).takes(SHOWN).with_token(),
-    method("LearnerService/EvaluateQualification", Class::Large).takes(SHOWN).with_token(),
-    method("RecognitionService/PreviewConversion", Class::Large).takes(SHOWN).with_token(),
+    method("LearnerService/ExportTranscript", Class::Large).takes_shown().with_token(),
+    method("LearnerService/GetBalance", Class::Small).takes_shown().with_token(),
+    method("LearnerService/EvaluateQualification", Class::Large).takes_shown().with_token(),
+    method("RecognitionService/PreviewConversion", Class::Large).takes_shown().with_token(),
     method("RecognitionService/ListApplications", Class::Large).with_token(),
     method("RecognitionService/ListReviews", Class::Large).with_token(),
 ];
 
 impl Method {
-    const fn takes(self, request_max: usize) -> Self {
-        Self { request_max, ..self }
+    const fn takes_records(self) -> Self {
+        Self { request_max: REQUEST_LEN_MAX, ..self }
+    }
+
+    const fn takes_shown(self) -> Self {
+        Self { request_max: SHOWN, fields_max: FIELDS_SHOWN, ..self }
     }
 
     const fn with_token(self) -> Self {

@@ -21,7 +21,7 @@ const V4_BITS: [u32; LEVELS] = [8, 0, 0];
 pub(super) const LEVELS: usize = 3;
 
 /// A network of peers. The owner of one address often has many addresses in it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Network {
     pub(super) level: usize,
     prefix: u64,

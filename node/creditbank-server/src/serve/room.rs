@@ -6,18 +6,15 @@
 //! on which nothing has moved for some seconds, no matter whose it is. So however many calls however many addresses
 //! hold, they cannot keep a newcomer out by holding more or by doing nothing.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::time::Instant;
 
 use super::Peer;
-use super::shares::Shares;
-use super::stream::{End, Stream};
+use super::held::Held;
+use super::stream::Stream;
 
 /// A connection may make another charge only while its other charges are at most this part of a room: an eighth.
 const PER_CONNECTION: usize = 8;
@@ -25,8 +22,6 @@ const PER_CONNECTION: usize = 8;
 const GRANTED: usize = 64;
 /// A caller who would hold less than this part of a room may end a call that stands still, although nobody holds more.
 const MODEST: usize = 16;
-/// A call stands still if nothing has moved on it for this long.
-const STILL: Duration = Duration::from_secs(5);
 /// Calls that have to end may hold this much in addition to the room: an eighth of it.
 const ENDING: usize = 8;
 
@@ -203,10 +198,13 @@ impl Room {
                 return Err(Full::Soon);
             }
             let larger = held.shares.larger_than(peer, more);
-            let larger = larger.and_then(|larger| Some((larger, held.stillest_of(larger)?.0)));
-            let still = || held.stillest_beside(peer).filter(|_| own <= limit / MODEST);
-            let (giver, call) = larger.or_else(still).ok_or(Full::Shared)?;
-            held.end(giver, call)?;
+            let mut call = larger.and_then(|larger| held.stillest_of(larger));
+            if call.is_none() && own <= limit / MODEST {
+                call = held.stillest_beside(peer);
+            }
+            if !call.is_some_and(|call| held.end(call)) {
+                return Err(Full::Shared);
+            }
             self.ended.inc();
         }
         Ok(())
@@ -257,7 +255,7 @@ impl Charge {
             return Err(Full::Shared);
         }
         let mut all = room.held();
-        if all.ending.contains_key(&id(&self.stream)) {
+        if all.has_to_end(&self.stream) {
             return Err(Full::Shared);
         }
         room.find(&mut all, *peer, more, part)?;
@@ -317,6 +315,7 @@ impl Drop for Charge {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serve::held::STILL;
 
     fn peer(number: u8) -> Peer {
         Peer::of(([192, 0, number, 1], 1).into())
@@ -328,7 +327,7 @@ mod tests {
 
     fn assert_empty(room: &Room) {
         let held = room.held();
-        assert_eq!((held.all(), held.calls.len(), held.ending.len()), (0, 0, 0), "who holds nothing takes up nothing");
+        assert!(held.all() == 0 && held.is_empty(), "who holds nothing takes up nothing");
     }
 
     /// Goal: whatever others hold, a newcomer gets as much as they have; one caller alone gets two thirds and no more;
@@ -361,9 +360,14 @@ mod tests {
     #[test]
     fn what_stands_still_gives_way() {
         let room = Room::new(10_000, 0, RoomMeasures::default());
-        let held: Vec<Charge> = (0..100).map(|number| take(&room, number, 100).expect("there is room")).collect();
+        let mut held: Vec<_> = (0..100).map(|number| take(&room, number, 100).expect("there is room")).collect();
         assert_eq!(take(&room, 200, 100).err(), Some(Full::Shared), "all hold as much, and do something");
-        held[7..12].iter().for_each(|charge| charge.stream.stand(STILL));
+        for (number, charge) in (150..).zip(&mut held[7..12]) {
+            charge.shrink_to(0);
+            let stream = Stream::new();
+            stream.stand(STILL);
+            *charge = Account::new(&room, peer(number)).take(&stream, 100, Part::Whole).expect("there is room");
+        }
         let newcomer = take(&room, 200, 100).expect("one stands still");
         assert_eq!(take(&room, 203, 700).err(), Some(Full::Shared), "this is not modest");
         let larger = take(&room, 201, 400).expect("four stand still, and he needs more than each of them has");

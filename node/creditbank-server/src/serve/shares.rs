@@ -1,15 +1,27 @@
 //! Counts how much of a limited resource each caller and each network of callers has, and finds who has more than
 //! another.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::Peer;
 use super::peer::{LEVELS, Network};
 
+/// Networks by what is held in them, so that the one in which most is held is found at once.
+type Ordered = BTreeSet<(usize, Network)>;
+
+/// What a network of callers has.
+#[derive(Debug, Default)]
+struct Share {
+    held: usize,
+    /// The networks of the next level that are in it.
+    within: Ordered,
+}
+
 /// What each caller has, and each network of callers.
 #[derive(Debug, Default)]
 pub(super) struct Shares {
-    of: HashMap<Network, usize>,
+    of: HashMap<Network, Share>,
+    widest: Ordered,
     all: usize,
 }
 
@@ -25,37 +37,57 @@ impl Shares {
     }
 
     fn of_network(&self, network: Network) -> usize {
-        self.of.get(&network).copied().unwrap_or(0)
+        self.of.get(&network).map_or(0, |share| share.held)
     }
 
     /// Adds to what a caller has.
     pub(super) fn add(&mut self, peer: Peer, more: usize) {
         if more > 0 {
             self.all += more;
-            for network in peer.networks() {
-                *self.of.entry(network).or_default() += more;
-            }
+            self.change(peer, |held| held + more);
         }
     }
 
     /// Subtracts from what a caller has.
     pub(super) fn sub(&mut self, peer: Peer, less: usize) {
         self.all = self.all.saturating_sub(less);
-        for network in peer.networks() {
-            let Some(held) = self.of.get_mut(&network) else { continue };
-            *held = held.saturating_sub(less);
-            if *held == 0 {
-                self.of.remove(&network);
+        self.change(peer, |held| held.saturating_sub(less));
+    }
+
+    /// Changes what is held in the networks of a caller. A network in which nothing is held takes up nothing.
+    fn change(&mut self, peer: Peer, new: impl Fn(usize) -> usize) {
+        let networks = peer.networks();
+        let (mut above, mut emptied) = (None, Vec::new());
+        for network in networks {
+            let share = self.of.entry(network).or_default();
+            let old = share.held;
+            share.held = new(old);
+            let held = share.held;
+            if held == 0 {
+                emptied.push(network);
             }
+            let beside = match above.and_then(|above| self.of.get_mut(&above)) {
+                Some(above) => &mut above.within,
+                None => &mut self.widest,
+            };
+            beside.remove(&(old, network));
+            if held > 0 {
+                beside.insert((held, network));
+            }
+            above = Some(network);
+        }
+        for network in emptied {
+            self.of.remove(&network);
         }
     }
 
-    /// The network at a level that has most, among those inside `within`.
-    fn largest(&self, level: usize, within: Option<Network>) -> Option<(Network, usize)> {
-        let inside =
-            |network: &Network| network.level == level && within.is_none_or(|within| within.has(network.first()));
-        let held = self.of.iter().filter(|(network, _)| inside(network));
-        held.max_by_key(|(_, held)| **held).map(|(network, held)| (*network, *held))
+    /// The network in which most is held: of all, or of those of the next level that are in `within`.
+    fn largest(&self, within: Option<Network>) -> Option<(Network, usize)> {
+        let networks = match within {
+            None => &self.widest,
+            Some(within) => &self.of.get(&within)?.within,
+        };
+        networks.last().map(|(held, network)| (*network, *held))
     }
 
     /// Who has to give something up so that `peer` can have `more`: the caller who has most in the widest network that
@@ -65,13 +97,13 @@ impl Shares {
         let own = peer.networks();
         let mut within = None;
         for (level, own) in own.into_iter().enumerate() {
-            let (mut largest, held) = self.largest(level, within)?;
+            let (mut largest, held) = self.largest(within)?;
             if held <= self.of_network(own).saturating_add(more) {
                 within = Some(own);
                 continue;
             }
-            for level in level + 1..LEVELS {
-                largest = self.largest(level, Some(largest))?.0;
+            for _ in level + 1..LEVELS {
+                largest = self.largest(Some(largest))?.0;
             }
             return Some(largest.first());
         }
