@@ -14,8 +14,10 @@ use crate::node::Node;
 
 /// Records of a block.
 const RECORDS: usize = 10;
-/// Learners of the institution.
-const LEARNERS: usize = 200;
+/// Learners of the institution: so many that in ten minutes none of them has more records than a degree.
+const LEARNERS: usize = 5_000;
+/// Accounts that a call opens.
+const ACCOUNTS: usize = 500;
 
 /// Waiting times.
 #[derive(Default)]
@@ -68,8 +70,11 @@ pub(crate) async fn work(
     pause: Duration,
 ) -> anyhow::Result<Figures> {
     let client = node.client(Some(university.access.clone())).await?;
-    let persons = (0..LEARNERS).map(|number| student(&number.to_string())).collect();
-    let aliases = client.open_accounts(university.institution, persons).await?;
+    let mut aliases = Vec::with_capacity(LEARNERS);
+    for first in (0..LEARNERS).step_by(ACCOUNTS) {
+        let persons = (first..first + ACCOUNTS).map(|number| student(&number.to_string())).collect();
+        aliases.extend(client.open_accounts(university.institution, persons).await?);
+    }
     let unit = UnitId::new(university.institution, university.unit);
     let mut chain = Chain { head: client.chain_head(unit).await? };
     let begun = Instant::now();

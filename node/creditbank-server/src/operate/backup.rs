@@ -52,7 +52,10 @@ pub enum BackupError {
         error: std::io::Error,
     },
     /// The target is not empty.
-    #[error("{0} exists and is not empty: name a new directory")]
+    #[error(
+        "{0} exists and is not empty: name a new directory, or remove this one if an attempt that failed has left it (a \
+         whole node has a node.toml, a whole backup a backup.json)"
+    )]
     Exists(String),
     /// The log is in memory, so there is nothing to copy.
     #[error("the log is in memory: there is nothing to back up")]

@@ -100,8 +100,8 @@ impl Held {
         Some(holding)
     }
 
-    /// Updates the place of a call in the order. Returns whether it was right already.
-    fn is_in_place(&mut self, id: CallId) -> bool {
+    /// Puts a call in its place in the order. Returns whether it was there already.
+    fn put_in_place(&mut self, id: CallId) -> bool {
         let Some(holding) = self.calls.get_mut(&id) else { return true };
         let (before, moved) = (holding.moved, holding.stream.moved());
         if moved == before {
@@ -120,7 +120,7 @@ impl Held {
     pub(super) fn stillest_of(&mut self, peer: Peer) -> Option<CallId> {
         loop {
             let (_, id) = *self.stillest_of.get(&peer)?.first()?;
-            if self.is_in_place(id) {
+            if self.put_in_place(id) {
                 return Some(id);
             }
         }
@@ -137,7 +137,7 @@ impl Held {
             }
             if self.calls.get(&id).is_none_or(|holding| holding.peer == peer) {
                 behind = Some((moved, id));
-            } else if self.is_in_place(id) {
+            } else if self.put_in_place(id) {
                 return Some(id);
             }
         }

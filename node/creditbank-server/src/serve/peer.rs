@@ -53,6 +53,7 @@ impl Peer {
 
 impl Network {
     /// Whether it contains a peer.
+    #[cfg(test)]
     pub(super) fn has(self, peer: Peer) -> bool {
         peer.networks()[self.level] == self
     }
