@@ -248,6 +248,11 @@ fn a_destroyed_key_leaves_the_copy() {
     let manifest = || fs::read_to_string(out.join("backup.json")).expect("a manifest");
     let text = fs::read(dir.join("keys/statement.key")).expect("a key");
     assert!(fs::read(&kept).expect("it stays") == text && manifest().contains("statement-2.key"));
+    fs::write(&kept, b"rotten").expect("damaged");
+    let refused = follower.step().expect_err("the only copy of a key is not as it was written").to_string();
+    assert!(refused.contains("statement-2.key"), "{refused}");
+    fs::write(&kept, &text).expect("mended");
+    follower.step().expect("a step");
     node.restored(&out, None, None).expect("restored");
     fs::remove_file(&kept).expect("removed by hand");
     follower.step().expect("a step");

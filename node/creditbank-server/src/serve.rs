@@ -261,9 +261,11 @@ impl Running {
         let Self { stop, mut server, looking, ledger, .. } = self;
         let mut failure = ledger.failure();
         tokio::select! {
+            // First: a failure ends the server, too, and is not to be taken for its end.
+            biased;
+            _ = failure.wait_for(Option::is_some) => {}
             () = signal => tracing::info!("stopping: finishing the round under way"),
             ended = &mut server => return ended.unwrap_or_else(|error| Err(ServeError::Task(error.to_string()))),
-            _ = failure.wait_for(Option::is_some) => {}
         }
         drop(stop);
         if let Some(why) = failure.borrow().clone() {

@@ -96,6 +96,7 @@ struct Machine {
     next_inode: u64,
     /// If a file's name contains this, its syncs do nothing but report success.
     lies_about: Option<String>,
+    unreadable: Option<String>,
 }
 
 /// The disk. Its clones are the same disk.
@@ -131,9 +132,19 @@ impl Machine {
 
     /// Whether a sync of a file does nothing but reports success.
     fn lies(&self, inode: u64) -> bool {
-        let Some(about) = &self.lies_about else { return false };
+        self.is_named(inode, self.lies_about.as_deref())
+    }
+
+    /// Whether no read of a file succeeds.
+    fn is_unreadable(&self, inode: u64) -> bool {
+        self.is_named(inode, self.unreadable.as_deref())
+    }
+
+    /// Whether a file has `about` in a name.
+    fn is_named(&self, inode: u64, about: Option<&str>) -> bool {
+        let Some(about) = about else { return false };
         let mut names = self.names.iter().filter(|(_, name)| name.now == Some(inode));
-        names.any(|(path, _)| path.to_string_lossy().contains(about.as_str()))
+        names.any(|(path, _)| path.to_string_lossy().contains(about))
     }
 
     /// An operation that changes nothing.
@@ -219,6 +230,7 @@ impl SimulatedDisk {
             inodes: BTreeMap::new(),
             next_inode: 0,
             lies_about: None,
+            unreadable: None,
         })))
     }
 
@@ -242,6 +254,11 @@ impl SimulatedDisk {
     /// them, but has not.
     pub fn lie_about(&self, about: Option<&str>) {
         self.machine().lies_about = about.map(str::to_owned);
+    }
+
+    /// From now on the disk reads no files with `about` in their names, or all.
+    pub fn read_none(&self, about: Option<&str>) {
+        self.machine().unreadable = about.map(str::to_owned);
     }
 
     /// Sets how often operations fail from now on.

@@ -25,7 +25,7 @@ use crate::directory::key_files::{self, Against};
 use crate::environment::Environment;
 use crate::ledger::Shared;
 use crate::unreadable::is_damage;
-use progress::Progress;
+use progress::{Progress, is_ahead};
 
 /// In a log's directory: the progress of a pass. If it is missing or damaged, a pass begins anew.
 pub const SCRUB_FILE: &str = "scrub";
@@ -120,7 +120,8 @@ impl Scrubber {
         if !is_within(&self.options.settings, now_ms) {
             return Ok(false);
         }
-        if self.keys_read_ms.is_none_or(|read_ms| now_ms >= read_ms.saturating_add(DAY_MS)) {
+        let is_due = |read_ms| now_ms >= read_ms + DAY_MS || is_ahead(read_ms, now_ms);
+        if self.keys_read_ms.is_none_or(is_due) {
             self.keys_read_ms = Some(now_ms);
             self.read_keys(&shared, now_ms);
         }

@@ -144,9 +144,10 @@ impl Desk {
             Refused::Busy
         })?;
         self.measures.queued(state.turns.len());
-        if state.idle > 0 {
+        // A thread that was woken counts as idle until it has the lock: more may wait than those will take.
+        if state.idle >= state.turns.len() || state.threads >= self.threads_max {
             self.arrived.notify_one();
-        } else if state.threads < self.threads_max {
+        } else {
             let desk = Arc::clone(self);
             let thread = std::thread::Builder::new().name(self.name.to_owned()).spawn(move || desk.work());
             match thread {
@@ -157,7 +158,10 @@ impl Desk {
                     return Err(Refused::Busy);
                 }
                 // The other threads do it.
-                Err(error) => tracing::warn!(%error, pool = self.name, "the system starts no further thread"),
+                Err(error) => {
+                    self.arrived.notify_one();
+                    tracing::warn!(%error, pool = self.name, "the system starts no further thread");
+                }
             }
         }
         Ok(id)

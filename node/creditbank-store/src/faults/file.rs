@@ -50,8 +50,9 @@ impl DiskFile for SimulatedFile {
     }
 
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<()> {
+        let unreadable = self.disk.machine().is_unreadable(self.inode);
         self.with(|inode, random, rates, down| {
-            if down || random.chance(rates.read) {
+            if down || unreadable || random.chance(rates.read) {
                 return Err(failed("a read failed"));
             }
             if random.chance(20) {

@@ -98,9 +98,16 @@ impl Readers {
         }
     }
 
-    /// The frames of a segment from a position on; the head of the segment is checked.
+    /// The frames of a segment from a position on; the head of the segment is checked. A head that the disk cannot read is
+    /// damage, as a frame is: what comes behind it can be read.
     pub(crate) fn frames(&self, log: &[u8; 32], segment: u64, from: ScrubPosition) -> Result<Reader, StoreError> {
-        let mut reader = Reader::open(&*self.disk, &self.path(segment), log, segment, None)?;
+        let opened = Reader::open(&*self.disk, &self.path(segment), log, segment, None);
+        let mut reader = opened.map_err(|error| match error {
+            StoreError::File { error, .. } if error.kind() != std::io::ErrorKind::NotFound => {
+                self.damaged(segment, 0, format!("the disk cannot read the segment's header: {error}"))
+            }
+            other => other,
+        })?;
         if from.offset > 0 {
             reader.go_on(from.offset, from.sequence, from.chain);
         }

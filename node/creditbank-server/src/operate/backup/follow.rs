@@ -348,7 +348,8 @@ impl Follower {
         let disk = Arc::clone(&self.environment.disk);
         let listed = self.published.as_ref().map(|manifest| manifest.files.clone()).unwrap_or_default();
         let sources = (&*self.dir, log_dir);
-        let small = Small::compare(&*disk, sources, (&self.out, &listed), self.options.with_keys)?;
+        let small = Small::compare(&*disk, sources, (&self.out, &listed), self.options.with_keys)
+            .map_err(|error| self.of_copy(error))?;
         let is_listed = |name: &String| listed.iter().any(|file| file.path == *name);
         let (changed, new): (Vec<_>, Vec<_>) = small.changed.into_iter().partition(|(name, _)| is_listed(name));
         // List new files only after they are written: the disk may be full.

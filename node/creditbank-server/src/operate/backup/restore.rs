@@ -126,7 +126,8 @@ pub fn restore(
     mark_restored(disk, &dir.join("log"))?;
     // Last, after everything else is durable (above all the hold): a directory with a configuration counts as a
     // complete node.
-    files::put(disk, &dir.join("node.toml"), config.to_text().as_bytes())?;
+    let path = dir.join("node.toml");
+    disk.replace(&path, config.to_text().as_bytes()).map_err(at(&path))?;
     files::sync_dirs(disk, dir)?;
     let now_ms = environment.clock.now_ms();
     let confirm_after_ms = cut.sealed_ms.filter(|sealed_ms| check_ahead(*sealed_ms, now_ms).is_err());

@@ -10,6 +10,8 @@ use std::path::Path;
 
 use creditbank_store::{Disk, ScrubPosition};
 
+use super::DAY_MS;
+
 const MAGIC: [u8; 8] = *b"CBSCRUB2";
 const LEN: usize = 8 + 3 * 8 + 1 + 3 * 8 + 4 + 2 * 8;
 
@@ -30,13 +32,20 @@ pub(super) struct Progress {
     pub(super) position: Option<ScrubPosition>,
 }
 
+/// Whether a time was noted under a clock that was wrong.
+pub(super) fn is_ahead(noted_ms: u64, now_ms: u64) -> bool {
+    noted_ms > now_ms.saturating_add(DAY_MS)
+}
+
 impl Progress {
-    /// Begins a pass if the one before is done and its time is over. A clock that went back begins none.
+    /// Begins a pass if the one before is done and its time is over. A clock that went back a little begins none. A pass
+    /// that began in the future is begun again: it began under a wrong clock, and nothing would be due until then.
     pub(super) fn begin(&mut self, now_ms: u64, period_ms: u64) {
         let is_over = now_ms >= self.begun_ms.saturating_add(period_ms);
-        if self.begun_ms == 0 || (self.position.is_none() && is_over) {
+        if self.begun_ms == 0 || is_ahead(self.begun_ms, now_ms) || (self.position.is_none() && is_over) {
             let position = Some(ScrubPosition::default());
-            *self = Self { begun_ms: now_ms.max(1), done: 0, unread: 0, findings: 0, position, ..*self };
+            let finished_ms = if is_ahead(self.finished_ms, now_ms) { 0 } else { self.finished_ms };
+            *self = Self { begun_ms: now_ms.max(1), finished_ms, done: 0, unread: 0, findings: 0, position };
         }
     }
 
@@ -115,5 +124,18 @@ mod tests {
         progress.begin(1_100, 100);
         assert_eq!((progress.begun_ms, progress.done), (1_100, 0));
         assert!(progress.position.is_some());
+    }
+
+    /// Goal: a pass that began under a clock that was years ahead does not stop the reading until then.
+    #[test]
+    fn a_wrong_clock_stops_nothing() {
+        let mut progress = Progress::default();
+        progress.begin(10 * 365 * DAY_MS, DAY_MS);
+        (progress.done, progress.finished_ms) = (500, 10 * 365 * DAY_MS);
+        progress.begin(10 * 365 * DAY_MS - DAY_MS, DAY_MS);
+        assert_eq!(progress.done, 500, "a clock that went back a little");
+        progress.begin(DAY_MS, DAY_MS);
+        assert_eq!((progress.begun_ms, progress.finished_ms, progress.done), (DAY_MS, 0, 0));
+        assert!(progress.is_due(DAY_MS, DAY_MS, 500));
     }
 }

@@ -71,8 +71,17 @@ impl Small {
             }
             if name.starts_with("keys/") {
                 // Once it is removed from the copy by hand, it is not listed any more.
-                if let Some(bytes) = read_plain(disk, &out.join(name))? {
-                    small.listed.push(Growing::of(&bytes).listed(name));
+                let path = out.join(name);
+                if let Some(bytes) = read_plain(disk, &path)? {
+                    let found = Growing::of(&bytes).listed(name);
+                    if !published.contains(&found) {
+                        let what =
+                            "the node does not have this file any more, and the copy's is not as it was written. \
+                                    Bring it back from another copy, or remove it from this one"
+                                .to_owned();
+                        return Err(BackupError::Damaged { path: path.display().to_string(), what });
+                    }
+                    small.listed.push(found);
                 }
             } else if *name == "trust.toml" || *name == format!("log/{HELD_FILE}") {
                 small.gone.push(name.clone());
