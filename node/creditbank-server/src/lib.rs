@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod append;
+mod charges;
 pub mod clock;
 pub mod directory;
 pub mod environment;

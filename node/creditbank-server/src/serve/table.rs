@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Peer;
 use super::connection::Connection;
 use super::shares::Shares;
+use crate::charges::{Bound, Charges};
 
 /// Most connections, of all addresses and of one.
 #[derive(Debug, Clone, Copy)]
@@ -18,13 +17,19 @@ pub(super) struct Bounds {
     pub(super) per_address: usize,
 }
 
+impl Bounds {
+    /// How fast an address may open connections.
+    fn pace(self) -> Bound {
+        let most = u64::try_from(self.per_address).unwrap_or(u64::MAX);
+        Bound { most, forgotten: OPENED_PER_SECOND, every: Duration::from_secs(1) }
+    }
+}
+
 /// Connections that an address may open in a second, when it has opened as many as it may have at once. Each costs a
 /// handshake, which with TLS is a signature.
-const OPENED_PER_SECOND: usize = 50;
+const OPENED_PER_SECOND: u64 = 50;
 /// Addresses whose pace is kept; beyond them all new ones are one.
 const PACES_MAX: usize = 16_384;
-
-const SECOND: Duration = Duration::from_secs(1);
 
 /// Why a connection is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,30 +42,12 @@ pub(super) enum Refused {
     All,
 }
 
-/// How fast an address opens connections.
-#[derive(Debug, Clone, Copy)]
-struct Pace {
-    opened: usize,
-    since: Instant,
-}
-
-impl Pace {
-    fn forget(&mut self, now: Instant) {
-        let seconds = usize::try_from(now.duration_since(self.since).as_secs()).unwrap_or(usize::MAX);
-        if seconds > 0 {
-            self.opened = self.opened.saturating_sub(seconds.saturating_mul(OPENED_PER_SECOND));
-            self.since = now;
-        }
-    }
-}
-
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Open {
     shares: Shares,
     peers: HashMap<Peer, Vec<Arc<Connection>>>,
-    paces: HashMap<Peer, Pace>,
-    /// When paces were last forgotten, where there are too many.
-    forgotten: Option<Instant>,
+    /// How fast addresses open connections.
+    paces: Charges<Peer>,
 }
 
 impl Open {
@@ -73,26 +60,6 @@ impl Open {
         }
         self.shares.sub(peer, 1);
         Some(removed)
-    }
-
-    /// Whether an address may open another one by now.
-    fn may_open(&mut self, peer: Peer, at_once: usize) -> bool {
-        let now = Instant::now();
-        let is_new = !self.paces.contains_key(&peer);
-        // Going through all of them is no work for each connection.
-        if is_new && self.paces.len() >= PACES_MAX && self.forgotten.is_none_or(|last| now - last >= SECOND) {
-            self.forgotten = Some(now);
-            self.paces.retain(|_, pace| {
-                pace.forget(now);
-                pace.opened > 0
-            });
-        }
-        let peer = if is_new && self.paces.len() >= PACES_MAX { Peer::UNKNOWN } else { peer };
-        let pace = self.paces.entry(peer).or_insert(Pace { opened: 0, since: now });
-        pace.forget(now);
-        let may = pace.opened < at_once;
-        pace.opened += usize::from(may);
-        may
     }
 }
 
@@ -112,7 +79,8 @@ pub(super) struct Place {
 
 impl Table {
     pub(super) fn new(bounds: Bounds) -> Arc<Self> {
-        Arc::new(Self { bounds, open: Mutex::default() })
+        let open = Open { shares: Shares::default(), peers: HashMap::new(), paces: Charges::new(PACES_MAX) };
+        Arc::new(Self { bounds, open: Mutex::new(open) })
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -127,14 +95,20 @@ impl Table {
         self: &Arc<Self>,
         connection: &Arc<Connection>,
     ) -> Result<(Place, Option<Arc<Connection>>), Refused> {
+        self.admit_at(connection, Instant::now())
+    }
+
+    fn admit_at(
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
+        now: Instant,
+    ) -> Result<(Place, Option<Arc<Connection>>), Refused> {
         let peer = connection.peer();
         let mut open = self.open();
         if open.shares.of(peer) >= self.bounds.per_address {
             return Err(Refused::Address);
         }
-        if !open.may_open(peer, self.bounds.per_address) {
-            return Err(Refused::Pace);
-        }
+        open.paces.charge(peer, Peer::UNKNOWN, self.bounds.pace(), now).ok_or(Refused::Pace)?;
         let mut closed = None;
         if open.shares.all() >= self.bounds.all {
             let removed = match open.shares.larger_than(peer, 0) {
@@ -212,22 +186,16 @@ mod tests {
         assert!(table.open().peers.is_empty());
     }
 
-    /// Goal: an address that opens one connection after the other has to pause; others do not; the addresses whose pace
-    /// is kept have a bound.
+    /// Goal: an address that opens one connection after the other has to pause; others do not.
     #[tokio::test]
     async fn who_opens_very_many_has_to_pause() {
         let table = Table::new(Bounds { all: 100, per_address: 3 });
+        let now = Instant::now();
         for _ in 0..3 {
-            table.admit(&connection(1)).expect("as many as it may have at once");
+            table.admit_at(&connection(1), now).expect("as many as it may have at once");
         }
-        assert_eq!(table.admit(&connection(1)).err(), Some(Refused::Pace));
-        table.admit(&connection(2)).expect("another address");
-        table.open().paces.values_mut().for_each(|pace| pace.since -= SECOND);
-        table.admit(&connection(1)).expect("after a pause");
-        for number in 0..2 * u32::try_from(PACES_MAX).expect("small") {
-            let address = Peer::of(((0x0a00_0000 + number).to_be_bytes(), 1).into());
-            let _ = table.open().may_open(address, 3);
-        }
-        assert!(table.open().paces.len() <= PACES_MAX + 1);
+        assert_eq!(table.admit_at(&connection(1), now).err(), Some(Refused::Pace));
+        table.admit_at(&connection(2), now).expect("another address");
+        table.admit_at(&connection(1), now + Duration::from_secs(1)).expect("after a pause");
     }
 }

@@ -14,18 +14,16 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 
 use super::BUSY_RETRY_MS;
+use crate::charges::{Bound, Charges, Sweeps};
 use crate::metrics::Metrics;
 use crate::serve::Peer;
 
-/// Addresses that are told apart; beyond them all new ones are one.
-const PEERS_MAX: usize = 16_384;
+/// Suspects that are told apart; beyond them all new addresses are one.
+const SUSPECTS_MAX: usize = 16_384;
 /// Keys at addresses that are known; beyond them none is added before another is forgotten.
 const KNOWN_MAX: usize = 4_096;
 /// How long a good signature is remembered.
 const KNOWN_FOR: Duration = Duration::from_hours(1);
-
-/// How often those without charges are looked for, where there is no room for more: it takes all of them.
-const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// What is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,44 +60,33 @@ enum Suspect {
 }
 
 impl Suspect {
-    /// Charges at once, and how many of them are forgotten in a second.
-    fn bound(self) -> (u64, u64) {
+    fn bound(self) -> Bound {
         match self {
-            Self::Address(_) => (256, 16),
+            Self::Address(_) => Bound::steady(256, 16),
             // A forger may name the key of another: what he has to send for that costs a core a few per cent.
-            Self::Known(..) => (4_096, 256),
+            Self::Known(..) => Bound::steady(4_096, 256),
             // Who has lost answers repeats what he has sent, a whole file perhaps.
-            Self::Repeats(_) => (2_048, 256),
+            Self::Repeats(_) => Bound::steady(2_048, 256),
+        }
+    }
+
+    /// Who is charged for it, where there are too many suspects.
+    fn common(self) -> Self {
+        match self {
+            Self::Address(_) => Self::Address(Peer::UNKNOWN),
+            Self::Repeats(_) => Self::Repeats(Peer::UNKNOWN),
+            // There are no more of these than known keys.
+            Self::Known(..) => self,
         }
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Charges {
-    count: u64,
-    /// Up to when charges were forgotten.
-    since: Instant,
-}
-
-impl Charges {
-    fn forget(&mut self, per_second: u64, now: Instant) {
-        let forgotten = now.duration_since(self.since).as_millis() * u128::from(per_second) / 1_000;
-        if forgotten > 0 {
-            self.count = self.count.saturating_sub(u64::try_from(forgotten).unwrap_or(u64::MAX));
-            self.since = now;
-        }
-    }
-}
-
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    charged: HashMap<Suspect, Charges>,
-    /// When those without charges were last taken out.
-    swept: Option<Instant>,
+    charges: Charges<Suspect>,
     /// When the last good signature of a key came from an address.
     known: HashMap<(Peer, KeyId), Instant>,
-    /// When those that have grown old were last taken out.
-    forgotten: Option<Instant>,
+    sweeps: Sweeps,
 }
 
 /// The charges of all addresses.
@@ -138,46 +125,9 @@ impl State {
         self.known.get(&(peer, key)).is_some_and(|last| now.duration_since(*last) < KNOWN_FOR)
     }
 
-    /// Where a suspect is counted: beyond the bound, with all others.
-    fn place(&mut self, suspect: Suspect, now: Instant) -> Suspect {
-        let is_full =
-            |charged: &HashMap<Suspect, Charges>| charged.len() >= PEERS_MAX && !charged.contains_key(&suspect);
-        let is_due = self.swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEEP_EVERY);
-        if is_due && is_full(&self.charged) {
-            self.swept = Some(now);
-            self.charged.retain(|suspect, charges| {
-                charges.forget(suspect.bound().1, now);
-                charges.count > 0
-            });
-        }
-        match suspect {
-            Suspect::Address(_) if is_full(&self.charged) => Suspect::Address(Peer::UNKNOWN),
-            Suspect::Repeats(_) if is_full(&self.charged) => Suspect::Repeats(Peer::UNKNOWN),
-            // There are no more of these than known keys.
-            suspect => suspect,
-        }
-    }
-
     /// Charges one more, where it is not too many.
     fn charge(&mut self, suspect: Suspect, now: Instant) -> Option<Suspect> {
-        let (most, per_second) = suspect.bound();
-        let suspect = self.place(suspect, now);
-        let charges = self.charged.entry(suspect).or_insert(Charges { count: 0, since: now });
-        charges.forget(per_second, now);
-        if charges.count >= most {
-            return None;
-        }
-        charges.count += 1;
-        Some(suspect)
-    }
-
-    fn forgive(&mut self, suspect: Suspect) {
-        if let Some(charges) = self.charged.get_mut(&suspect) {
-            charges.count = charges.count.saturating_sub(1);
-            if charges.count == 0 {
-                self.charged.remove(&suspect);
-            }
-        }
+        self.charges.charge(suspect, suspect.common(), suspect.bound(), now)
     }
 
     fn remember(&mut self, by: (Peer, KeyId), now: Instant) {
@@ -185,14 +135,12 @@ impl State {
             *last = now;
             return;
         }
-        let is_due = self.forgotten.is_none_or(|last| now.saturating_duration_since(last) >= SWEEP_EVERY);
-        if is_due && self.known.len() >= KNOWN_MAX {
-            self.forgotten = Some(now);
-            let charged = &mut self.charged;
+        if self.known.len() >= KNOWN_MAX && self.sweeps.is_due(now) {
+            let charges = &mut self.charges;
             self.known.retain(|(peer, key), last| {
                 let stays = now.duration_since(*last) < KNOWN_FOR;
                 if !stays {
-                    charged.remove(&Suspect::Known(*peer, *key));
+                    charges.remove(Suspect::Known(*peer, *key));
                 }
                 stays
             });
@@ -211,7 +159,8 @@ impl Suspicion {
             let help = "Refused before they were looked at, as too many of their address were bad, or sealed already";
             registry.register("held_up", help, Family::clone(&held_up));
         });
-        Self { state: Mutex::default(), held_up }
+        let state = State { charges: Charges::new(SUSPECTS_MAX), known: HashMap::new(), sweeps: Sweeps::default() };
+        Self { state: Mutex::new(state), held_up }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -245,11 +194,7 @@ impl Suspicion {
     fn check_at(&self, of: Charge, peer: Peer, key: Option<KeyId>, now: Instant) -> Result<(), HeldUp> {
         let mut state = self.state();
         let suspect = state.signer(peer, key, now);
-        let (most, per_second) = suspect.bound();
-        let is_over = state.charged.get_mut(&suspect).is_some_and(|charges| {
-            charges.forget(per_second, now);
-            charges.count >= most
-        });
+        let is_over = state.charges.is_over(suspect, now);
         drop(state);
         if is_over { Err(self.held_up(of)) } else { Ok(()) }
     }
@@ -262,7 +207,7 @@ impl Suspicion {
     fn good_at(&self, charged: Charged, now: Instant) {
         let Charged { suspect, by } = charged;
         let mut state = self.state();
-        state.forgive(suspect);
+        state.charges.forgive(suspect);
         if let Some(by) = by {
             state.remember(by, now);
         }
@@ -310,10 +255,10 @@ mod tests {
             let _bad = charge(2, second).expect("some are forgotten");
         }
         let _ = charge(2, second).expect_err("and no more");
-        for number in 0..2 * u32::try_from(PEERS_MAX).expect("small") {
+        for number in 0..u32::try_from(SUSPECTS_MAX).expect("small") + 256 {
             let _ = charge(100 + number, now);
         }
-        assert!(suspicion.state().charged.len() <= PEERS_MAX + 1);
+        let _ = charge(99, now).expect_err("all new addresses are one");
     }
 
     /// Goal: a forger behind the address of an honest unit does not hold it up, as little by forged blocks in its name;
