@@ -2,63 +2,15 @@
 
 use std::sync::Arc;
 
+use creditbank_protocol::UnitId;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, Kind};
-use creditbank_protocol::record::Record;
-use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_rules::admission::{AdmissionError, Alone, BlockFacts, admit_block, admit_checked_block};
-use creditbank_rules::{
-    CourseKey, DocumentKey, HeldRecord, LearnerState, RecordFacts, Registry, Rejection, Rule, Said, Sealing, View,
-    ViewError,
-};
+use creditbank_rules::{Registry, Rejection, Rule};
 
 use crate::fixtures::*;
-use crate::ledger::Ledger;
+use crate::seen::Seen;
 use crate::world::World;
-
-/// A ledger during a round in which another registry may be in force than its own.
-struct InForce<'a> {
-    ledger: &'a Ledger,
-    registry: &'a Registry,
-}
-
-impl View for InForce<'_> {
-    fn registry(&self) -> &Registry {
-        self.registry
-    }
-
-    fn learner(&self, institution: InstitutionId, alias: &Alias) -> Option<LearnerState> {
-        self.ledger.learner(institution, alias)
-    }
-
-    fn held(&self, of: &AccountId, by: InstitutionId, key: &CourseKey) -> Result<Vec<HeldRecord>, ViewError> {
-        self.ledger.held(of, by, key)
-    }
-
-    fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
-        self.ledger.record_at(place)
-    }
-
-    fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
-        self.ledger.content_at(place)
-    }
-
-    fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
-        self.ledger.dependants(place)
-    }
-
-    fn documents(&self, number: &DocumentKey) -> Result<Vec<Place>, ViewError> {
-        self.ledger.documents(number)
-    }
-
-    fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
-        self.ledger.sealing(entry)
-    }
-
-    fn said(&self, entry: LogIndex) -> Result<Option<Said>, ViewError> {
-        self.ledger.said(entry)
-    }
-}
 
 fn check(registry: &Arc<Registry>, block: &BlockFacts<'_>) -> Result<Alone, Rejection> {
     Alone::check(registry, (block.unit, block.key_id, block.created_at_minute), block.records.to_vec())
@@ -106,18 +58,18 @@ fn another_registry_judges_anew() {
     let block = world.facts(&records, &[]);
     let alone = check(&registry, &block).expect("a good record");
     let ledger = &world.ledger;
-    let same = InForce { ledger, registry: &registry };
+    let same = Seen::under(ledger, &registry);
     let whole = admit_block(ledger, &block).expect("admitted");
     assert_eq!(admit_checked_block(&same, &block, &alone).expect("admitted"), whole);
     // The same in content, and another one: it is not taken for the first.
     assert_eq!(admit_checked_block(ledger, &block, &alone).expect("admitted"), whole);
-    let later = InForce { ledger, registry: &empty };
+    let later = Seen::under(ledger, &empty);
     assert_eq!(rule(admit_checked_block(&later, &block, &alone)), Some(Rule::UnknownInstitution));
     let mut without = (*registry).clone();
     let key = pb::Key { kinds: vec![Kind::Result.into()], ..key(1, 1, &world.key, &[Kind::Result]) };
     let body = encode(&key).expect("canonical");
     without.admit(creditbank_rules::RegistryRecord::of_operator(Kind::Key, &body)).expect("another scope");
-    let narrowed = InForce { ledger, registry: &without };
+    let narrowed = Seen::under(ledger, &without);
     assert_eq!(rule(admit_checked_block(&narrowed, &block, &alone)), Some(Rule::KindOutsideKey));
     let early = BlockFacts { created_at_minute: 1, ..block };
     assert_eq!(rule(admit_checked_block(&same, &early, &alone)), rule(admit_block(&same, &early)));

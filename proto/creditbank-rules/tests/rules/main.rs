@@ -10,6 +10,7 @@ mod ledger;
 mod qualification;
 mod refusals;
 mod registry;
+mod seen;
 mod vectors;
 mod work;
 mod world;

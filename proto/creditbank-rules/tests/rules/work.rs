@@ -1,79 +1,15 @@
 //! How often a block makes the ledger be read: what many of its records are about is read once.
 
-use std::cell::Cell;
-
 use creditbank_protocol::pb::{self, Action, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::{Marks, Named};
-use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place};
+use creditbank_protocol::{Digest, LogIndex, Place};
 use creditbank_rules::admission::{AdmissionError, admit_block, check_records};
-use creditbank_rules::{
-    CourseKey, DocumentKey, HeldRecord, LearnerState, RecordFacts, Registry, Rule, Said, Sealing, View, ViewError,
-};
+use creditbank_rules::{CourseKey, Rule, Sealing};
 
 use crate::fixtures::*;
-use crate::ledger::Ledger;
+use crate::seen::Seen;
 use crate::world::World;
-
-/// A ledger that counts the rows and records that are read.
-struct Counted<'a> {
-    ledger: &'a Ledger,
-    rows: Cell<usize>,
-    records: Cell<usize>,
-}
-
-impl<'a> Counted<'a> {
-    fn new(ledger: &'a Ledger) -> Self {
-        Self { ledger, rows: Cell::new(0), records: Cell::new(0) }
-    }
-}
-
-impl View for Counted<'_> {
-    fn registry(&self) -> &Registry {
-        self.ledger.registry()
-    }
-
-    fn learner(&self, institution: InstitutionId, alias: &Alias) -> Option<LearnerState> {
-        self.ledger.learner(institution, alias)
-    }
-
-    fn held(
-        &self,
-        account: &AccountId,
-        institution: InstitutionId,
-        key: &CourseKey,
-    ) -> Result<Vec<HeldRecord>, ViewError> {
-        let found = self.ledger.held(account, institution, key)?;
-        self.rows.set(self.rows.get() + found.len());
-        Ok(found)
-    }
-
-    fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
-        self.records.set(self.records.get() + 1);
-        self.ledger.record_at(place)
-    }
-
-    fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
-        self.records.set(self.records.get() + 1);
-        self.ledger.content_at(place)
-    }
-
-    fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
-        self.ledger.dependants(place)
-    }
-
-    fn documents(&self, number: &DocumentKey) -> Result<Vec<Place>, ViewError> {
-        self.ledger.documents(number)
-    }
-
-    fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
-        self.ledger.sealing(entry)
-    }
-
-    fn said(&self, entry: LogIndex) -> Result<Option<Said>, ViewError> {
-        self.ledger.said(entry)
-    }
-}
 
 /// A result of the one course, as often as it is asked for.
 fn results(count: u32) -> Vec<Record> {
@@ -98,16 +34,16 @@ fn a_course_is_read_once_for_a_block() {
         held.hash_prefix = u64::from(index).to_be_bytes();
     }
     let mut records = results(1_024);
-    let view = Counted::new(&world.ledger);
+    let view = Seen::new(&world.ledger);
     admit_block(&view, &world.facts(&records, &[])).expect("results are counted by nobody");
     assert_eq!(view.rows.get(), usize::try_from(HELD).expect("small"));
     // The last one stands twice.
     records[1_023] = records[0].clone();
-    let view = Counted::new(&world.ledger);
+    let view = Seen::new(&world.ledger);
     let refused = admit_block(&view, &world.facts(&records, &[])).expect_err("a duplicate");
     assert!(matches!(&refused, AdmissionError::Rejected(found) if found.rule == Rule::DuplicateRecord), "{refused:?}");
     assert_eq!(view.rows.get(), usize::try_from(HELD).expect("small"));
-    let view = Counted::new(&world.ledger);
+    let view = Seen::new(&world.ledger);
     let rejections = check_records(&view, &world.facts(&records, &[])).expect("a dry run");
     assert_eq!((rejections.len(), view.rows.get()), (1, usize::try_from(HELD).expect("small")));
 }
@@ -121,7 +57,7 @@ fn a_target_is_read_once_for_a_block() {
     let amends = Some(pb::Amends { place: Some(place.into()), reason: pb::AmendReason::Error.into() });
     let one = |number: u8| record(Kind::Result, &pb::Result { attempt: 1, amends, ..result() }, number);
     let records: Vec<Record> = (1..200).map(one).collect();
-    let view = Counted::new(&world.ledger);
+    let view = Seen::new(&world.ledger);
     // Whether one record may be amended so often is not the question.
     let _ = check_records(&view, &world.facts(&records, &[])).expect("a dry run");
     assert!(view.records.get() <= 2, "{} reads", view.records.get());
@@ -164,7 +100,7 @@ fn what_holds_many_releases_is_read_once() {
     let by = Sealing { key_id: world.key_id(), approvers: Vec::new(), sealed_at_ms: 0 };
     world.ledger.sealings.insert(LogIndex(6), by);
     let authority = Some(pb::Authority { basis: pb::Basis::Issuer.into(), ..Default::default() });
-    let view = Counted::new(&world.ledger);
+    let view = Seen::new(&world.ledger);
     admit_block(&view, &world.facts(&[], &[pb::EffectGroup { authority, effects }])).expect("they are left behind");
     let most = usize::try_from(HELD).expect("small") * 2;
     assert!(view.records.get() < most && view.rows.get() < most, "{} {}", view.records.get(), view.rows.get());

@@ -9,7 +9,7 @@ use creditbank_protocol::block::{SignedBlock, SignedHead};
 use creditbank_protocol::entry::{Entry, EntryError, join};
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::record::Record;
-use creditbank_protocol::status::status_id;
+use creditbank_protocol::status::{Marks, status_id};
 use creditbank_protocol::{Alias, InstitutionId, LogIndex, Place};
 use creditbank_rules::{
     CourseKey, DocumentKey, HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Said, Sealing, View, ViewError,
@@ -148,7 +148,7 @@ impl<'a> StoreView<'a> {
 }
 
 /// The names of the marks that hold, for people.
-pub(crate) fn mark_names(marks: &creditbank_protocol::status::Marks) -> Vec<String> {
+pub(crate) fn mark_names(marks: &Marks) -> Vec<String> {
     marks.iter().map(|(mark, _)| mark.name().to_owned()).collect()
 }
 
@@ -169,15 +169,8 @@ impl View for StoreView<'_> {
         institution: InstitutionId,
         key: &CourseKey,
     ) -> Result<Vec<HeldRecord>, ViewError> {
-        let held = |row: LearnerRow| HeldRecord {
-            place: row.place,
-            kind: row.kind,
-            repeats_max: row.repeats_max.map(u32::from),
-            hash_prefix: row.hash_prefix,
-            spelling: row.spelling,
-            marks: self.state.marks(row.place),
-        };
-        Ok(self.rows(&self.prefix(account, institution, key))?.into_iter().map(held).collect())
+        let rows = self.rows(&self.prefix(account, institution, key))?;
+        Ok(rows.into_iter().map(|row| held(row, self.state.marks(row.place))).collect())
     }
 
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
@@ -245,6 +238,18 @@ impl View for StoreView<'_> {
     }
 }
 
+/// A row of the learner index, with the marks against its record.
+fn held(row: LearnerRow, marks: Marks) -> HeldRecord {
+    HeldRecord {
+        place: row.place,
+        kind: row.kind,
+        repeats_max: row.repeats_max.map(u32::from),
+        hash_prefix: row.hash_prefix,
+        spelling: row.spelling,
+        marks,
+    }
+}
+
 /// What a block says in public about its own records and those of others.
 fn said(block: &SignedBlock) -> Said {
     Said { records: block.header().count, groups: block.public().groups.clone() }
@@ -274,15 +279,7 @@ impl View for RoundView<'_> {
         let prefix = self.store.prefix(account, institution, key);
         let mut rows = self.store.rows(&prefix)?;
         rows.extend(self.builder.learners.rows.get(&prefix).into_iter().flatten());
-        let held = |row: LearnerRow| HeldRecord {
-            place: row.place,
-            kind: row.kind,
-            repeats_max: row.repeats_max.map(u32::from),
-            hash_prefix: row.hash_prefix,
-            spelling: row.spelling,
-            marks: self.builder.marks(row.place),
-        };
-        Ok(rows.into_iter().map(held).collect())
+        Ok(rows.into_iter().map(|row| held(row, self.builder.marks(row.place))).collect())
     }
 
     /// The issuer of a record in this very round could not know its place yet; but records that depend on others are
