@@ -2,41 +2,51 @@
 
 mod settings;
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::key::LogKeys;
 use creditbank_store::Engine;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::StoreUrl;
 pub use settings::{Connections, Operations, Quotas, Scrub};
 
-/// A node's configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A node's configuration. It is written as it stands here, and read by way of `Text`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Config {
     /// The name of the log: a host and a path, no scheme, no spaces. Never changes.
     pub origin: String,
     /// The public log key that the log was begun with. Never changes.
+    #[serde(serialize_with = "in_hexadecimal")]
     pub log_key: [u8; 32],
     /// The public registry key that the log was begun with. Never changes.
+    #[serde(serialize_with = "in_hexadecimal")]
     pub registry_key: [u8; 32],
     /// Commitment to the registry key that may follow that one. Never changes.
+    #[serde(serialize_with = "as_shown")]
     pub next_registry_key: Digest,
     /// Where the log is kept.
+    #[serde(serialize_with = "as_shown")]
     pub store: StoreUrl,
     /// Where gRPC is served. `[::]` serves IPv4 too.
     pub listen: SocketAddr,
     /// Certificates; without them everything travels in clear.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
     /// What watches the node.
+    #[serde(skip_serializing_if = "is_default")]
     pub operations: Operations,
     /// What callers may hold.
+    #[serde(skip_serializing_if = "is_default")]
     pub connections: Connections,
     /// What one institution may ask for.
+    #[serde(skip_serializing_if = "is_default")]
     pub quotas: Quotas,
     /// How the log is read through.
+    #[serde(skip_serializing_if = "is_default")]
     pub scrub: Scrub,
 }
 
@@ -83,7 +93,8 @@ pub enum ConfigError {
     },
 }
 
-#[derive(Serialize, Deserialize)]
+/// What stands in the file, with values that are not looked at yet: what is wrong with one says which key it is of.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Text {
     origin: String,
@@ -92,20 +103,33 @@ struct Text {
     next_registry_key: String,
     store: String,
     listen: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     tls: Option<Tls>,
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default)]
     operations: Operations,
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default)]
     connections: Connections,
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default)]
     quotas: Quotas,
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default)]
     scrub: Scrub,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+fn in_hexadecimal<S: Serializer>(key: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&hex::encode(key))
+}
+
+fn as_shown<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+impl ConfigError {
+    fn value(key: &'static str, expected: &str, found: impl Into<String>) -> Self {
+        Self::Value { key, expected: expected.to_owned(), found: found.into() }
+    }
 }
 
 /// What the name of a log must be.
@@ -121,60 +145,36 @@ impl Config {
     /// Reads a configuration, whose store may be kept by one of `engines`.
     pub fn parse(text: &str, engines: &[Engine]) -> Result<Self, ConfigError> {
         let text: Text = toml::from_str(text).map_err(|error| ConfigError::Toml(error.to_string()))?;
-        let Text { origin, log_key, registry_key, next_registry_key, store, listen, tls, .. } = text;
-        let Text { operations, connections, quotas, scrub, .. } = text;
-        let wrong = |key: &'static str, expected: &str, found: String| ConfigError::Value {
-            key,
-            expected: expected.to_owned(),
-            found,
-        };
-        if !is_origin(&origin) {
-            return Err(wrong("origin", "a host and path without scheme: letters, digits and .-_/:", origin));
+        if !is_origin(&text.origin) {
+            let expected = "a host and path without scheme: letters, digits and .-_/:";
+            return Err(ConfigError::value("origin", expected, text.origin));
         }
         let key = |name: &'static str, text: String| {
             let key = hex::decode(&text).ok().and_then(|key| <[u8; 32]>::try_from(key).ok());
-            key.ok_or_else(|| wrong(name, "32 bytes in hexadecimal", text))
+            key.ok_or_else(|| ConfigError::value(name, "32 bytes in hexadecimal", text))
         };
-        let (log_key, registry_key) = (key("log_key", log_key)?, key("registry_key", registry_key)?);
-        let next_registry_key = Digest(key("next_registry_key", next_registry_key)?);
-        let address = listen.parse();
-        let listen = address.map_err(|_| wrong("listen", "an address and a port, as [::]:7600", listen))?;
-        let store = StoreUrl::parse(&store, engines)?;
-        for (key, number) in
-            [("[connections] max", connections.max), ("[connections] per_address", connections.per_address)]
-        {
-            if number == 0 {
-                return Err(wrong(key, "at least 1: with 0 nobody is served", "0".to_owned()));
-            }
-        }
-        let Scrub { from_hour, until_hour, .. } = scrub;
-        if from_hour > 23 {
-            return Err(wrong("[scrub] from_hour", "an hour from 0 to 23", from_hour.to_string()));
-        }
-        if until_hour > 24 {
-            return Err(wrong("[scrub] until_hour", "an hour from 0 to 24", until_hour.to_string()));
-        }
-        if from_hour == until_hour {
-            let expected =
-                "another hour than from_hour: between the two it works. All hours are 0 and 24, no pass is days = 0";
-            return Err(wrong("[scrub] until_hour", expected, until_hour.to_string()));
-        }
-        if operations.listen.is_some_and(|watched| watched == listen && listen.port() != 0) {
-            return Err(wrong("[operations] listen", "another address or port than `listen`", listen.to_string()));
-        }
-        Ok(Self {
-            origin,
-            log_key,
-            registry_key,
-            next_registry_key,
-            store,
-            listen,
-            tls,
-            operations,
-            connections,
-            quotas,
-            scrub,
-        })
+        let address = |text: String| {
+            let address = text.parse::<SocketAddr>();
+            address.map_err(|_| ConfigError::value("listen", "an address and a port, as [::]:7600", text))
+        };
+        // What is wrong first is told first.
+        let config = Self {
+            origin: text.origin,
+            log_key: key("log_key", text.log_key)?,
+            registry_key: key("registry_key", text.registry_key)?,
+            next_registry_key: Digest(key("next_registry_key", text.next_registry_key)?),
+            listen: address(text.listen)?,
+            store: StoreUrl::parse(&text.store, engines)?,
+            tls: text.tls,
+            operations: text.operations,
+            connections: text.connections,
+            quotas: text.quotas,
+            scrub: text.scrub,
+        };
+        config.connections.check()?;
+        config.scrub.check()?;
+        config.operations.check(config.listen)?;
+        Ok(config)
     }
 
     /// What the log was begun with.
@@ -185,20 +185,7 @@ impl Config {
 
     /// The text of the file.
     pub fn to_text(&self) -> String {
-        let text = Text {
-            origin: self.origin.clone(),
-            log_key: hex::encode(self.log_key),
-            registry_key: hex::encode(self.registry_key),
-            next_registry_key: self.next_registry_key.to_string(),
-            store: self.store.to_string(),
-            listen: self.listen.to_string(),
-            tls: self.tls.clone(),
-            operations: self.operations.clone(),
-            connections: self.connections.clone(),
-            quotas: self.quotas,
-            scrub: self.scrub.clone(),
-        };
-        let body = toml::to_string(&text).expect("strings and paths are TOML");
+        let body = toml::to_string(self).expect("strings and paths are TOML");
         format!(
             "# A Credit Bank node. origin and the three keys never change: the log was begun with them, also where others\n\
              # have followed since.\n\
@@ -229,8 +216,18 @@ mod tests {
             quotas: Quotas::default(),
             scrub: Scrub { days: 0, ..Scrub::default() },
         };
-        assert_eq!(Config::parse(&config.to_text(), ENGINES).expect("what was written"), config);
         let text = config.to_text();
+        assert_eq!(Config::parse(&text, ENGINES).expect("what was written"), config);
+        let written = format!(
+            "origin = \"credits.example/log\"\nlog_key = \"{}\"\nregistry_key = \"{}\"\nnext_registry_key = \"{}\"\n\
+             store = \"sled:log\"\nlisten = \"[::]:7600\"\n\n[tls]\ncertificate = \"c\"\nkey = \"k\"\n\n\
+             [operations]\nlisten = \"127.0.0.1:7601\"\n\n[connections]\nmax = 8192\nper_address = 7\n\n\
+             [scrub]\ndays = 0\nfrom_hour = 0\nuntil_hour = 24\n",
+            "06".repeat(32),
+            "07".repeat(32),
+            "08".repeat(32)
+        );
+        assert_eq!(text.split_once("\n\n").expect("comments come first").1, written);
         for (from, to) in [
             ("[::]", "nowhere"),
             ("sled:", "mysql:"),

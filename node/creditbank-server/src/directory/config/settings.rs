@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::ConfigError;
+
 /// `[operations]`: what watches the node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -12,6 +14,17 @@ pub struct Operations {
     /// nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listen: Option<SocketAddr>,
+}
+
+impl Operations {
+    /// Refuses the address at which gRPC is served.
+    pub(super) fn check(&self, served: SocketAddr) -> Result<(), ConfigError> {
+        if self.listen.is_some_and(|watched| watched == served && served.port() != 0) {
+            let expected = "another address or port than `listen`";
+            return Err(ConfigError::value("[operations] listen", expected, served.to_string()));
+        }
+        Ok(())
+    }
 }
 
 /// `[connections]`: what callers may hold, whoever they are. An address is a whole IPv4 address, or the first 64 bits of
@@ -28,6 +41,18 @@ pub struct Connections {
 impl Default for Connections {
     fn default() -> Self {
         Self { max: 8_192, per_address: 1_024 }
+    }
+}
+
+impl Connections {
+    /// Refuses what would serve nobody.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        for (key, number) in [("[connections] max", self.max), ("[connections] per_address", self.per_address)] {
+            if number == 0 {
+                return Err(ConfigError::value(key, "at least 1: with 0 nobody is served", "0"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -65,5 +90,25 @@ pub struct Scrub {
 impl Default for Scrub {
     fn default() -> Self {
         Self { days: 7, from_hour: 0, until_hour: 24 }
+    }
+}
+
+impl Scrub {
+    /// Refuses what is no hour, and hours between which nothing would be done.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let Self { from_hour, until_hour, .. } = *self;
+        if from_hour > 23 {
+            return Err(ConfigError::value("[scrub] from_hour", "an hour from 0 to 23", from_hour.to_string()));
+        }
+        let wrong = |expected: &str| Err(ConfigError::value("[scrub] until_hour", expected, until_hour.to_string()));
+        if until_hour > 24 {
+            return wrong("an hour from 0 to 24");
+        }
+        if from_hour == until_hour {
+            return wrong(
+                "another hour than from_hour: between the two it works. All hours are 0 and 24, no pass is days = 0",
+            );
+        }
+        Ok(())
     }
 }
