@@ -3,6 +3,7 @@
 pub(crate) mod access;
 mod answers;
 pub(crate) mod bound;
+mod fields;
 mod learner;
 mod ledger;
 mod log;

@@ -9,12 +9,11 @@ use creditbank_protocol::{AccountId, Alias, InstitutionId, Place};
 use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::learner_service_server::LearnerService;
+use creditbank_rules::qualification::ENROLMENTS_MAX;
 use tonic::{Request, Response, Status};
 
 use super::access::Caller;
-use creditbank_rules::qualification::ENROLMENTS_MAX;
-
-use super::recognition::bounded;
+use super::fields::{bounded, id, limited};
 use super::{SHOWN_MAX, answers, cheap, expensive, status};
 use crate::append::Person;
 use crate::ledger::Ledger;
@@ -40,17 +39,14 @@ fn resolve(
             if !caller.is_operator() {
                 return Err(status::denied("only the operator may use account numbers; ask with your own alias"));
             }
-            let bytes = account.len();
-            let account =
-                AccountId::from_slice(&account).ok_or_else(|| status::invalid("account", "16 bytes", bytes))?;
+            let account = id("account", "16 bytes", &account, AccountId::from_slice)?;
             ledger.check_account(&account)?;
             Ok((account, None))
         }
         Learner::Alias(api::InstitutionAlias { institution, alias }) => {
             let institution = InstitutionId(institution);
             caller.may_read(ledger, institution)?;
-            let bytes = alias.len();
-            let alias = Alias::from_slice(&alias).ok_or_else(|| status::invalid("alias", "16 bytes", bytes))?;
+            let alias = id("alias", "16 bytes", &alias, Alias::from_slice)?;
             let account = ledger.account(institution, &alias)?;
             Ok((account, Some(institution)))
         }
@@ -110,8 +106,7 @@ impl LearnerService for Service {
     ) -> Result<Response<api::ListRecordsResponse>, Status> {
         let caller = Caller::of(&self.0, &request)?;
         let api::ListRecordsRequest { learner, after, limit } = request.into_inner();
-        let limit = usize::try_from(limit).unwrap_or(RECORDS_MAX).min(RECORDS_MAX);
-        let limit = if limit == 0 { RECORDS_MAX } else { limit };
+        let limit = limited(usize::try_from(limit).unwrap_or(RECORDS_MAX), RECORDS_MAX);
         let read = move |ledger: &Ledger| {
             let (account, institution) = resolve(ledger, caller, learner)?;
             let (places, more) = ledger.places(&account, institution, after.map(Place::from), limit)?;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use creditbank_protocol::block::RECORDS_MAX;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{Digest, Place, UnitId};
@@ -16,8 +17,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::access::Caller;
-use super::access::anybody;
+use super::access::{Caller, anybody};
+use super::fields::{bounded, id, limited};
 use super::{answers, cheap, expensive, status};
 use crate::append::Submission;
 use crate::ledger::Ledger;
@@ -163,7 +164,7 @@ impl LedgerService for Service {
         let caller = Caller::of(&self.0, &request)?;
         let api::ListIssuedRequest { institution, unit, from_height, blocks_max } = request.into_inner();
         caller.may_read(&self.0, institution.into())?;
-        let blocks_max = if blocks_max == 0 { ISSUED_BLOCKS_MAX } else { blocks_max.min(ISSUED_BLOCKS_MAX) };
+        let blocks_max = limited(blocks_max, ISSUED_BLOCKS_MAX);
         let read = move |ledger: &Ledger| ledger.issued(UnitId::new(institution, unit), from_height, blocks_max);
         let (records, next_height) = expensive(&self.0, caller, read).await?;
         caller.log("ListIssued", Some(institution.into()), Some(records.len()));
@@ -178,10 +179,8 @@ impl LedgerService for Service {
         let caller = Caller::of(&self.0, &request)?;
         let api::CheckRecordsRequest { institution, unit, key_id, records } = request.into_inner();
         caller.may_read(&self.0, institution.into())?;
-        let key_id = KeyId::from_slice(&key_id).ok_or_else(|| status::invalid("key_id", "16 bytes", key_id.len()))?;
-        if records.len() > creditbank_protocol::block::RECORDS_MAX {
-            return Err(status::invalid("records", "at most 1024", records.len()));
-        }
+        let key_id = id("key_id", "16 bytes", &key_id, KeyId::from_slice)?;
+        bounded("records", records.len(), RECORDS_MAX)?;
         let count = records.len();
         let read = move |ledger: &Ledger| check(ledger, UnitId::new(institution, unit), key_id, records);
         let checked = expensive(&self.0, caller, read).await?;
@@ -197,9 +196,7 @@ impl LedgerService for Service {
         let api::ReconcileRequest { institution, unit, from_height, until_height, record_hashes } =
             request.into_inner();
         caller.may_read(&self.0, institution.into())?;
-        if record_hashes.len() > RECONCILE_HASHES_MAX {
-            return Err(status::invalid("record_hashes", "at most 10000", record_hashes.len()));
-        }
+        bounded("record_hashes", record_hashes.len(), RECONCILE_HASHES_MAX)?;
         let heights = until_height.saturating_sub(from_height);
         if heights == 0 || heights > RECONCILE_HEIGHTS_MAX {
             return Err(status::invalid("until_height", "1 to 1000 heights after from_height", heights));
@@ -223,9 +220,7 @@ impl LedgerService for Service {
     ) -> Result<Response<api::ListConsequencesResponse>, Status> {
         let caller = Caller::of(&self.0, &request)?;
         let api::ListConsequencesRequest { places, revoke, reinstate } = request.into_inner();
-        if places.len() > creditbank_protocol::block::RECORDS_MAX {
-            return Err(status::invalid("places", "at most 1024", places.len()));
-        }
+        bounded("places", places.len(), RECORDS_MAX)?;
         let count = places.len();
         let read = move |ledger: &Ledger| {
             let places: Vec<Place> = places.into_iter().map(Place::from).collect();

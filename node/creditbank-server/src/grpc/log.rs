@@ -1,6 +1,5 @@
 //! `LogService`.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
 use super::access::anybody;
-use super::recognition::bounded;
+use super::fields::{bounded, ids};
 use super::{cheap, status};
 use crate::ledger::Ledger;
 use crate::publish::ReceiptError;
@@ -146,8 +145,8 @@ impl LogService for Service {
         bounded("key_ids", key_ids.len(), STATUS_IDS_MAX)?;
         bounded("institutions", institutions.len(), STATUS_IDS_MAX)?;
         let question = StatusQuestion {
-            status_ids: read_ids("status_ids", "32 bytes each", &status_ids, Digest::from_slice)?,
-            keys: read_ids("key_ids", "16 bytes each", &key_ids, KeyId::from_slice)?,
+            status_ids: ids("status_ids", "32 bytes each", &status_ids, Digest::from_slice)?,
+            keys: ids("key_ids", "16 bytes each", &key_ids, KeyId::from_slice)?,
             institutions: institutions.into_iter().map(InstitutionId).collect(),
         };
         // No id is logged: which ids a caller asks for is private.
@@ -155,15 +154,4 @@ impl LogService for Service {
         let part = cheap(&self.0, who, read).await?;
         Ok(Response::new(api::GetStatusProofResponse { status: Some(part) }))
     }
-}
-
-/// The ids of a request. How often each is named does not matter.
-fn read_ids<T: Ord>(
-    field: &'static str,
-    expected: &str,
-    ids: &[Vec<u8>],
-    read: fn(&[u8]) -> Option<T>,
-) -> Result<BTreeSet<T>, Status> {
-    let one = |id: &Vec<u8>| read(id).ok_or_else(|| status::invalid(field, expected, format!("{} bytes", id.len())));
-    ids.iter().map(one).collect()
 }

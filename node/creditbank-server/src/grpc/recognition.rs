@@ -10,16 +10,12 @@ use creditbank_rules::conversion::Stated;
 use tonic::{Request, Response, Status};
 
 use super::access::Caller;
-use super::{SHOWN_MAX, answers, expensive, status};
+use super::fields::{bounded, id};
+use super::{SHOWN_MAX, answers, expensive};
 use crate::ledger::Ledger;
 
 /// Most sources of a conversion.
 const SOURCES_MAX: usize = 256;
-
-/// Refuses a list that is too long.
-pub(super) fn bounded(field: &'static str, found: usize, most: usize) -> Result<(), Status> {
-    if found <= most { Ok(()) } else { Err(status::invalid(field, &format!("at most {most}"), found)) }
-}
 
 /// What a receiver states of one result.
 fn stated_result(one: api::StatedResult) -> Stated {
@@ -49,8 +45,7 @@ impl RecognitionService for Service {
         } = request.into_inner();
         let institution = InstitutionId(institution);
         caller.may_read(&self.0, institution)?;
-        let bytes = alias.len();
-        let alias = Alias::from_slice(&alias).ok_or_else(|| status::invalid("alias", "16 bytes", bytes))?;
+        let alias = id("alias", "16 bytes", &alias, Alias::from_slice)?;
         bounded("sources", sources.len(), SOURCES_MAX)?;
         bounded("stated", stated.len(), SOURCES_MAX)?;
         bounded("shown", shown.len(), SHOWN_MAX)?;

@@ -10,6 +10,7 @@ use creditbank_rpc::v1::registry_service_server::RegistryService;
 use tonic::{Request, Response, Status};
 
 use super::access::anybody;
+use super::fields::{id, limited};
 use super::ledger::submit_one;
 use super::{cheap, status};
 use crate::ledger::Ledger;
@@ -44,8 +45,7 @@ impl RegistryService for Service {
     ) -> Result<Response<api::GetRegistryEntryResponse>, Status> {
         let who = anybody(&request);
         let api::GetRegistryEntryRequest { registry_key } = request.into_inner();
-        let key = Digest::from_slice(&registry_key);
-        let key = key.ok_or_else(|| status::invalid("registry_key", "32 bytes", registry_key.len()))?;
+        let key = id("registry_key", "32 bytes", &registry_key, Digest::from_slice)?;
         let read = move |ledger: &Ledger| ledger.registry_entry(&key);
         let (entry, proved) = cheap(&self.0, who, read).await?;
         Ok(Response::new(api::GetRegistryEntryResponse { listed: Some(listed(entry)), head: Some(head(proved)) }))
@@ -60,8 +60,7 @@ impl RegistryService for Service {
         let kind = Kind::try_from(kind).map_err(|_| status::invalid("kind", "a registry kind", kind))?;
         let institution = institution_plus_1.checked_sub(1).map(InstitutionId);
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-        let limit = usize::try_from(limit).unwrap_or(LIST_MAX).min(LIST_MAX);
-        let limit = if limit == 0 { LIST_MAX } else { limit };
+        let limit = limited(usize::try_from(limit).unwrap_or(LIST_MAX), LIST_MAX);
         let read = move |ledger: &Ledger| ledger.registry_list(kind, institution, offset, limit);
         let (entries, proved, total) = cheap(&self.0, who, read).await?;
         Ok(Response::new(api::ListRegistryResponse {
