@@ -286,15 +286,21 @@ async fn no_file_is_lost() {
     assert!(code == 1 && told["error"].is_string(), "{out}");
 }
 
-/// Whoever holds another registry key to be right is told, online and offline; so is who does not trust the issuer.
-#[tokio::test(flavor = "multi_thread")]
-async fn trust_is_the_verifiers_own() {
+/// A desk that has issued its file, and the transcript of one learner in `t.cbt`.
+async fn with_a_transcript() -> Desk {
     let desk = Desk::new().await;
     desk.admit().await;
     fs::write(desk.path("results.csv"), FILE).expect("the file");
     desk.call(&[&ISSUE[..], &["--access-key", "access.key"]].concat()).await;
     let alias = desk.good(&["learner", "alias", "7", "--access-key", "access.key"]).await;
     desk.good(&["transcript", "--out", "t.cbt", "--alias", alias.trim(), "--access-key", "access.key"]).await;
+    desk
+}
+
+/// Whoever holds another registry key to be right is told, online and offline; so is who does not trust the issuer.
+#[tokio::test(flavor = "multi_thread")]
+async fn trust_is_the_verifiers_own() {
+    let desk = with_a_transcript().await;
     let trust = desk.node.trust_text();
     fs::write(desk.path("trust.toml"), format!("institutions = [7]\n{trust}")).expect("the trust file");
     let (code, out, _) = desk.call(&["verify", "t.cbt", "--json"]).await;
@@ -558,12 +564,7 @@ async fn approvals_compromise_and_custody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transcript_of_a_fork_is_not_authentic() {
     use sha2::Digest as _;
-    let desk = Desk::new().await;
-    desk.admit().await;
-    fs::write(desk.path("results.csv"), FILE).expect("the file");
-    desk.call(&[&ISSUE[..], &["--access-key", "access.key"]].concat()).await;
-    let alias = desk.good(&["learner", "alias", "7", "--access-key", "access.key"]).await;
-    desk.good(&["transcript", "--out", "t.cbt", "--alias", alias.trim(), "--access-key", "access.key"]).await;
+    let desk = with_a_transcript().await;
     let size = desk.json(&["verify", "t.cbt"]).await["log_size"].as_u64().expect("a size");
     let mut files = fs::read_dir(desk.path("state")).expect("the state").map(|file| file.expect("a name").path());
     let file = files.find(|path| path.extension().is_some_and(|name| name == "seen")).expect("what was seen");

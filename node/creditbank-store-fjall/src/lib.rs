@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use creditbank_store::{Engine, Index, IndexError, KeyValue, Row, Table};
+use creditbank_store::{Engine, Index, IndexError, KeyValue, Row, Table, flat_key};
 use fjall::config::CompressionPolicy;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
@@ -31,15 +31,8 @@ fn failed(error: impl std::fmt::Display) -> IndexError {
     IndexError(format!("fjall: {error}"))
 }
 
-/// Runs what fjall may panic in when its files are damaged; a panic is an error like another, and the index is rebuilt.
 fn guarded<T>(what: impl FnOnce() -> Result<T, IndexError>) -> Result<T, IndexError> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(what))
-        .unwrap_or_else(|_| Err(IndexError("fjall: its files are damaged".to_owned())))
-}
-
-/// Table and key as one key, so that a table is a prefix.
-fn key_of(table: Table, key: &[u8]) -> Vec<u8> {
-    [&[table.0][..], key].concat()
+    creditbank_store::catching_panics("fjall", what)
 }
 
 impl FjallIndex {
@@ -71,7 +64,7 @@ impl FjallIndex {
 
 impl Index for FjallIndex {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
-        guarded(|| Ok(self.rows.get(key_of(table, key)).map_err(failed)?.map(|value| value.to_vec())))
+        guarded(|| Ok(self.rows.get(flat_key(table, key)).map_err(failed)?.map(|value| value.to_vec())))
     }
 
     fn scan(
@@ -81,8 +74,8 @@ impl Index for FjallIndex {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<KeyValue>, IndexError> {
-        let prefix = key_of(table, prefix);
-        let after = after.map(|after| key_of(table, after)).filter(|after| *after >= prefix);
+        let prefix = flat_key(table, prefix);
+        let after = after.map(|after| flat_key(table, after)).filter(|after| *after >= prefix);
         guarded(|| {
             let rows = match &after {
                 // The next key after `after` is `after` with a zero byte.
@@ -105,7 +98,7 @@ impl Index for FjallIndex {
         guarded(|| {
             let mut batch = self.db.batch();
             for Row { table, key, value } in rows {
-                let key = key_of(*table, key);
+                let key = flat_key(*table, key);
                 match value {
                     Some(value) => batch.insert(&self.rows, key, value.as_slice()),
                     None => batch.remove(&self.rows, key),

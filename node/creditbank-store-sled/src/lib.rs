@@ -7,7 +7,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use creditbank_store::{Engine, Index, IndexError, KeyValue, Row, Table};
+use creditbank_store::{Engine, Index, IndexError, KeyValue, Row, Table, flat_key};
 
 /// Bytes of sled's page cache.
 pub const CACHE_BYTES: u64 = 128 << 20;
@@ -22,15 +22,8 @@ fn failed(error: impl std::fmt::Display) -> IndexError {
     IndexError(format!("sled: {error}"))
 }
 
-/// Runs what sled may panic in when its files are damaged; a panic is an error like another, and the index is rebuilt.
 fn guarded<T>(what: impl FnOnce() -> Result<T, IndexError>) -> Result<T, IndexError> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(what))
-        .unwrap_or_else(|_| Err(IndexError("sled: its files are damaged".to_owned())))
-}
-
-/// Table and key as one key, so that a table is a prefix.
-fn key_of(table: Table, key: &[u8]) -> Vec<u8> {
-    [&[table.0][..], key].concat()
+    creditbank_store::catching_panics("sled", what)
 }
 
 impl SledIndex {
@@ -51,7 +44,7 @@ impl SledIndex {
 
 impl Index for SledIndex {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
-        guarded(|| Ok(self.db.get(key_of(table, key)).map_err(failed)?.map(|value| value.to_vec())))
+        guarded(|| Ok(self.db.get(flat_key(table, key)).map_err(failed)?.map(|value| value.to_vec())))
     }
 
     fn scan(
@@ -61,8 +54,8 @@ impl Index for SledIndex {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<KeyValue>, IndexError> {
-        let prefix = key_of(table, prefix);
-        let after = after.map(|after| key_of(table, after)).filter(|after| *after >= prefix);
+        let prefix = flat_key(table, prefix);
+        let after = after.map(|after| flat_key(table, after)).filter(|after| *after >= prefix);
         let rows = match &after {
             // The next key after `after` is `after` with a zero byte.
             Some(after) => self.db.range([after.as_slice(), &[0]].concat()..),
@@ -84,7 +77,7 @@ impl Index for SledIndex {
     fn apply(&self, rows: &[Row]) -> Result<(), IndexError> {
         guarded(|| {
             for Row { table, key, value } in rows {
-                let key = key_of(*table, key);
+                let key = flat_key(*table, key);
                 match value {
                     Some(value) => self.db.insert(key, value.as_slice()),
                     None => self.db.remove(key),

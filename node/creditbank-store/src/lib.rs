@@ -39,7 +39,7 @@ mod scrub;
 
 pub use disk::{Disk, DiskFile, FileInfo, RealDisk};
 pub use embedded::{EmbeddedStore, Options};
-pub use engine::{Engine, OpenIndex};
+pub use engine::{Engine, OpenIndex, catching_panics, flat_key};
 pub use error::StoreError;
 #[cfg(feature = "faults")]
 pub use faults::{Crash, FaultRates, Random, SimulatedDisk, SimulatedIndex};

@@ -37,8 +37,12 @@ impl Made {
         self.at(name).to_str().expect("a plain path").to_owned()
     }
 
-    fn serve(&self) -> (Option<i32>, String) {
-        run(&["serve", "--dir", &self.shown("node")])
+    /// Serving it ends with this code and says all of this. Returns what it said.
+    #[track_caller]
+    fn is_refused(&self, with: i32, says: &[&str]) -> String {
+        let (code, said) = run(&["serve", "--dir", &self.shown("node")]);
+        assert!(code == Some(with) && says.iter().all(|part| said.contains(part)), "{says:?}: {code:?} {said}");
+        said
     }
 
     /// Replaces something in node.toml.
@@ -91,9 +95,7 @@ fn what_others_may_write_is_not_served() {
     ];
     for (path, loose, mends) in cases {
         let before = set_mode(&path, loose);
-        let (code, said) = made.serve();
-        let shown = path.display().to_string();
-        assert!(code == Some(2) && said.contains(mends) && said.contains(&shown), "{shown}: {code:?} {said}");
+        made.is_refused(2, &[mends, &path.display().to_string()]);
         set_mode(&path, before);
     }
 }
@@ -108,11 +110,7 @@ fn what_is_anothers_is_not_served() {
             eprintln!("this test says something for root alone");
             return;
         }
-        let (code, said) = made.serve();
-        assert!(
-            code == Some(2) && said.contains("the user with number 12345") && said.contains(name),
-            "{code:?} {said}"
-        );
+        made.is_refused(2, &["the user with number 12345", name]);
         std::os::unix::fs::chown(&path, Some(0), None).expect("given back");
     }
 }
@@ -144,11 +142,7 @@ fn certificates_that_do_not_fit_are_refused() {
     set_mode(Path::new(&key), before);
     assert!(!Path::new(&new).exists(), "nothing is left behind");
     one.edit("key = \"keys/tls-key.pem\"", &format!("key = \"{others}\""));
-    let (code, said) = one.serve();
-    assert!(
-        code == Some(2) && said.contains("node.toml: [tls]") && said.contains("is not for the key in"),
-        "{code:?} {said}"
-    );
+    let said = one.is_refused(2, &["node.toml: [tls]", "is not for the key in"]);
     assert!(!said.contains("listen"), "{said}");
 }
 
@@ -158,13 +152,11 @@ fn certificates_that_do_not_fit_are_refused() {
 fn a_log_on_a_disk_is_not_served_from_memory() {
     let made = Made::new(&[]);
     made.edit("store = \"sled:log\"", "store = \"memory:\"");
-    let (code, said) = made.serve();
-    assert!(code == Some(2) && said.contains("a second") && said.contains("sled:log"), "{code:?} {said}");
+    made.is_refused(2, &["a second", "sled:log"]);
     // Also where the log was taken away, and only its keys are there.
     fs::remove_dir_all(made.at("node/log")).expect("removed");
     fs::remove_file(made.at("node/learners.keys")).expect("removed");
-    let (code, said) = made.serve();
-    assert!(code == Some(2) && said.contains("were made for a log on a disk"), "{code:?} {said}");
+    made.is_refused(2, &["were made for a log on a disk"]);
 }
 
 /// Goal: settings that serve nobody or do nothing are refused; a port that is taken is named by its setting.
@@ -178,15 +170,13 @@ fn settings_are_named() {
         ("[scrub]\nfrom_hour = 25\n", "[scrub] from_hour: expected an hour from 0 to 23, found \"25\""),
     ] {
         fs::write(&path, format!("{text}\n{rest}")).expect("written");
-        let (code, said) = made.serve();
-        assert!(code == Some(2) && said.contains(said_of_it), "{rest}: {code:?} {said}");
+        made.is_refused(2, &[said_of_it]);
     }
     fs::write(&path, &text).expect("written");
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let operations = format!("[operations]\nlisten = \"{}\"", taken.local_addr().expect("its address"));
     made.edit("[operations]\nlisten = \"127.0.0.1:0\"", &operations);
-    let (code, said) = made.serve();
-    assert!(code == Some(1) && said.contains("`[operations] listen` in"), "{code:?} {said}");
+    made.is_refused(1, &["`[operations] listen` in"]);
 }
 
 /// Goal: another origin in node.toml is not called damage.
@@ -194,7 +184,6 @@ fn settings_are_named() {
 fn another_logs_name_is_not_damage() {
     let made = Made::new(&[]);
     made.edit("origin = \"x.example\"", "origin = \"y.example\"");
-    let (code, said) = made.serve();
-    assert!(code == Some(1) && said.contains("of another log") && said.contains("in node.toml"), "{code:?} {said}");
+    let said = made.is_refused(1, &["of another log", "in node.toml"]);
     assert!(!said.contains("is damaged"), "{said}");
 }
