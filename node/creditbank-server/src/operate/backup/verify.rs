@@ -80,7 +80,39 @@ impl Source {
             return Ok(tree);
         }
         let what = format!("the journal has size {} and root {}", tree.head.size, tree.head.root);
-        Err(BackupError::Damaged { path: self.from.join("backup.json").display().to_string(), what })
+        Err(self.damaged("backup.json", what))
+    }
+
+    fn damaged(&self, name: &str, what: String) -> BackupError {
+        BackupError::Damaged { path: self.from.join(name).display().to_string(), what }
+    }
+
+    /// As [`verify`], of a backup whose manifest was read.
+    pub(crate) fn verify(
+        &self,
+        environment: &Environment,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(), BackupError> {
+        let (disk, manifest) = (&*environment.disk, &self.manifest);
+        let total: u64 = manifest.files.iter().map(|file| file.bytes).sum();
+        let whole = manifest.check_files(disk, &self.from, |done| progress(done, total * 2))?;
+        let tree = self.tree(&[], |done| progress(total + done, total * 2))?;
+        let signed = parse_published(manifest.checkpoint.as_bytes(), &manifest.origin, &self.log_keys)
+            .map_err(|error| self.damaged("backup.json", error.to_string()))?;
+        if (signed.size, signed.root) != (tree.head.size, tree.head.root) {
+            return Err(self.damaged("backup.json", format!("its checkpoint is of size {}", signed.size)));
+        }
+        let path = self.from.join(KEYS);
+        let mut bytes = zeroize::Zeroizing::new(disk.read(&path).map_err(at(&path))?);
+        let listed = whole.iter().find(|file| file.path == KEYS).map_or(0, |file| file.bytes);
+        bytes.truncate(usize::try_from(listed).unwrap_or(usize::MAX));
+        let proved =
+            KeyStore::prove(&bytes, 0, &path, &self.master).map_err(|error| self.damaged(KEYS, error.to_string()))?;
+        if proved.is_damaged || proved.records < tree.keys {
+            return Err(self.damaged(KEYS, format!("{} keys open, the log needs {}", proved.records, tree.keys)));
+        }
+        progress(total * 2, total * 2);
+        Ok(())
     }
 }
 
@@ -93,26 +125,7 @@ pub fn verify(
     keys: Option<&Path>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Manifest, BackupError> {
-    let disk = &*environment.disk;
     let source = open(environment, from, keys)?;
-    let manifest = &source.manifest;
-    let total: u64 = manifest.files.iter().map(|file| file.bytes).sum();
-    let whole = manifest.check_files(disk, from, |done| progress(done, total * 2))?;
-    let tree = source.tree(&[], |done| progress(total + done, total * 2))?;
-    let damaged = |name: &str, what: String| BackupError::Damaged { path: from.join(name).display().to_string(), what };
-    let signed = parse_published(manifest.checkpoint.as_bytes(), &manifest.origin, &source.log_keys)
-        .map_err(|error| damaged("backup.json", error.to_string()))?;
-    if (signed.size, signed.root) != (tree.head.size, tree.head.root) {
-        return Err(damaged("backup.json", format!("its checkpoint is of size {}", signed.size)));
-    }
-    let path = from.join(KEYS);
-    let mut bytes = zeroize::Zeroizing::new(disk.read(&path).map_err(at(&path))?);
-    let listed = whole.iter().find(|file| file.path == KEYS).map_or(0, |file| file.bytes);
-    bytes.truncate(usize::try_from(listed).unwrap_or(usize::MAX));
-    let proved = KeyStore::prove(&bytes, 0, &path, &source.master).map_err(|error| damaged(KEYS, error.to_string()))?;
-    if proved.is_damaged || proved.records < tree.keys {
-        return Err(damaged(KEYS, format!("{} keys open, the log needs {}", proved.records, tree.keys)));
-    }
-    progress(total * 2, total * 2);
+    source.verify(environment, progress)?;
     Ok(source.manifest)
 }

@@ -9,7 +9,8 @@ use std::path::Path;
 use creditbank_store::{Index, IndexError, Table, checked_row};
 
 use super::rows::{Compared, Print};
-use super::{Finding, Run};
+use super::run::Run;
+use super::Finding;
 use crate::directory::{Config, DirectoryError, at};
 use crate::environment::Environment;
 use copy::Copy;
