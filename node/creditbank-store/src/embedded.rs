@@ -1,6 +1,8 @@
 //! A store on one machine's disk: journal, guard, flat files, and an index that a thread, or its owner, keeps up.
 
 mod indexer;
+mod open;
+mod options;
 mod position;
 mod recover;
 mod upkeep;
@@ -13,51 +15,13 @@ use creditbank_protocol::{Digest, LogIndex};
 
 use crate::flat::{FlatFiles, Location};
 use crate::guard::Guard;
-use crate::journal::{Before, FRAME_HEAD_LEN, Journal, Position, Readers};
+use crate::journal::{FRAME_HEAD_LEN, Journal, Position, Readers};
 use crate::round::{Section, SectionTable, table_len};
 use crate::scrub::{self, ScrubPosition, Scrubbed};
-use crate::{DirectoryLock, Disk, Head, Index, KeyValue, Placement, RealDisk, Round, Store, StoreError, Table, file};
-use indexer::{Indexer, Job, Shared};
-use position::Durable;
-use recover::{Found, Held, HeldRound};
-use upkeep::{IndexThread, Steps, Upkeep};
-
-/// How an embedded store behaves.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// What the log is bound to: its genesis value.
-    pub log: [u8; 32],
-    /// Length of a segment, which gets all its room when it is made; longer only for a single round that needs it.
-    pub segment_len_max: u64,
-    /// Most rows that may wait for the index; an append waits when there are more. 0: each append waits for the index.
-    pub queue_rows_max: usize,
-    /// The index is synced and its position recorded after this many bytes of rounds.
-    pub sync_bytes: u64,
-    /// A round is refused when the disk has less left than this.
-    pub reserve_bytes: u64,
-    /// Where the files are.
-    pub disk: Arc<dyn Disk>,
-    /// Rounds are applied to the index by [`Store::step`], and not by a thread.
-    pub stepped: bool,
-    /// In which directory the log may be.
-    pub placement: Placement,
-}
-
-impl Options {
-    /// The defaults for the log with this genesis value.
-    pub fn new(log: [u8; 32]) -> Self {
-        Self {
-            log,
-            segment_len_max: 64 << 20,
-            queue_rows_max: 500_000,
-            sync_bytes: 64 << 20,
-            reserve_bytes: crate::RESERVE_BYTES,
-            disk: RealDisk::shared(),
-            stepped: false,
-            placement: Placement::Same,
-        }
-    }
-}
+use crate::{DirectoryLock, Disk, Head, KeyValue, Round, Store, StoreError, Table, file};
+use indexer::{Job, Shared};
+pub use options::Options;
+use upkeep::Upkeep;
 
 /// A log in a directory.
 pub struct EmbeddedStore {
@@ -113,92 +77,6 @@ fn clean_marker(dir: &Path) -> PathBuf {
 }
 
 impl EmbeddedStore {
-    /// Opens or makes the log in `dir`. `index` opens the engine in a directory of its own; when it fails, that directory is
-    /// deleted and the index rebuilt from the journal.
-    pub fn open<I: Index>(
-        dir: &Path,
-        options: &Options,
-        index: impl Fn(&Path) -> Result<I, crate::IndexError>,
-    ) -> Result<Self, StoreError> {
-        Self::open_telling(dir, options, index, &mut |_| {})
-    }
-
-    /// As [`Self::open`]; `replayed` is told the size of the log up to which a replay of the journal has come, after each round.
-    pub fn open_telling<I: Index>(
-        dir: &Path,
-        options: &Options,
-        index: impl Fn(&Path) -> Result<I, crate::IndexError>,
-        replayed: &mut dyn FnMut(u64),
-    ) -> Result<Self, StoreError> {
-        let disk = &options.disk;
-        disk.make_dir(dir).map_err(file::at(dir))?;
-        let lock = disk.lock(dir)?;
-        let marker = clean_marker(dir);
-        let clean = disk.exists(&marker).map_err(file::at(&marker))?;
-        // Of a marker that says something else nothing follows: the start does all that an unclean stop needs.
-        let clean = clean && disk.read(&marker).map_err(file::at(&marker))? == CLEAN;
-        let has_room = file::has_room(&**disk, dir, options.reserve_bytes)?;
-        let guard = Guard::open(&**disk, dir, options.placement)?;
-        let guarded = guard.state().map(|(sequence, _)| sequence);
-        let open = |has_room| {
-            let before = Before { guarded, clean, has_room };
-            Journal::open(disk, &dir.join("journal"), options.log, options.segment_len_max, before)
-        };
-        // Somebody else may have taken the room in between: then there is none.
-        let (journal, has_room) = match open(has_room) {
-            Err(StoreError::Full { .. }) if has_room => (open(false)?, false),
-            opened => (opened?, has_room),
-        };
-        check_present(&guard, journal.last_sequence(), dir)?;
-        let flat = Arc::new(FlatFiles::open(disk, &dir.join("flat"))?);
-        let recovered = recover::recover(dir, options, &journal, &flat, &index, Found { clean, has_room }, replayed)?;
-        if clean {
-            disk.remove(&marker).map_err(file::at(&marker))?;
-            disk.sync_dir(dir).map_err(file::at(dir))?;
-        }
-        check_guard(&guard, recovered.head, journal.last_sequence(), dir)?;
-        let readers = journal.readers();
-        let shared = Arc::new(Shared::new(recovered.index, disk, dir));
-        // What was replayed is applied and not durable: a clean stop says that all of it is, also when nothing follows.
-        let replayed = Durable { sequence: journal.last_sequence(), size: recovered.head.size };
-        let applied = if recovered.held.is_some() { recovered.durable } else { replayed };
-        let held = recovered.held.map(|Held { rounds, in_memory }| {
-            let job = |HeldRound { durable, rows, bytes }: HeldRound| {
-                Job::new(shared.overlay(durable.sequence, &rows), durable.size, bytes)
-            };
-            HeldJobs { jobs: rounds.into_iter().map(job).collect(), in_memory }
-        });
-        let (durable, of_indexer) = (recovered.durable, Arc::clone(&flat));
-        let indexer = Indexer::new(dir, options, Arc::clone(&shared), of_indexer, durable, applied);
-        let mut writer = Writer { journal, guard, upkeep: None, held, payload: Vec::new(), failed: None };
-        // A whole round that was written but not yet guarded counts: guard it before anything is built on it.
-        let last = writer.journal.last_sequence();
-        if last > 0 && guarded != Some(last) {
-            writer.guard.persist(last, recovered.head)?;
-        }
-        writer.upkeep = Some(if options.stepped {
-            Upkeep::Stepped(Steps::new(indexer, Arc::clone(&shared)))
-        } else {
-            Upkeep::Thread(IndexThread::start(indexer, Arc::clone(&shared)))
-        });
-        let head = RwLock::new(recovered.head);
-        let disk = Arc::clone(disk);
-        let Options { reserve_bytes, queue_rows_max, .. } = *options;
-        Ok(Self {
-            disk,
-            reserve_bytes,
-            queue_rows_max,
-            dir: dir.to_owned(),
-            writer: Mutex::new(writer),
-            head,
-            log: options.log,
-            flat,
-            readers,
-            shared,
-            _lock: lock,
-        })
-    }
-
     fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -226,32 +104,6 @@ impl EmbeddedStore {
             return Err(StoreError::Missing { what: "entry", index: index.0 });
         }
         self.flat.location(index.0)
-    }
-}
-
-/// A log without its guard could have lost its end without anybody seeing it. Only the very first round is guarded late.
-fn check_present(guard: &Guard, last: u64, dir: &Path) -> Result<(), StoreError> {
-    if guard.state().is_some() || last <= 1 {
-        return Ok(());
-    }
-    let what = format!(
-        "it is missing, empty, or nothing but zeros; the journal has {last} rounds: restore both from one backup"
-    );
-    Err(StoreError::Damaged { path: dir.join("guard").display().to_string(), offset: 0, what })
-}
-
-/// The guard knows the log's head, unless one whole round came after it.
-fn check_guard(guard: &Guard, head: Head, last: u64, dir: &Path) -> Result<(), StoreError> {
-    match guard.state() {
-        Some((sequence, guarded)) if sequence == last && guarded != head => Err(StoreError::Damaged {
-            path: dir.join("guard").display().to_string(),
-            offset: 0,
-            what: format!(
-                "size {} with root {}, but the journal has size {} with root {}",
-                guarded.size, guarded.root, head.size, head.root
-            ),
-        }),
-        _ => Ok(()),
     }
 }
 

@@ -13,10 +13,11 @@
 //! "erased". So the number of records in the file never goes down.
 
 mod inspect;
+mod key_file;
 mod record;
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -24,9 +25,10 @@ use creditbank_protocol::AccountId;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 pub use inspect::{ProvedKeys, ReadKeys};
-use record::{Content, HEAD_LEN, RECORD_LEN};
+use key_file::{KeyFile, parent};
+use record::{HEAD_LEN, RECORD_LEN};
 
-use crate::{Disk, DiskFile, StoreError, file};
+use crate::{Disk, StoreError, file};
 
 /// A learner's key, wiped when it is dropped.
 #[derive(Clone, PartialEq, Eq, ZeroizeOnDrop)]
@@ -78,20 +80,6 @@ pub struct KeyStore {
     staged: Mutex<BTreeSet<AccountId>>,
     /// Held for the whole of a change, so that changes are on the disk in the order in which they are seen.
     disk: Option<Mutex<KeyFile>>,
-}
-
-struct KeyFile {
-    disk: Arc<dyn Disk>,
-    path: PathBuf,
-    file: Box<dyn DiskFile>,
-    reserve_bytes: u64,
-    end: u64,
-    master: Zeroizing<[u8; 32]>,
-    epoch: Zeroizing<[u8; 32]>,
-    /// Whether the file was written anew before it is trusted. Not on a disk that had no room: then it is before the first
-    /// change.
-    is_renewed: bool,
-    poisoned: Option<String>,
 }
 
 impl KeyStore {
@@ -310,170 +298,5 @@ fn damaged(path: &Path, offset: usize, what: impl Into<String>) -> StoreError {
     StoreError::Damaged { path: path.display().to_string(), offset: offset as u64, what: what.into() }
 }
 
-fn parent(path: &Path) -> &Path {
-    path.parent().unwrap_or(path)
-}
-
-impl KeyFile {
-    fn append(&mut self, new: &[(AccountId, LearnerKey)], fill: Fill<'_>) -> Result<(), KeyStoreError> {
-        self.check_healthy()?;
-        if new.is_empty() {
-            return Ok(());
-        }
-        self.check_room()?;
-        let records: Vec<(AccountId, Content)> =
-            new.iter().map(|(account, key)| (*account, Some(key.clone()))).collect();
-        let bytes = record::records(&self.epoch, &records, fill);
-        if let Err(error) = self.file.write_at(&bytes, self.end) {
-            // Nothing was synced and nobody knows of these keys: what was written of them is cut, or written over.
-            if file::is_full(&error) && self.file.set_length(self.end).is_ok() {
-                return Err(self.full(bytes.len()).into());
-            }
-            return Err(self.poison(error));
-        }
-        self.file.sync().map_err(|error| self.poison(error))?;
-        self.end += bytes.len() as u64;
-        Ok(())
-    }
-
-    /// Refuses where the file was removed, cut, or another one put in its place.
-    fn check_in_place(&self) -> Result<(), StoreError> {
-        file::check_in_place(&*self.file, &self.path, self.end)
-    }
-
-    fn check_room(&self) -> Result<(), StoreError> {
-        file::check_room(&*self.disk, parent(&self.path), self.reserve_bytes)
-    }
-
-    fn rewrite(&mut self, kept: &[(AccountId, Content)], fill: Fill<'_>) -> Result<(), KeyStoreError> {
-        self.check_healthy()?;
-        let mut epoch = Zeroizing::new([0; 32]);
-        fill(&mut *epoch);
-        let mut bytes = record::head(&self.master, &epoch, fill);
-        bytes.extend(record::records(&epoch, kept, fill));
-        let file = match file::stage(&*self.disk, &self.path, 0, &bytes) {
-            Ok(file) => file,
-            Err(error) if file::is_full(&error) => return Err(self.full(bytes.len()).into()),
-            Err(error) => return Err(self.poison(error)),
-        };
-        // From here on nobody knows which of the two files the name leads to.
-        file::commit(&*self.disk, &self.path, &*file).map_err(|error| self.poison(error))?;
-        (self.file, self.end, self.epoch, self.is_renewed) = (file, bytes.len() as u64, epoch, true);
-        Ok(())
-    }
-
-    fn check_healthy(&self) -> Result<(), KeyStoreError> {
-        self.poisoned.as_ref().map_or(Ok(()), |why| Err(KeyStoreError::Poisoned(why.clone())))
-    }
-
-    fn full(&self, needed: usize) -> StoreError {
-        StoreError::Full { path: self.path.display().to_string(), needed: needed as u64 }
-    }
-
-    fn poison(&mut self, error: std::io::Error) -> KeyStoreError {
-        self.poisoned = Some(error.to_string());
-        file::at(&self.path)(error).into()
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::RealDisk;
-
-    fn counter() -> impl FnMut(&mut [u8]) {
-        let mut next = 0u8;
-        move |bytes: &mut [u8]| {
-            next = next.wrapping_add(1);
-            bytes.fill(next);
-        }
-    }
-
-    /// Goal: keys survive a restart; erased ones do not; another master key opens nothing.
-    #[test]
-    fn keys_survive_and_erased_keys_do_not() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("keys");
-        let mut fill = counter();
-        let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("a new store");
-        keys.insert(&[AccountId([1; 16]), AccountId([2; 16]), AccountId([1; 16])], &mut fill).expect("inserted");
-        let first = keys.get(&AccountId([1; 16])).expect("known");
-        keys.insert(&[AccountId([1; 16])], &mut fill).expect("nothing new");
-        drop(keys);
-        let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("reopened");
-        assert!(keys.get(&AccountId([1; 16])) == Some(first));
-        keys.erase(&AccountId([1; 16]), &mut fill).expect("erased");
-        drop(keys);
-        let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("reopened");
-        assert!(matches!(keys.known(&AccountId([1; 16])), Known::Erased) && keys.contains(&AccountId([2; 16])));
-        assert!(matches!(keys.known(&AccountId([3; 16])), Known::Unknown));
-        assert_eq!(keys.len(), 2, "a tombstone is a record");
-        keys.insert(&[AccountId([1; 16])], &mut fill).expect("nothing new");
-        assert!(!keys.contains(&AccountId([1; 16])), "an erased account gets no key again");
-        assert!(matches!(
-            KeyStore::open(&RealDisk::shared(), 0, &path, &[2; 32], 0, &mut fill),
-            Err(KeyStoreError::MasterKey(_))
-        ));
-    }
-
-    /// Goal: keys that are made while others are erased, or twice at once, are on the disk as they were given out.
-    #[test]
-    fn changes_at_once_are_all_on_the_disk() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("keys");
-        let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut counter()).expect("a new store");
-        let account = |number: u8| AccountId([number; 16]);
-        keys.insert(&(200..210).map(account).collect::<Vec<_>>(), &mut counter()).expect("inserted");
-        std::thread::scope(|scope| {
-            for start in [7u8, 99] {
-                let keys = &keys;
-                scope.spawn(move || {
-                    let mut fill = counter();
-                    fill(&mut [0; 1][..]);
-                    let mut mixed = |bytes: &mut [u8]| {
-                        fill(bytes);
-                        bytes.iter_mut().for_each(|byte| *byte ^= start);
-                    };
-                    for number in 0..100 {
-                        keys.insert(&[account(number)], &mut mixed).expect("inserted");
-                    }
-                });
-            }
-            scope.spawn(|| (200..210).for_each(|number| keys.erase(&account(number), &mut counter()).expect("erased")));
-        });
-        let again = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 110, &mut counter()).expect("reopened");
-        assert!((200..210).all(|number| matches!(again.known(&account(number)), Known::Erased)));
-        for number in 0..100 {
-            assert!(keys.get(&account(number)) == again.get(&account(number)), "account {number}");
-        }
-    }
-
-    /// Goal: a torn record that nobody used is cut; damage where keys are in use is refused with its place.
-    #[test]
-    fn torn_records_are_cut_and_damage_is_refused() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("keys");
-        let mut fill = counter();
-        let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("a new store");
-        keys.insert(&[AccountId([1; 16]), AccountId([2; 16])], &mut fill).expect("inserted");
-        drop(keys);
-        let whole = std::fs::read(&path).expect("the file");
-        std::fs::write(&path, &whole[..whole.len() - 3]).expect("torn");
-        let refused = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 2, &mut fill)
-            .err()
-            .expect("two keys are in use")
-            .to_string();
-        assert!(refused.contains("damaged"), "{refused}");
-        let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 1, &mut fill)
-            .expect("one is in use: the torn record is cut");
-        assert!(keys.contains(&AccountId([1; 16])) && !keys.contains(&AccountId([2; 16])));
-        drop(keys);
-        let mut damaged = whole;
-        damaged[HEAD_LEN + 20] ^= 1;
-        std::fs::write(&path, &damaged).expect("damaged");
-        let refused =
-            KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 2, &mut fill).err().expect("refused").to_string();
-        assert!(refused.contains(&format!("damaged at {HEAD_LEN}")), "{refused}");
-        assert_eq!(std::fs::read(&path).expect("the file"), damaged, "nothing is cut");
-    }
-}
+mod tests;

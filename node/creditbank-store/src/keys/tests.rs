@@ -1,0 +1,100 @@
+//! Keys on a disk: restarts, erasures, changes at once, and damage.
+
+use super::*;
+use crate::RealDisk;
+
+fn counter() -> impl FnMut(&mut [u8]) {
+    let mut next = 0u8;
+    move |bytes: &mut [u8]| {
+        next = next.wrapping_add(1);
+        bytes.fill(next);
+    }
+}
+
+/// Goal: keys survive a restart; erased ones do not; another master key opens nothing.
+#[test]
+fn keys_survive_and_erased_keys_do_not() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("keys");
+    let mut fill = counter();
+    let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("a new store");
+    keys.insert(&[AccountId([1; 16]), AccountId([2; 16]), AccountId([1; 16])], &mut fill).expect("inserted");
+    let first = keys.get(&AccountId([1; 16])).expect("known");
+    keys.insert(&[AccountId([1; 16])], &mut fill).expect("nothing new");
+    drop(keys);
+    let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("reopened");
+    assert!(keys.get(&AccountId([1; 16])) == Some(first));
+    keys.erase(&AccountId([1; 16]), &mut fill).expect("erased");
+    drop(keys);
+    let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("reopened");
+    assert!(matches!(keys.known(&AccountId([1; 16])), Known::Erased) && keys.contains(&AccountId([2; 16])));
+    assert!(matches!(keys.known(&AccountId([3; 16])), Known::Unknown));
+    assert_eq!(keys.len(), 2, "a tombstone is a record");
+    keys.insert(&[AccountId([1; 16])], &mut fill).expect("nothing new");
+    assert!(!keys.contains(&AccountId([1; 16])), "an erased account gets no key again");
+    assert!(matches!(
+        KeyStore::open(&RealDisk::shared(), 0, &path, &[2; 32], 0, &mut fill),
+        Err(KeyStoreError::MasterKey(_))
+    ));
+}
+
+/// Goal: keys that are made while others are erased, or twice at once, are on the disk as they were given out.
+#[test]
+fn changes_at_once_are_all_on_the_disk() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("keys");
+    let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut counter()).expect("a new store");
+    let account = |number: u8| AccountId([number; 16]);
+    keys.insert(&(200..210).map(account).collect::<Vec<_>>(), &mut counter()).expect("inserted");
+    std::thread::scope(|scope| {
+        for start in [7u8, 99] {
+            let keys = &keys;
+            scope.spawn(move || {
+                let mut fill = counter();
+                fill(&mut [0; 1][..]);
+                let mut mixed = |bytes: &mut [u8]| {
+                    fill(bytes);
+                    bytes.iter_mut().for_each(|byte| *byte ^= start);
+                };
+                for number in 0..100 {
+                    keys.insert(&[account(number)], &mut mixed).expect("inserted");
+                }
+            });
+        }
+        scope.spawn(|| (200..210).for_each(|number| keys.erase(&account(number), &mut counter()).expect("erased")));
+    });
+    let again = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 110, &mut counter()).expect("reopened");
+    assert!((200..210).all(|number| matches!(again.known(&account(number)), Known::Erased)));
+    for number in 0..100 {
+        assert!(keys.get(&account(number)) == again.get(&account(number)), "account {number}");
+    }
+}
+
+/// Goal: a torn record that nobody used is cut; damage where keys are in use is refused with its place.
+#[test]
+fn torn_records_are_cut_and_damage_is_refused() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("keys");
+    let mut fill = counter();
+    let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("a new store");
+    keys.insert(&[AccountId([1; 16]), AccountId([2; 16])], &mut fill).expect("inserted");
+    drop(keys);
+    let whole = std::fs::read(&path).expect("the file");
+    std::fs::write(&path, &whole[..whole.len() - 3]).expect("torn");
+    let refused = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 2, &mut fill)
+        .err()
+        .expect("two keys are in use")
+        .to_string();
+    assert!(refused.contains("damaged"), "{refused}");
+    let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 1, &mut fill)
+        .expect("one is in use: the torn record is cut");
+    assert!(keys.contains(&AccountId([1; 16])) && !keys.contains(&AccountId([2; 16])));
+    drop(keys);
+    let mut damaged = whole;
+    damaged[HEAD_LEN + 20] ^= 1;
+    std::fs::write(&path, &damaged).expect("damaged");
+    let refused =
+        KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 2, &mut fill).err().expect("refused").to_string();
+    assert!(refused.contains(&format!("damaged at {HEAD_LEN}")), "{refused}");
+    assert_eq!(std::fs::read(&path).expect("the file"), damaged, "nothing is cut");
+}
