@@ -1,0 +1,123 @@
+//! Why a log does not go on.
+
+use creditbank_protocol::block::DraftError;
+use creditbank_protocol::canonical::CanonicalError;
+use creditbank_protocol::note::NoteError;
+use creditbank_protocol::record::RecordError;
+use creditbank_store::StoreError;
+
+use crate::append::SubmitError;
+use crate::directory::{DirectoryError, NAME_RULE};
+use crate::operate::backup::BackupError;
+
+/// Why a log does not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SucceedError {
+    /// No round ends there.
+    #[error("size {size} is not directly behind a seal: the nearest sizes are {before} and {after}")]
+    NoSeal {
+        /// What was asked for.
+        size: u64,
+        /// The last seal before it.
+        before: u64,
+        /// The first seal behind it.
+        after: u64,
+    },
+    /// The log does not have it.
+    #[error("the log has {found} entries: there is no size {size}")]
+    Beyond {
+        /// What was asked for.
+        size: u64,
+        /// What is there.
+        found: u64,
+    },
+    /// A name that cannot be.
+    #[error("origin {0:?}: expected {NAME_RULE}")]
+    Origin(String),
+    /// A name that the log has or had.
+    #[error("{0} is the name of the old log or was one of its names: witnesses refuse it for ever, so choose another")]
+    SameOrigin(String),
+    /// The log has gone on under another name already.
+    #[error(
+        "the log goes on as {newest} since an earlier succession, which lies beyond size {size}: expected a size behind \
+         that one. A second end of the same name contradicts every trust file that pins the first"
+    )]
+    Gone {
+        /// What was asked for.
+        size: u64,
+        /// Its name now.
+        newest: String,
+    },
+    /// There is no journal.
+    #[error("the log is in memory: there is nothing to go on from")]
+    Memory,
+    /// What others have seen of the log says otherwise.
+    #[error(
+        "{path}: others have seen root {published} at size {size}, the journal has {found}: this is not the log that they know. \
+         Restore another copy"
+    )]
+    Fork {
+        /// The file with the checkpoint.
+        path: String,
+        /// Its size.
+        size: u64,
+        /// Its root.
+        published: String,
+        /// The journal's at that size.
+        found: String,
+    },
+    /// The old log key is not there.
+    #[error(
+        "no file keys/log*.key holds the log key that has signed the seal before size {size}: {}. Whoever has stolen the \
+         registry key alone could not go on either; put a copy of this key there, and try again",
+        .signers.join(" or ")
+    )]
+    NoLogKey {
+        /// Where the old origin ends.
+        size: u64,
+        /// The keys that have signed the checkpoint there; one of them is the one that is looked for.
+        signers: Vec<String>,
+    },
+    /// A round that cannot be read.
+    #[error("round {sequence} of the journal: {what}; run creditbank-node check")]
+    Damaged {
+        /// Which round.
+        sequence: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// The registry asks for approvals.
+    #[error(
+        "the registry's policy asks for {expected} approvals of each block of the operator, {found} keys were given"
+    )]
+    Approvals {
+        /// By the policy.
+        expected: usize,
+        /// Given.
+        found: usize,
+    },
+    /// Files, keys, store.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// Copying.
+    #[error(transparent)]
+    Copy(#[from] BackupError),
+    /// The journal.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The record.
+    #[error(transparent)]
+    Canonical(#[from] CanonicalError),
+    /// The record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The block.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
+    /// The block.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// The name.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+}
