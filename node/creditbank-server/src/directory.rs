@@ -205,6 +205,11 @@ pub fn key_path(dir: &Path, purpose: Purpose) -> PathBuf {
     dir.join("keys").join(format!("{}.key", creditbank_protocol::key_file::purpose_name(purpose)))
 }
 
+/// The file of the node's secrets.
+pub(crate) fn secrets_path(dir: &Path) -> PathBuf {
+    keys_dir(dir).join("secrets")
+}
+
 /// Where a node's own keys are.
 pub fn keys_dir(dir: &Path) -> PathBuf {
     dir.join("keys")
@@ -337,7 +342,7 @@ fn parts(
     check_memory(&*environment.disk, dir, config)?;
     let ring = KeyRing::open(environment, dir)?;
     let key_files = key_files::find(environment, dir)?;
-    let secrets = Secrets::read(&*environment.disk, &dir.join("keys").join("secrets"))?;
+    let secrets = Secrets::read(&*environment.disk, &secrets_path(dir))?;
     let begun = config.beginning();
     let exists = |path: &Path| environment.disk.exists(path).map_err(at(path));
     if let Some(log) = config.store.path().map(|path| dir.join(path))

@@ -15,11 +15,11 @@ use creditbank_protocol::{Digest, UnitId};
 use creditbank_rules::seed;
 use ed25519_dalek::SigningKey;
 
-use super::config::{Config, Connections, Operations, Quotas, Scrub, Tls, is_origin};
+use super::config::{Config, Connections, NAME_RULE, Operations, Quotas, Scrub, Tls, is_origin};
 use super::secrets::Secrets;
 use super::{
     DirectoryError, MEMORY_FILE, StoreUrl, at, check_room, key_path, modes, open_stepped, read_key, read_key_at,
-    write_secret,
+    secrets_path, write_secret,
 };
 use crate::append::SubmitError;
 use crate::clock::random;
@@ -46,9 +46,7 @@ pub enum InitError {
     #[error("{0} exists already: choose another directory for the registry keys (--registry-keys)")]
     RegistryKeys(String),
     /// The name cannot be used in a checkpoint.
-    #[error(
-        "origin {0:?}: expected a host and path without scheme (letters, digits and .-_/:), as credits.example/log"
-    )]
+    #[error("origin {0:?}: expected {NAME_RULE}")]
     Origin(String),
     /// Files, keys, store.
     #[error(transparent)]
@@ -125,7 +123,7 @@ pub fn init(
     if store == StoreUrl::Memory {
         write_secret(&**disk, &keys_dir.join(MEMORY_FILE), "These keys are of a log in memory: for trials only.\n")?;
     }
-    write_secret(&**disk, &keys_dir.join("secrets"), &Secrets::random(&**entropy).to_text())?;
+    write_secret(&**disk, &secrets_path(dir), &Secrets::random(&**entropy).to_text())?;
     disk.make_dir(registry_keys).map_err(at(registry_keys))?;
     let made = [REGISTRY_KEY, NEXT_REGISTRY_KEY].map(|name| {
         let key = KeyFile { purpose: Purpose::Registry, key: SigningKey::from_bytes(&random(&**entropy)) };

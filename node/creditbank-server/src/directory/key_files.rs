@@ -7,7 +7,7 @@ use creditbank_protocol::key_file::purpose_name;
 use creditbank_protocol::pb::Purpose;
 use creditbank_rules::Registry;
 
-use super::{DirectoryError, NEXT_REGISTRY_KEY, REGISTRY_KEY, Secrets, at, read_key_at};
+use super::{DirectoryError, NEXT_REGISTRY_KEY, REGISTRY_KEY, Secrets, at, read_key_at, secrets_path};
 use crate::environment::Environment;
 
 /// The purposes for which the node has keys.
@@ -163,7 +163,7 @@ pub(crate) struct Against<'a> {
 pub(crate) fn faults(environment: &Environment, dir: &Path, against: Option<&Against<'_>>) -> Vec<String> {
     let mut faults = Vec::new();
     let disk = &*environment.disk;
-    faults.extend(Secrets::read(disk, &dir.join("keys").join("secrets")).err().map(|error| error.to_string()));
+    faults.extend(Secrets::read(disk, &secrets_path(dir)).err().map(|error| error.to_string()));
     let mut files = Vec::new();
     match find_each(environment, dir) {
         Ok(found) => {

@@ -128,7 +128,9 @@ fn check_clock(state: &State, now_ms: u64, said: Said) -> Result<(), OpenError> 
             );
         }
         (false, true) => {
-            tracing::warn!("--correct-time: the log is not ahead of the clock; everything is sealed. Leave the option out");
+            tracing::warn!(
+                "--correct-time: the log is not ahead of the clock; everything is sealed. Leave the option out"
+            );
         }
     }
     Ok(())

@@ -21,7 +21,7 @@ use std::path::Path;
 use creditbank_ledger::replay::{Counts, Replay};
 use creditbank_protocol::merkle::empty_root;
 use creditbank_store::inspect::{Inspection, JournalReader};
-use creditbank_store::{Disk, DirectoryLock, Head, KeyStore, ReadKeys, StoreError};
+use creditbank_store::{DirectoryLock, Disk, Head, KeyStore, ReadKeys, StoreError};
 
 pub use finding::{FINDINGS_MAX, Finding, Findings};
 
@@ -102,8 +102,7 @@ pub fn check_backup(
         report.findings.add(found);
         return Ok(report);
     }
-    let keys = keys.map_or_else(|| from.join("keys"), Path::to_owned);
-    let backup = BackupPart { keys: &keys, last: source.manifest.sequence };
+    let backup = BackupPart { keys: &source.keys_dir, last: source.manifest.sequence };
     Ok(check_part(environment, from, &source.config, Some(&backup), progress)?)
 }
 

@@ -14,14 +14,12 @@ use std::path::{Path, PathBuf};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::Purpose;
 use creditbank_protocol::trust::text_of;
-use creditbank_store::inspect::{JournalReader, guard};
 use creditbank_store::Round;
+use creditbank_store::inspect::{JournalReader, guard};
 
 use crate::append::SubmitError;
 use crate::append::seal_time::check_ahead;
-use crate::directory::{
-    Config, HELD_FILE, KeyRing, held_by, is_origin, open_succeeding, read_key_at, store_options,
-};
+use crate::directory::{Config, HELD_FILE, KeyRing, held_by, is_origin, open_succeeding, read_key_at, store_options};
 use crate::environment::Environment;
 use crate::ledger::{Limits, Said};
 use crate::operate::backup::files;

@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 use super::make::{DAY_MS, MakeOptions, durable};
 use super::tree::{Point, Tree};
 use super::{BackedUpFile, BackupError, Manifest, at, files};
-use crate::directory::{Config, DirectoryError, KeyRing, Secrets, read_config};
+use crate::directory::{Config, DirectoryError, KeyRing, Secrets, read_config, secrets_path};
 use crate::environment::Environment;
 use crate::ledger::sign_by;
 use growing::Growing;
@@ -115,11 +115,11 @@ impl Follower {
                 return Err(BackupError::NotBegun(shown()));
             }
             // Nothing is created for a node that cannot be copied.
-            Secrets::read(disk, &dir.join("keys").join("secrets"))?;
+            Secrets::read(disk, &secrets_path(dir))?;
             disk.make_dir(out).map_err(at(out))?;
         }
         let lock = disk.lock(out)?;
-        let secrets = Secrets::read(disk, &dir.join("keys").join("secrets")).map_err(BackupError::from);
+        let secrets = Secrets::read(disk, &secrets_path(dir)).map_err(BackupError::from);
         let secrets = secrets.inspect_err(|error| tell_error(disk, out, error))?;
         let mut follower = Self {
             environment: environment.clone(),
@@ -162,7 +162,7 @@ impl Follower {
     }
 
     fn secrets(&self) -> Result<Secrets, BackupError> {
-        Ok(Secrets::read(self.disk(), &self.dir.join("keys").join("secrets"))?)
+        Ok(Secrets::read(self.disk(), &secrets_path(&self.dir))?)
     }
 
     /// Checks that the copy is still where it was begun: a share that was removed leaves another directory under its
@@ -196,7 +196,7 @@ impl Follower {
         self.check_dirs()?;
         let manifest = match Manifest::read(self.disk(), &self.out, &self.secrets()?.master) {
             Err(BackupError::Damaged { .. }) if self.has_other_master() => {
-                let path = self.dir.join("keys").join("secrets");
+                let path = secrets_path(&self.dir);
                 return Err(BackupError::OtherMaster(path.display().to_string()));
             }
             read => read.map_err(|error| self.of_copy(error))?,
@@ -279,7 +279,7 @@ impl Follower {
         read_config(&self.environment, &self.dir)?;
         let secrets = self.secrets()?;
         if id_of(&secrets) != self.master {
-            return Err(BackupError::OtherMaster(self.dir.join("keys").join("secrets").display().to_string()));
+            return Err(BackupError::OtherMaster(secrets_path(&self.dir).display().to_string()));
         }
         KeyRing::open(&self.environment, &self.dir)?;
         // Rewritten keys come first: after an erasure the old ones are removed, even if the journal is damaged.

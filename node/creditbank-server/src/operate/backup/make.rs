@@ -10,7 +10,7 @@ use creditbank_store::{Disk, Head};
 
 use super::tree::Tree;
 use super::{BackedUpFile, BackupError, Manifest, files, keys};
-use crate::directory::{Config, DirectoryError, HELD_FILE, KeyRing, Secrets};
+use crate::directory::{Config, DirectoryError, HELD_FILE, KeyRing, Secrets, secrets_path};
 use crate::environment::Environment;
 use crate::ledger::sign_by;
 
@@ -38,7 +38,7 @@ pub fn make(
     let log_dir = dir.join(config.store.path().ok_or(BackupError::Memory)?);
     let disk = &*environment.disk;
     let ring = KeyRing::open(environment, dir)?;
-    let secrets = Secrets::read(disk, &dir.join("keys").join("secrets"))?;
+    let secrets = Secrets::read(disk, &secrets_path(dir))?;
     // The head first: everything up to it is durable and may be signed for, and nothing after it is copied.
     let log = config.beginning().genesis().0;
     let source = JournalReader::new(&environment.disk, &log_dir, log);

@@ -16,6 +16,8 @@ const KEYS: &str = "learners.keys";
 /// A backup whose manifest is verified.
 pub(crate) struct Source {
     from: PathBuf,
+    /// Where the node's keys are.
+    pub(crate) keys_dir: PathBuf,
     pub(crate) manifest: Manifest,
     pub(crate) config: Config,
     /// All log keys that have ever signed a checkpoint of it.
@@ -42,7 +44,8 @@ pub(crate) fn open(environment: &Environment, from: &Path, keys: Option<&Path>) 
         what: "log_keys: expected 32 bytes each in hexadecimal".to_owned(),
     })?;
     let journal = JournalReader::new(&environment.disk, &from.join("log"), config.beginning().genesis().0);
-    Ok(Source { from: from.to_owned(), manifest, config, log_keys, journal, master: secrets.master.into() })
+    let (from, master) = (from.to_owned(), secrets.master.into());
+    Ok(Source { from, keys_dir, manifest, config, log_keys, journal, master })
 }
 
 /// Says what a directory without a manifest is instead of a backup.

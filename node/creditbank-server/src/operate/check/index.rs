@@ -8,9 +8,9 @@ use std::path::Path;
 
 use creditbank_store::{Index, IndexError, Table, checked_row};
 
+use super::Finding;
 use super::rows::{Compared, Print};
 use super::run::Run;
-use super::Finding;
 use crate::directory::{Config, DirectoryError, at};
 use crate::environment::Environment;
 use copy::Copy;

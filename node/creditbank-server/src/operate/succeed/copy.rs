@@ -11,7 +11,7 @@ use ed25519_dalek::SigningKey;
 
 use super::SucceedError;
 use crate::clock::random;
-use crate::directory::{Secrets, at, key_path, write_secret};
+use crate::directory::{Secrets, at, key_path, secrets_path, write_secret};
 use crate::environment::Environment;
 use crate::operate::backup::files;
 
@@ -40,7 +40,7 @@ pub(super) fn rounds(
 pub(super) fn keys(environment: &Environment, dir: &Path, to: &Path) -> Result<SigningKey, SucceedError> {
     let disk: &dyn Disk = &*environment.disk;
     // Read first: without it nothing that was copied could be opened.
-    Secrets::read(disk, &dir.join("keys").join("secrets"))?;
+    Secrets::read(disk, &secrets_path(dir))?;
     for name in files::list(disk, &dir.join("keys"))? {
         let is_log_key = name == "log.key" || name.starts_with("log-");
         if !is_log_key {
