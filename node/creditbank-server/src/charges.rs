@@ -1,19 +1,19 @@
-//! Charges that are forgotten in time: how much somebody has asked for of late.
+//! Charges that are forgotten in time: how much somebody has used recently.
 //!
-//! Whoever is charged has a key. The table of keys has a bound, so that somebody with very many of them fills no memory:
-//! beyond it, new keys share one.
+//! Each key is charged separately. The table of keys is limited, so that somebody with very many keys cannot fill the
+//! memory: above the limit, new keys share one entry.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-/// How often a table that is full is gone through: that takes a while, and is no work for each charge.
+/// How often a full table is swept. A sweep takes a while, so not every charge can make one.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
-/// How many charges one key may have, and how they are forgotten.
+/// How many charges one key may have, and how fast they are forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bound {
-    /// Charges that it may have at once.
+    /// Most charges at once.
     pub(crate) most: u64,
     /// How many are forgotten together.
     pub(crate) forgotten: u64,
@@ -22,18 +22,18 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    /// One charge is forgotten after the other, so many in a second.
+    /// Charges are forgotten one by one, this many in a second.
     pub(crate) const fn steady(most: u64, per_second: u64) -> Self {
         Self { most, forgotten: 1, every: Duration::from_nanos(1_000_000_000 / per_second) }
     }
 }
 
-/// When a table was last gone through.
+/// When a table was last swept.
 #[derive(Debug, Default)]
 pub(crate) struct Sweeps(Option<Instant>);
 
 impl Sweeps {
-    /// Whether a full table is to be gone through now. Says so at most once a second.
+    /// Whether a full table should be swept now: at most once a second.
     pub(crate) fn is_due(&mut self, now: Instant) -> bool {
         let is_due = self.0.is_none_or(|last| now.saturating_duration_since(last) >= SWEEP_EVERY);
         if is_due {
@@ -67,7 +67,7 @@ impl Entry {
 #[derive(Debug)]
 pub(crate) struct Charges<K> {
     entries: HashMap<K, Entry>,
-    /// Keys that are told apart.
+    /// How many keys have an entry of their own.
     keys_max: usize,
     sweeps: Sweeps,
 }
@@ -105,7 +105,7 @@ impl<K: Copy + Eq + Hash> Charges<K> {
         self.entries.len() < self.keys_max
     }
 
-    /// Whether a key has as many charges as it may.
+    /// Whether a key has as many charges as it may have.
     pub(crate) fn is_over(&mut self, key: K, now: Instant) -> bool {
         self.entries.get_mut(&key).is_some_and(|entry| {
             entry.forget(now);
@@ -136,8 +136,8 @@ mod tests {
     const COMMON: u32 = u32::MAX;
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Goal: a key has as many charges as it may; some are forgotten in time, and one can be given back; other keys have
-    /// their own.
+    /// Goal: a key has as many charges as it may; some are forgotten in time, and one can be given back; other keys
+    /// have their own.
     #[test]
     fn charges_have_a_bound_and_are_forgotten() {
         let (mut charges, now) = (Charges::new(10), Instant::now());
@@ -161,7 +161,7 @@ mod tests {
         assert!(!charges.is_over(1, now));
     }
 
-    /// Goal: charges that are forgotten together stay until their time has gone by.
+    /// Goal: charges that are forgotten together stay until their time has passed.
     #[test]
     fn charges_are_forgotten_together() {
         let (mut charges, now) = (Charges::new(10), Instant::now());
@@ -173,8 +173,8 @@ mod tests {
         assert_eq!(more(now + SECOND * 10), 5, "and no more than at once");
     }
 
-    /// Goal: beyond the bound new keys share one, until a sweep finds keys without charges; there is one a second. A key
-    /// that is its own common one has its own entry.
+    /// Goal: above the limit new keys share one entry, until a sweep finds keys without charges; there is one sweep a
+    /// second. A key that is its own common key has its own entry.
     #[test]
     fn keys_have_a_bound() {
         let (mut charges, now) = (Charges::new(3), Instant::now());

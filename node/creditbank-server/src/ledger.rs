@@ -36,7 +36,7 @@ pub struct Ledger {
     /// `None` for a log that its owner extends step by step.
     pub(crate) threads: Option<Arc<Threads>>,
     pub(crate) failed: watch::Sender<Option<String>>,
-    /// Says stop to whoever reads through this.
+    /// Tells readers through this ledger to stop.
     token: Option<Token>,
     /// Reads the log in the background. Ends with the ledger.
     _scrub: Option<ScrubThread>,
@@ -52,14 +52,14 @@ impl Ledger {
         Ok(Self { shared, threads, failed, token: None, _scrub: scrub })
     }
 
-    /// Opens the log without any thread. It is extended by the steps alone; the ledger serves what reads it.
+    /// Opens the log without threads. Only the steps extend it; the ledger serves reads.
     pub fn stepped<B, A>(parts: Parts) -> Result<(Self, Steps<B, A>), OpenError> {
         let shared = Shared::open(parts)?;
         let steps = Steps::new(Arc::clone(&shared));
         Ok((Self { shared, threads: None, failed: watch::Sender::new(None), token: None, _scrub: None }, steps))
     }
 
-    /// The same log, read by one piece of work, which stops when its token says so.
+    /// The same log for one piece of work, which stops when its token says so.
     pub(crate) fn read_by(&self, token: Token) -> Self {
         let Self { shared, threads, failed, token: _, _scrub: _ } = self;
         Self {
@@ -71,28 +71,28 @@ impl Ledger {
         }
     }
 
-    /// What reads the store with.
+    /// The context for reading the store.
     pub(crate) fn context(&self) -> Context<'_> {
         Context { token: self.token.as_ref(), ..self.shared.context() }
     }
 
-    /// Whether nobody waits any more for what is being done, or the node stops.
+    /// Whether nobody waits any more for the present work, or the node stops.
     pub(crate) fn is_stopped(&self) -> bool {
         self.token.as_ref().is_some_and(|token| token.stop().is_some())
     }
 
-    /// Takes from what an institution may ask for in a minute.
+    /// Takes from an institution's quota of a minute.
     pub(crate) fn take_quota(&self, institution: InstitutionId, asked: Asked, count: usize) -> Result<(), OverQuota> {
         self.shared.take_quota(institution, asked, count)
     }
 
-    /// The pools in which calls are worked on, and the quotas.
+    /// The pools that do the work of calls, and the quotas.
     pub(crate) fn work(&self) -> &Work {
         &self.shared.work
     }
 
-    /// Ends what is being done for calls that read, and takes no more of them: the first step of a stop. What is on its
-    /// way into the log goes on until [`close`](Self::close).
+    /// Ends the work for calls that read, and accepts no more of it: the first step of a stop. What is on its way into
+    /// the log continues until [`close`](Self::close).
     pub fn stop_work(&self) {
         self.shared.work.stop();
     }
@@ -110,14 +110,14 @@ impl Ledger {
         known.unwrap_or_else(|| LogKeyHistory::new(&begun.origin, begun.log_key))
     }
 
-    /// Where the operator's chain goes on, in which log, and how many approvals its blocks need.
+    /// Where the operator's chain continues, in which log, and how many approvals its blocks need.
     pub(crate) fn operators_chain(&self) -> (Head, ChainHead, usize) {
         let state = self.shared.state();
         let chain = state.log.chain(UnitId::OPERATOR).expect("a log has the operator's chain from its beginning on");
         (state.head, chain, state.log.in_force().registry.approvals_required(UnitId::OPERATOR))
     }
 
-    /// What the log was begun with: its genesis value.
+    /// The genesis value with which the log began.
     pub fn genesis(&self) -> Digest {
         self.shared.state().log.genesis()
     }
@@ -127,7 +127,7 @@ impl Ledger {
         self.shared.clock.now_ms()
     }
 
-    /// What the node measures of itself.
+    /// The node's metrics.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.shared.metrics
     }
@@ -137,13 +137,13 @@ impl Ledger {
         &self.shared.health
     }
 
-    /// What reads the log through in the background, for whoever does it step by step; `None` of a log that is not on a disk.
-    /// A ledger that was opened with threads does it itself.
+    /// The scrubber of the log, for a caller who runs it step by step; `None` for a log that is not on a disk. A ledger
+    /// that was opened with threads runs it itself.
     pub fn scrubber(&self) -> Option<Scrubber> {
         Scrubber::new(&self.shared)
     }
 
-    /// Whether the store does no more work: the process should stop, and its next start mends what is derived.
+    /// Whether the store does no more work: the process should stop, and its next start repairs what is derived.
     pub fn has_failed(&self) -> bool {
         self.shared.store.failure().is_some()
     }
@@ -153,7 +153,7 @@ impl Ledger {
         self.failed.subscribe()
     }
 
-    /// Looks whether the store has found itself damaged. To be called when a read has failed.
+    /// Checks whether the store has found itself damaged. Call it when a read has failed.
     pub(crate) fn check_health(&self) {
         if let Some(why) = self.shared.store.failure() {
             self.failed.send_if_modified(|failed| {
@@ -169,8 +169,9 @@ impl Ledger {
         self.begin(request, peer).await.finish().await
     }
 
-    /// Begins to check a block; of one that is sealed already the answer is read here. What a caller begins first, waiting
-    /// for each before the next, is sequenced first; blocks of one chain that are begun so wait for one another.
+    /// Begins to check a block. If the block is sealed already, its answer is read here. Blocks that a caller begins
+    /// one after the other, waiting for each, are sequenced in that order; blocks of one chain that are begun together
+    /// wait for one another.
     pub async fn begin(&self, request: SubmitBlockRequest, peer: Peer) -> Submission {
         let Some(threads) = &self.threads else {
             return Submission::answered(Err(SubmitError::Stopped("this log takes no blocks by itself".to_owned())));
@@ -184,7 +185,7 @@ impl Ledger {
         threads.begin(request, claim, peer)
     }
 
-    /// The answer to a block that is sealed already, when it is the caller's turn to read; `None` of another one.
+    /// The answer to a block that is sealed already, when it is the caller's turn to read; `None` for another block.
     async fn repeated(&self, request: &SubmitBlockRequest, peer: Peer) -> Option<Result<Receipt, SubmitError>> {
         let work = &self.shared.work;
         if let Err(held_up) = work.suspicion.repeat(peer) {
@@ -205,21 +206,22 @@ impl Ledger {
         Some(answer.map_err(|error| self.shared.of_unreadable(error)))
     }
 
-    /// Looks whether something new would be taken, and shows it in the health; takes a moment of the disk. To be called each
-    /// second or so: a full disk, and a file that is gone, are told before somebody writes, and until they are mended.
+    /// Checks whether the node could accept new work, and shows the result in the health; this takes a moment of disk
+    /// time. Call it about once a second, so that a full disk or a missing file is reported before somebody writes, and
+    /// until it is corrected.
     pub fn look(&self) {
         self.shared.look();
         self.check_health();
     }
 
-    /// Seals an empty round if none was sealed for the configured time. To be called now and then.
+    /// Seals an empty round if none was sealed for the configured time. Call it from time to time.
     pub fn tick(&self) {
         if let Some(threads) = &self.threads {
             threads.tick();
         }
     }
 
-    /// Finishes the round that is under way, takes no new work, and marks the stop as clean.
+    /// Finishes the round that is under way, accepts no new work, and marks the stop as clean.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.stop_work();
         let shared = Arc::clone(&self.shared);

@@ -1,4 +1,5 @@
-//! A store on one machine's disk: journal, guard, flat files, and an index that a thread, or its owner, keeps up.
+//! A store on one machine's disk: journal, guard, flat files, and an index that a thread, or its owner, keeps up to
+//! date.
 
 mod indexer;
 mod open;
@@ -43,16 +44,17 @@ struct Writer {
     guard: Guard,
     /// `None` once the store is closed.
     upkeep: Option<Upkeep>,
-    /// What waits for room on the disk; `None` where there is room.
+    /// What waits for room on the disk; `None` if there is room.
     held: Option<HeldJobs>,
-    /// The bytes of the round that is written; kept for the next one.
+    /// The bytes of the round that is being written. The memory is kept for the next one.
     payload: Vec<u8>,
-    /// Why nothing more is appended: after a failure it is uncertain what the disk holds.
+    /// Why nothing more is appended: after a failure the state of the disk is unknown.
     failed: Option<String>,
 }
 
 impl Writer {
-    /// Takes nothing more, after a failure. A full disk, or a file that is not in its place, is none: nothing was written.
+    /// Accepts nothing more, after a failure. A full disk, or a file that is not in its place, is not a failure:
+    /// nothing was written.
     fn fail(&mut self, error: &StoreError) {
         match error {
             StoreError::Full { .. } | StoreError::Displaced { .. } => {}
@@ -62,14 +64,14 @@ impl Writer {
     }
 }
 
-/// Rounds that the index lacks: they wait for room on the disk, and are read from memory.
+/// Rounds that the index lacks. They wait for room on the disk, and are read from memory.
 struct HeldJobs {
     jobs: Vec<Job>,
-    /// The engine could not be opened: only the next start can go on.
+    /// The engine could not be opened: only the next start can continue.
     in_memory: bool,
 }
 
-/// What the marker of a clean stop says.
+/// The contents of the marker of a clean stop.
 const CLEAN: &[u8] = b"stopped cleanly\n";
 
 fn clean_marker(dir: &Path) -> PathBuf {
@@ -81,7 +83,7 @@ impl EmbeddedStore {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does what the start had no room for.
+    /// Does the work for which the start had no room.
     fn catch_up(&self, writer: &mut Writer) -> Result<(), StoreError> {
         let Writer { upkeep: Some(upkeep), held, .. } = writer else { return Ok(()) };
         let Some(waiting) = held else { return Ok(()) };
@@ -112,7 +114,7 @@ fn first_head() -> Head {
     Head { epoch: 1, size: 0, root: empty_root() }
 }
 
-/// Where the entries of a round lie, from the position of its frame and its sections.
+/// Where the entries of a round are, from the position of its frame and its sections.
 pub(crate) fn locations(position: Position, sections: &[Section]) -> Vec<Location> {
     let payload = position.offset + FRAME_HEAD_LEN;
     let location = |section: &Section| Location {
@@ -129,7 +131,7 @@ pub(crate) fn recorded_position(disk: &dyn Disk, dir: &Path) -> Option<(u64, u64
     position::read(disk, dir).map(|durable| (durable.sequence, durable.size))
 }
 
-/// Where a body lies in the journal.
+/// Where a body is in the journal.
 struct Body {
     segment: u64,
     start: u64,
@@ -138,7 +140,7 @@ struct Body {
 }
 
 impl EmbeddedStore {
-    /// Where a body lies, by the table in front of its entry.
+    /// Finds a body, by the table before its entry.
     fn find_body(&self, index: LogIndex, record: u32) -> Result<Body, StoreError> {
         let missing = || StoreError::Missing { what: "record", index: record.into() };
         let Location { segment, offset, bodies, .. } = self.location(index)?;
@@ -183,7 +185,7 @@ impl Store for EmbeddedStore {
             guard.persist(journal.last_sequence(), round.next)?;
             self.flat.write(round.base.size, &locations(position, &sections), &round.nodes)
         });
-        // Once the journal may have the round, nothing may be built on the head before it.
+        // Once the journal may have the round, nothing may build on the head before it.
         if let Err(error) = written {
             writer.fail(&error);
             return Err(error);
@@ -199,11 +201,11 @@ impl Store for EmbeddedStore {
         let Location { segment, offset, entry_len, bodies } = self.location(index)?;
         let start = offset + table_len(bodies);
         let entry = self.readers.read(segment, start, usize::try_from(entry_len).unwrap_or(usize::MAX))?;
-        // Older segments are not read through at the start: rot is found where it is read.
+        // The start does not read older segments through: damage is found when they are read.
         let expected = self.flat.node(0, index.0)?;
         let found = leaf_hash(&entry);
         if found != expected {
-            // Either may be rotten; only the frame's checksum, over the whole round, would tell.
+            // Either may be damaged. Only the frame's checksum, over the whole round, would tell.
             let what = format!(
                 "entry {index} has the hash {found}, its leaf in log/flat is {expected}: stop the node and run \
                  `creditbank-node reindex`; if it says so still, the journal is damaged: restore a backup"
@@ -310,7 +312,7 @@ impl Store for EmbeddedStore {
         }
         writer.journal.close()?;
         if writer.held.is_some() {
-            // The next start does what this one had no room for.
+            // The next start does the work for which this one had no room.
             return Ok(());
         }
         let marker = clean_marker(&self.dir);
@@ -319,7 +321,8 @@ impl Store for EmbeddedStore {
 }
 
 impl Drop for EmbeddedStore {
-    /// Ends the index thread, so that nothing writes into the directory once its lock is released. Not a clean stop.
+    /// Ends the index thread, so that nothing writes to the directory once its lock is released. This is not a clean
+    /// stop.
     fn drop(&mut self) {
         let upkeep = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).upkeep.take();
         if let Some(Err(error)) = upkeep.map(Upkeep::abandon) {

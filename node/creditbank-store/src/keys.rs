@@ -44,7 +44,7 @@ impl LearnerKey {
 /// Why the key store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyStoreError {
-    /// The master key is another one than the file was made with.
+    /// The file was made with another master key.
     #[error("{0} does not open under this master key")]
     MasterKey(String),
     /// A file could not be read or written, or is damaged.
@@ -57,33 +57,34 @@ pub enum KeyStoreError {
 
 type Fill<'a> = &'a mut dyn FnMut(&mut [u8]);
 
-/// What the key store knows of an account.
+/// What the key store knows about an account.
 pub enum Known {
     /// Its key.
     Key(LearnerKey),
-    /// It was erased: what was sealed under its key says nothing any more.
+    /// It was erased: what was sealed under its key cannot be read any more.
     Erased,
-    /// Neither a key nor a tombstone. Where something stored names the account, the key store or what names it is damaged.
+    /// Neither a key nor a tombstone. If stored data names the account, then either the key store or that data is
+    /// damaged.
     Unknown,
 }
 
-/// Accounts with their keys; `None` for one that was erased.
+/// Accounts with their keys; `None` for an erased one.
 type Accounts = HashMap<AccountId, Option<LearnerKey>>;
 
-/// Learners' keys by account. All are held in memory. Whoever uses a key that is staged makes it durable before what
-/// is sealed under it.
+/// Learners' keys by account. All are held in memory. A caller who uses a staged key makes it durable before anything
+/// that is sealed under it.
 pub struct KeyStore {
     keys: RwLock<Accounts>,
     /// How many of them are erased.
     erased: AtomicU64,
     /// Accounts whose keys are not on the disk yet.
     staged: Mutex<BTreeSet<AccountId>>,
-    /// Held for the whole of a change, so that changes are on the disk in the order in which they are seen.
+    /// Held for the whole of a change, so that changes reach the disk in the order in which they are seen.
     disk: Option<Mutex<KeyFile>>,
 }
 
 impl KeyStore {
-    /// Keys that are gone with the process.
+    /// Keys that disappear with the process.
     pub fn memory() -> Self {
         Self::of(Accounts::new(), None)
     }
@@ -98,9 +99,9 @@ impl KeyStore {
         }
     }
 
-    /// Opens or makes the file at `path`. The first `needed` records are in use: damage there is refused and nothing is cut.
-    /// What is torn behind them was never used, and is cut. New keys are refused when the disk has less than `reserve_bytes`
-    /// left; where it has less at the start, the file is left as it is until the first change.
+    /// Opens or makes the file at `path`. The first `needed` records are in use: damage there is refused and nothing is
+    /// cut. A torn record after them was never used, and is cut. New keys are refused when the disk has less than
+    /// `reserve_bytes` left. If it has less at the start, the file is not changed until the first change.
     pub fn open(
         disk: &Arc<dyn Disk>,
         reserve_bytes: u64,
@@ -138,8 +139,8 @@ impl KeyStore {
             keys.insert(account, content);
             end += RECORD_LEN;
         }
-        // Written anew before it is trusted: after a failed fdatasync of an earlier process the last keys may stand in
-        // memory only, and rounds would be sealed under keys that the next power cut takes away.
+        // Rewritten before it is trusted: after a failed fdatasync of an earlier process the last keys may be in memory
+        // only, and rounds would be sealed under keys that the next power cut destroys.
         let is_renewed = file::has_room(&**disk, parent(path), reserve_bytes)?;
         let file = if is_renewed {
             let file = file::stage(&**disk, path, 0, &bytes[..end]).map_err(file::at(path))?;
@@ -154,7 +155,7 @@ impl KeyStore {
         Ok(Self::of(keys, Some(file)))
     }
 
-    /// Looks whether the file is where it was: otherwise what it is given would be lost.
+    /// Checks that the file is in its place: otherwise new data would be lost.
     pub fn look(&self) -> Result<(), StoreError> {
         self.file().map_or(Ok(()), |file| file.check_in_place())
     }
@@ -164,12 +165,13 @@ impl KeyStore {
         self.disk.as_ref().map(|disk| disk.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Accounts that have a key or a tombstone: as many records as the file has, with those that are staged.
+    /// The number of accounts that have a key or a tombstone: as many records as the file has, including the staged
+    /// ones.
     pub fn len(&self) -> usize {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Accounts that have a tombstone: never fewer than before, unless an older file was put in place.
+    /// The number of accounts that have a tombstone: never fewer than before, unless an older file was put in place.
     pub fn erased(&self) -> u64 {
         self.erased.load(Ordering::Relaxed)
     }
@@ -184,7 +186,7 @@ impl KeyStore {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).get(account).is_some_and(Option::is_some)
     }
 
-    /// The learner's key, or that the account was erased, or that nothing is known of it.
+    /// The learner's key, or that the account was erased, or that nothing is known about it.
     pub fn known(&self, account: &AccountId) -> Known {
         match self.keys.read().unwrap_or_else(PoisonError::into_inner).get(account) {
             Some(Some(key)) => Known::Key(key.clone()),
@@ -193,14 +195,14 @@ impl KeyStore {
         }
     }
 
-    /// The learner's key; `None` when there is none, for whatever reason. For what is sealed, not for what is read:
-    /// [`Self::known`] tells an erased account from damage.
+    /// The learner's key; `None` if there is none, for whatever reason. Use it to seal, not to read: [`Self::known`]
+    /// tells an erased account from damage.
     pub fn get(&self, account: &AccountId) -> Option<LearnerKey> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).get(account).cloned().flatten()
     }
 
-    /// Makes a random key for each account that has none; durable when this returns. After an error none of these
-    /// keys exists.
+    /// Makes a random key for each account that has none; durable when this returns. After an error none of these keys
+    /// exists.
     pub fn insert(&self, accounts: &[AccountId], fill: Fill<'_>) -> Result<(), KeyStoreError> {
         self.stage(accounts, fill);
         let synced = self.sync(accounts, fill);
@@ -210,13 +212,13 @@ impl KeyStore {
         synced
     }
 
-    /// Makes a random key for each account that has neither key nor tombstone. They can be used, but are gone with the
-    /// process until they are [synced](Self::sync).
+    /// Makes a random key for each account that has neither key nor tombstone. The keys can be used, but disappear with
+    /// the process until they are [synced](Self::sync).
     pub fn stage(&self, accounts: &[AccountId], fill: Fill<'_>) {
         let mut staged = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         let new: BTreeSet<&AccountId> = accounts.iter().filter(|account| !keys.contains_key(account)).collect();
-        // One call for all: the system's generator costs more than the encryption of a key.
+        // One call for all of them: the system's generator costs more than the encryption of a key.
         let mut random = Zeroizing::new(vec![0; new.len() * 32]);
         fill(&mut random);
         for (account, key) in new.into_iter().zip(random.as_chunks().0) {
@@ -225,7 +227,7 @@ impl KeyStore {
         }
     }
 
-    /// Makes the keys of accounts durable, those that are not yet.
+    /// Makes the keys of accounts durable, as far as they are not yet.
     pub fn sync(&self, accounts: &[AccountId], fill: Fill<'_>) -> Result<(), KeyStoreError> {
         let mut file = self.file();
         file.as_ref().map_or(Ok(()), |file| file.check_in_place())?;
@@ -247,7 +249,7 @@ impl KeyStore {
         Ok(())
     }
 
-    /// Forgets keys that were staged and are not synced: those of these accounts, or all.
+    /// Forgets keys that were staged but not synced: those of these accounts, or all.
     pub fn discard(&self, accounts: Option<&[AccountId]>) {
         let mut staged = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
@@ -260,12 +262,12 @@ impl KeyStore {
         });
     }
 
-    /// Destroys a learner's key and leaves a tombstone. What the key sealed can never be opened again. Does nothing for an
-    /// account of which nothing is known.
+    /// Destroys a learner's key and leaves a tombstone. What the key sealed can never be opened again. Does nothing for
+    /// an unknown account.
     pub fn erase(&self, account: &AccountId, fill: Fill<'_>) -> Result<(), KeyStoreError> {
         let mut file = self.file();
         file.as_ref().map_or(Ok(()), |file| file.check_healthy())?;
-        // What would be put in place of another file than the one that was read could bring back older keys.
+        // Replacing another file than the one that was read could bring back older keys.
         file.as_ref().map_or(Ok(()), |file| file.check_in_place())?;
         if matches!(self.known(account), Known::Unknown) {
             return Ok(());
@@ -281,7 +283,7 @@ impl KeyStore {
         Ok(())
     }
 
-    /// Writes the file anew with everything that is not staged, and one account as erased.
+    /// Rewrites the file with everything that is not staged, and with one account as erased.
     fn rewrite(&self, file: &mut KeyFile, erased: Option<&AccountId>, fill: Fill<'_>) -> Result<(), KeyStoreError> {
         let staged = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);

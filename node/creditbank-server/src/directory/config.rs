@@ -14,43 +14,43 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::StoreUrl;
 pub use settings::{Connections, Operations, Quotas, Scrub};
 
-/// A node's configuration. It is written as it stands here, and read by way of `Text`.
+/// A node's configuration. It is written in this form, and read by way of `Text`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Config {
     /// The name of the log: a host and a path, no scheme, no spaces. Never changes.
     pub origin: String,
-    /// The public log key that the log was begun with. Never changes.
+    /// The public log key with which the log began. Never changes.
     #[serde(serialize_with = "in_hexadecimal")]
     pub log_key: [u8; 32],
-    /// The public registry key that the log was begun with. Never changes.
+    /// The public registry key with which the log began. Never changes.
     #[serde(serialize_with = "in_hexadecimal")]
     pub registry_key: [u8; 32],
-    /// Commitment to the registry key that may follow that one. Never changes.
+    /// Commitment to the registry key that may follow it. Never changes.
     #[serde(serialize_with = "as_shown")]
     pub next_registry_key: Digest,
-    /// Where the log is kept.
+    /// Where the log is stored.
     #[serde(serialize_with = "as_shown")]
     pub store: StoreUrl,
     /// Where gRPC is served. `[::]` serves IPv4 too.
     pub listen: SocketAddr,
-    /// Certificates; without them everything travels in clear.
+    /// Certificates; without them everything is sent in clear text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
-    /// What watches the node.
+    /// How the node is monitored.
     #[serde(skip_serializing_if = "is_default")]
     pub operations: Operations,
-    /// What callers may hold.
+    /// Limits of connections.
     #[serde(skip_serializing_if = "is_default")]
     pub connections: Connections,
-    /// What one institution may ask for.
+    /// Quotas of one institution.
     #[serde(skip_serializing_if = "is_default")]
     pub quotas: Quotas,
-    /// How the log is read through.
+    /// How the log is scrubbed.
     #[serde(skip_serializing_if = "is_default")]
     pub scrub: Scrub,
 }
 
-/// PEM files for TLS; paths count from the node's directory.
+/// PEM files for TLS. Paths are relative to the node's directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
@@ -58,13 +58,13 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// Private key.
     pub key: PathBuf,
-    /// Certificates of the authorities that clients must be signed by; absent: clients need none.
+    /// Certificates of the authorities that must have signed the clients' certificates; absent: clients need none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_ca: Option<PathBuf>,
 }
 
 impl Tls {
-    /// The same files, where a path that is not absolute counts from the node's directory.
+    /// The same files, with relative paths below the node's directory.
     #[must_use]
     pub fn within(&self, dir: &Path) -> Self {
         Self {
@@ -81,19 +81,19 @@ pub enum ConfigError {
     /// Not TOML, or not these keys.
     #[error("{0}")]
     Toml(String),
-    /// A value of the wrong form.
+    /// A value has the wrong form.
     #[error("{key}: expected {expected}, found {found:?}")]
     Value {
         /// Which key.
         key: &'static str,
         /// What it takes.
         expected: String,
-        /// What stands there.
+        /// What was found.
         found: String,
     },
 }
 
-/// What stands in the file, with values that are not looked at yet: what is wrong with one says which key it is of.
+/// The contents of the file, with unchecked values, so that an error about a value can name its key.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Text {
@@ -132,17 +132,17 @@ impl ConfigError {
     }
 }
 
-/// What the name of a log must be.
+/// The rule for the name of a log.
 pub(crate) const NAME_RULE: &str = "a host and path without scheme (letters, digits and .-_/:), as credits.example/log";
 
-/// Whether a name can be the origin of a log: it stands in checkpoints and in their key names.
+/// Whether a name can be the origin of a log: it is used in checkpoints and in their key names.
 pub(crate) fn is_origin(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_/:".contains(&byte);
     (1..=128).contains(&name.len()) && name.bytes().all(allowed) && !name.contains("://")
 }
 
 impl Config {
-    /// Reads a configuration, whose store may be kept by one of `engines`.
+    /// Reads a configuration, whose store may use one of `engines`.
     pub fn parse(text: &str, engines: &[Engine]) -> Result<Self, ConfigError> {
         let text: Text = toml::from_str(text).map_err(|error| ConfigError::Toml(error.to_string()))?;
         if !is_origin(&text.origin) {
@@ -157,7 +157,7 @@ impl Config {
             let address = text.parse::<SocketAddr>();
             address.map_err(|_| ConfigError::value("listen", "an address and a port, as [::]:7600", text))
         };
-        // What is wrong first is told first.
+        // The first error is reported first.
         let config = Self {
             origin: text.origin,
             log_key: key("log_key", text.log_key)?,
@@ -177,7 +177,7 @@ impl Config {
         Ok(config)
     }
 
-    /// What the log was begun with.
+    /// How the log was begun.
     pub fn beginning(&self) -> LogKeys {
         let Self { log_key, registry_key, next_registry_key, .. } = *self;
         LogKeys { origin: self.origin.clone(), log_key, registry_key, next_registry_key }
@@ -239,7 +239,7 @@ mod tests {
         }
     }
 
-    /// Goal: what would serve nobody, or never do what it says, is refused with what was expected and found.
+    /// Goal: a setting that would serve nobody, or that has no effect, is refused with what was expected and found.
     #[test]
     fn settings_that_do_nothing_are_refused() {
         let key = "07".repeat(32);

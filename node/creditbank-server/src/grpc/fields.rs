@@ -1,4 +1,4 @@
-//! What fields of requests must be.
+//! Checks the fields of requests.
 
 use std::collections::BTreeSet;
 
@@ -11,12 +11,12 @@ pub(super) fn bounded(field: &'static str, found: usize, most: usize) -> Result<
     if found <= most { Ok(()) } else { Err(status::invalid(field, &format!("at most {most}"), found)) }
 }
 
-/// As many as a caller asks for: of 0, and of more than there may be, as many as there may be.
+/// As many as a caller requests, but at most the limit; 0 means the limit.
 pub(super) fn limited<T: Ord + Default>(asked: T, most: T) -> T {
     if asked == T::default() { most } else { asked.min(most) }
 }
 
-/// A value of so many bytes.
+/// A value with this many bytes.
 pub(super) fn id<T>(
     field: &'static str,
     expected: &str,
@@ -26,7 +26,7 @@ pub(super) fn id<T>(
     read(bytes).ok_or_else(|| status::invalid(field, expected, bytes.len()))
 }
 
-/// Several of them; how often each stands there does not matter.
+/// Several of them. How often each is named does not matter.
 pub(super) fn ids<T: Ord>(
     field: &'static str,
     expected: &str,
@@ -41,7 +41,7 @@ pub(super) fn ids<T: Ord>(
 mod tests {
     use super::*;
 
-    /// Goal: a caller gets no more than there may be at once, and who names no number gets that.
+    /// Goal: a caller gets at most the limit, and a caller who names no number gets the limit.
     #[test]
     fn limits() {
         assert_eq!([0, 1, 200, 201, u32::MAX].map(|asked| limited(asked, 200)), [200, 1, 200, 200, 200]);

@@ -26,10 +26,10 @@ pub enum OpenError {
         /// By how much.
         behind_ms: u64,
     },
-    /// The log key in force is not there.
+    /// The log key in force is missing.
     #[error(transparent)]
     LogKey(#[from] NoLogKey),
-    /// A log key that signs the last round's checkpoint is not there.
+    /// A log key that signs the last round's checkpoint is missing.
     #[error(
         "log key {key} signs the checkpoint of the last round too, and no file of keys/ holds it: put it back, start the \
          node and stop it once; its signature is kept then, and the file can go"
@@ -38,12 +38,12 @@ pub enum OpenError {
         /// Which key.
         key: KeyId,
     },
-    /// The learners' keys are not the ones of this log.
+    /// The learners' keys do not belong to this log.
     #[error("learners.keys holds {found} keys, the log needs {expected}: restore it from a backup as new as the log")]
     Keys {
         /// What the log needs.
         expected: u64,
-        /// What is there.
+        /// What was found.
         found: u64,
     },
     /// The learners' keys are older than an erasure.
@@ -52,20 +52,20 @@ pub enum OpenError {
          were destroyed live on. Restore one that is as new as the log, or erase again what was erased since"
     )]
     Erased {
-        /// Tombstones that the log knows of.
+        /// How many tombstones the log expects.
         expected: u64,
-        /// What is there.
+        /// What was found.
         found: u64,
     },
     /// A file of keys/ does not hold what the registry knows.
     #[error(transparent)]
     KeyFiles(#[from] KeyFilesError),
-    /// The origin cannot stand in a checkpoint.
+    /// The origin cannot be used in a checkpoint.
     #[error("the checkpoint cannot be signed: {0}")]
     Note(#[from] NoteError),
 }
 
-/// The log key that must sign the next seal is not there.
+/// The log key that must sign the next seal is missing.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "log key {key} signs the seals from log index {from} on, and no file of keys/ holds it: put it there, as {file} \
@@ -74,9 +74,9 @@ pub enum OpenError {
 pub struct NoLogKey {
     /// Which key.
     pub key: KeyId,
-    /// The next entry that it has to sign.
+    /// The next entry that it must sign.
     pub from: LogIndex,
-    /// What the file may be called.
+    /// A possible name of its file.
     pub file: String,
 }
 

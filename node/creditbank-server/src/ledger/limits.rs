@@ -1,35 +1,35 @@
-//! What the operator sets and says: how much the append path takes, and what holds for one start.
+//! What the operator sets and says: the limits of the append path, and what holds for one start.
 
 use crate::directory::Quotas;
 
-/// Bounds of the append path.
+/// Limits of the append path.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Blocks that may wait for the sequencer.
+    /// Most blocks that may wait for the sequencer.
     pub queue_blocks_max: usize,
-    /// KiB of blocks and records that may be under way at once.
+    /// Most KiB of blocks and records that may be under way at once.
     pub queue_kib_max: usize,
-    /// Blocks of one round.
+    /// Most blocks of one round.
     pub round_blocks_max: usize,
-    /// Bytes of one round.
+    /// Most bytes of one round.
     pub round_bytes_max: usize,
-    /// An empty round is sealed when nothing was for so long.
+    /// An empty round is sealed when nothing was sealed for this long.
     pub seal_interval_ms: u64,
     /// What the operator has said at the start.
     pub said: Said,
-    /// What one institution may ask for.
+    /// The quotas of one institution.
     pub quotas: Quotas,
 }
 
-/// What the operator says at a start, and what holds for this start alone.
+/// What the operator says at a start. It holds for this start only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Said {
-    /// Opens also where the clock is behind the log, which was sealed under a wrong one. Until it has caught up,
-    /// nothing is sealed but a correction of the time.
+    /// Open even if the clock is behind the log, because the log was sealed under a wrong clock. Until the clock has
+    /// caught up, only a correction of the time is sealed.
     pub correct_time: bool,
-    /// The wall clock is right: the first seal may be as long after the last one as it says.
+    /// The wall clock is right: the first seal may be as long after the last one as the clock says.
     pub confirmed_time: bool,
-    /// The directory was copied or moved, and this is the node that goes on.
+    /// The directory was copied or moved, and this node continues the log.
     pub takes_over: bool,
 }
 

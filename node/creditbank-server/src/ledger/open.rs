@@ -1,4 +1,4 @@
-//! What a log is made of, and how it is opened: what is held in memory is rebuilt, and compared with what was written.
+//! The parts of a log, and how it is opened: what is held in memory is rebuilt, and compared with what was written.
 
 use std::sync::{Arc, Mutex, RwLock};
 
@@ -24,9 +24,9 @@ use crate::tables::{self, Counts};
 use crate::watched::Watched;
 use crate::work::Work;
 
-/// What a log is made of.
+/// The parts of a log.
 pub struct Parts {
-    /// The log, and what it was begun with.
+    /// The log, and how it was begun.
     pub begun: LogKeys,
     /// Its durable state.
     pub store: Box<dyn Store>,
@@ -34,19 +34,19 @@ pub struct Parts {
     pub keys: KeyStore,
     /// The node's secrets.
     pub private: PrivateKeys,
-    /// Sign checkpoints, seals and subject statements.
+    /// The keys that sign checkpoints, seals and subject statements.
     pub ring: KeyRing,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// Bounds.
+    /// Limits.
     pub limits: Limits,
     /// The files of keys/, to be compared with the registry.
     pub key_files: Vec<KeyFileFound>,
-    /// How the log is read through in the background; `None` where it is not on a disk.
+    /// How the log is scrubbed; `None` if it is not on a disk.
     pub scrub: Option<ScrubOptions>,
-    /// Whether the log is about to go on under another origin: the old log key is not asked for.
+    /// Whether the log is about to continue under another origin: the old log key is not needed.
     pub succeeds: bool,
 }
 
@@ -136,7 +136,7 @@ fn check_clock(state: &State, now_ms: u64, said: Said) -> Result<(), OpenError> 
     Ok(())
 }
 
-/// Shows the newest checkpoint, with the signatures that were kept, or signed once more.
+/// Publishes the newest checkpoint, with the stored signatures or with new ones.
 fn sign_newest(state: &mut State, store: &dyn Store, ring: &KeyRing) -> Result<(), OpenError> {
     let origin = state.log.origin_of_size(state.head.size).to_owned();
     let checkpoint = Checkpoint { origin, size: state.head.size, root: state.head.root };
@@ -148,14 +148,14 @@ fn sign_newest(state: &mut State, store: &dyn Store, ring: &KeyRing) -> Result<(
     Ok(())
 }
 
-/// The note of a checkpoint by log keys whose files are there.
+/// The note of a checkpoint by log keys whose files exist.
 pub(crate) fn sign_by(ring: &KeyRing, checkpoint: &Checkpoint, signers: &[[u8; 32]]) -> Result<Vec<u8>, OpenError> {
     let key = |key: &[u8; 32]| ring.find(key).ok_or_else(|| OpenError::LastNote { key: KeyId::of(key) });
     let keys = signers.iter().map(key).collect::<Result<Vec<_>, _>>()?;
     Ok(sign_checkpoint_by(checkpoint, &keys.iter().collect::<Vec<_>>())?)
 }
 
-/// Checks that the key is there that signs the next seal; warns where it is not that signs after it.
+/// Checks that the key that signs the next seal exists, and warns if the key that signs after it does not.
 fn check_log_keys(ring: &KeyRing, state: &State, (origin, first): (&str, [u8; 32])) -> Result<(), OpenError> {
     let next = LogIndex(state.head.size);
     let history =

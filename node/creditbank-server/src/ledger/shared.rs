@@ -27,8 +27,7 @@ use crate::work::{Asked, OverQuota, Work};
 
 /// What the append path and the readers share.
 pub(crate) struct Shared {
-    /// The name with which the log was begun: bodies are encrypted for it for ever. Checkpoints bear the one of the
-    /// state.
+    /// The name with which the log began. Bodies are always encrypted for it. Checkpoints bear the name in the state.
     pub(crate) first_origin: String,
     pub(crate) store: Box<dyn Store>,
     pub(crate) keys: KeyStore,
@@ -46,7 +45,7 @@ pub(crate) struct Shared {
     pub(super) counts: Mutex<Counts>,
     pub(crate) scrub: Option<ScrubOptions>,
     pub(crate) state: RwLock<Arc<State>>,
-    /// Whether the log may go on under another origin.
+    /// Whether the log may continue under another origin.
     pub(crate) succeeds: bool,
 }
 
@@ -56,14 +55,14 @@ impl Shared {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Shows the state after a round to readers.
+    /// Publishes the state after a round to readers.
     pub(crate) fn show(&self, state: State) {
         self.log_measures.show(&state);
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
     }
 
-    /// Checks what needs no order of a block and what is beside it. `signed` is called as soon as its signature is
-    /// known to be good.
+    /// Checks everything of a block, and of what is beside it, that does not depend on order. `signed` is called as
+    /// soon as its signature is found good.
     pub(crate) fn verify(
         &self,
         request: SubmitBlockRequest,
@@ -73,7 +72,7 @@ impl Shared {
         let registry = &state.registry().registry;
         let block = Signed::read(registry, request)?;
         signed();
-        // Not before the signature is good: nobody uses up another's quota.
+        // Not before the signature is good, so that nobody uses another's quota.
         self.take_quota(block.institution(), Asked::Blocks, 1)?;
         let verified = block.check(registry)?;
         // Nobody could seal what follows once the key is in force.
@@ -86,7 +85,7 @@ impl Shared {
         Ok(verified)
     }
 
-    /// Takes from what an institution may ask for in a minute.
+    /// Takes from an institution's quota of a minute.
     pub(crate) fn take_quota(&self, institution: InstitutionId, asked: Asked, count: usize) -> Result<(), OverQuota> {
         self.work.quotas.take(institution, asked, count, self.clock.monotonic_ms())
     }
@@ -95,12 +94,12 @@ impl Shared {
         &*self.store
     }
 
-    /// How many rows and keys there are as of the last durable round.
+    /// The counts of rows and keys as of the last durable round.
     pub(crate) fn counts(&self) -> Counts {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The same after a round that is durable.
+    /// Sets the counts after a durable round.
     pub(crate) fn count(&self, counts: Counts) {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
     }
@@ -114,7 +113,7 @@ impl Shared {
         Context { store: &**store, keys, private, entropy: &**entropy, courses, health, pending: None, token: None }
     }
 
-    /// Signs a checkpoint by these log keys, which are known: the round was sealed with them.
+    /// Signs a checkpoint with these log keys. They are known, because the round was sealed with them.
     pub(crate) fn sign_checkpoint(&self, checkpoint: &Checkpoint, signers: &[[u8; 32]]) -> Result<Vec<u8>, OpenError> {
         sign_by(&self.ring, checkpoint, signers)
     }
@@ -128,7 +127,7 @@ impl Shared {
         Some(tables::note(state.head.size, &note))
     }
 
-    /// Stores the signatures of the newest checkpoint in a round of their own, before the node stops.
+    /// Stores the signatures of the newest checkpoint in a separate round, before the node stops.
     pub(crate) fn keep_note(&self) -> Result<(), StoreError> {
         let head = self.store.head();
         let is_kept = tables::note_of(&*self.store, head.size)?.is_none_or(|note| !note.lines.is_empty());
@@ -146,7 +145,7 @@ impl Shared {
         }
     }
 
-    /// Something new was written, or would be.
+    /// New data was written, or would be accepted.
     pub(crate) fn takes_writes(&self) {
         for condition in [Condition::ReadOnly, Condition::Displaced] {
             if self.health.clear(condition) {
@@ -155,7 +154,7 @@ impl Shared {
         }
     }
 
-    /// Nothing new is written, or would be. The log has a line for the first time.
+    /// New data is not accepted. The log has a line the first time.
     pub(crate) fn takes_no_writes(&self, error: &StoreError) {
         let is_new = match error {
             StoreError::Full { .. } => self.health.set(Condition::ReadOnly, format!("read-only: {error}")),
@@ -167,7 +166,7 @@ impl Shared {
         }
     }
 
-    /// Looks whether something new would be taken, and shows it. Whoever waits for that does not write.
+    /// Checks whether the node could accept new data, and shows the result. A caller who waits for this does not write.
     pub(super) fn look(&self) {
         match self.keys.look().and_then(|()| self.store.look()) {
             Ok(()) if self.store.failure().is_none() => self.takes_writes(),

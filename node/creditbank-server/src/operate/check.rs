@@ -1,9 +1,9 @@
-//! Verifying everything that a node has on its disk, from the first byte, offline. Changes and repairs nothing.
+//! Verifies everything that a node has on its disk, from the first byte, offline. Changes and repairs nothing.
 //!
-//! One pass over the journal, on all cores: a thread reads frames and checks checksums and links; workers decode
-//! rounds, read entries, open bodies and hash what is in them; this thread takes the rounds in order through the same
-//! replay as an auditor's ([`creditbank_ledger::replay`]); workers again verify the signatures that it names. Then the
-//! index against what the journal's rows come to.
+//! It makes one pass over the journal, on all cores. A thread reads frames and checks checksums and links. Workers
+//! decode rounds, read entries, open bodies and hash their contents. This thread takes the rounds in order through the
+//! same replay as an auditor ([`creditbank_ledger::replay`]). Workers then verify the signatures that the replay names.
+//! At the end the index is compared with the rows of the journal.
 
 mod beside;
 mod bodies;
@@ -34,22 +34,22 @@ use prepare::Context;
 use rows::RowSet;
 use run::Run;
 
-/// What a check has seen, and what is wrong.
+/// What a check has read, and what is wrong.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// What is wrong; nothing in a good directory.
+    /// What is wrong; empty for a good directory.
     pub findings: Findings,
-    /// What is worth saying and no damage.
+    /// Remarks that are not damage.
     pub notes: Vec<String>,
     /// Bytes of frames in the journal.
     pub journal_bytes: u64,
     /// Rounds, sealed and private.
     pub rounds: u64,
-    /// What the replay of the log has seen.
+    /// What the replay of the log has counted.
     pub log: Counts,
-    /// Number of log entries and their root in hexadecimal.
+    /// Number of log entries.
     pub size: u64,
-    /// See `size`.
+    /// Their root, in hexadecimal.
     pub root: String,
     /// Records that opened under their learner's key and have the hash that was signed.
     pub bodies: u64,
@@ -59,13 +59,13 @@ pub struct Report {
     pub index_rows: u64,
     /// Learners' keys.
     pub learner_keys: u64,
-    /// The size that others have seen and the log lacks: it is not served until it has it.
+    /// The size that others have seen and the log lacks: the log is not served until it has it.
     pub held_below: Option<u64>,
-    /// Whether it was a backup that was checked, and not a node.
+    /// Whether a backup was checked, and not a node.
     pub is_backup: bool,
 }
 
-/// Checks the node of a directory. `progress` is told bytes of the journal that are done, and all of them.
+/// Checks the node of a directory. `progress` gets the bytes of the journal that are done, and the total.
 pub fn check(
     environment: &Environment,
     dir: &Path,
@@ -75,8 +75,8 @@ pub fn check(
     check_part(environment, dir, config, None, progress)
 }
 
-/// Checks a backup as it lies there: all that its manifest says, and then its log as that of a node. `keys`: where the node's
-/// keys are, when they are not in it.
+/// Checks a backup in place: everything that its manifest says, and then its log like that of a node. `keys`: where the
+/// node's keys are, if they are not in the backup.
 pub fn check_backup(
     environment: &Environment,
     from: &Path,
@@ -84,9 +84,9 @@ pub fn check_backup(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Report, BackupError> {
     let is_followed = open_source(environment, from, keys)?.manifest.followed;
-    // What follows a node holds this lock.
+    // `backup --follow` holds this lock.
     let _lock = if is_followed { lock(&*environment.disk, from)? } else { None };
-    // It may have gone on before the lock was taken.
+    // The copy may have advanced before the lock was taken.
     let source = open_source(environment, from, keys)?;
     let found = match source.verify(environment, progress) {
         Ok(()) => None,
@@ -106,7 +106,7 @@ pub fn check_backup(
     Ok(check_part(environment, from, &source.config, Some(&backup), progress)?)
 }
 
-/// Locks a directory; `None` where it is read-only: nobody writes there, and nothing can be written here either.
+/// Locks a directory; `None` if it is read-only, because then nobody can write there.
 fn lock(disk: &dyn Disk, dir: &Path) -> Result<Option<DirectoryLock>, StoreError> {
     match disk.lock(dir) {
         Err(StoreError::File { error, .. })
@@ -118,11 +118,11 @@ fn lock(disk: &dyn Disk, dir: &Path) -> Result<Option<DirectoryLock>, StoreError
     }
 }
 
-/// What is checked of a backup, beside its manifest.
+/// What is checked of a backup, in addition to its manifest.
 struct BackupPart<'a> {
     /// Where the node's keys are.
     keys: &'a Path,
-    /// The last round that its manifest lists: what follows may not be whole.
+    /// The last round that its manifest lists. Later rounds may be incomplete.
     last: u64,
 }
 
@@ -144,7 +144,7 @@ fn check_part(
     let keys = config.beginning();
     let keys_dir = backup.map_or_else(|| dir.join("keys"), |backup| backup.keys.to_owned());
     let secrets = Secrets::read(&**disk, &keys_dir.join("secrets"))?;
-    // Opened first: whoever has no such directory made a mistake, and nothing is made for them.
+    // Opened first: if there is no such directory, the caller made a mistake, and nothing is created.
     let journal = JournalReader::new(disk, &log_dir, keys.genesis().0);
     let total: u64 = journal.segments()?.iter().map(|(_, _, len)| len).sum();
     let own_lock = if backup.is_none() { lock(&**disk, &log_dir)? } else { None };
@@ -185,7 +185,7 @@ fn check_part(
     }
     run.key_store(&learners, records, &faults);
     run.erased(&learners, erased);
-    // A backup's key files are hashed in its manifest, and may lie elsewhere.
+    // A backup's key files are hashed in its manifest, and may be elsewhere.
     if !is_backup {
         run.key_files(environment, dir);
     }

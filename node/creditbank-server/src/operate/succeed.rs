@@ -1,8 +1,8 @@
-//! After a theft of the log key, or where a restored log lacks what others have seen: the log goes on under another origin
-//! and another log key, in a new directory. The old directory stays as it is.
+//! After a theft of the log key, or if a restored log lacks what others have seen, the log continues under another
+//! origin and another log key, in a new directory. The old directory is not changed.
 //!
 //! The new log begins with the old entries up to the last checkpoint that counts. What the old log has beyond it is
-//! lost: whoever has issued it submits it again.
+//! lost: its issuers submit it again.
 
 mod block;
 mod copy;
@@ -32,26 +32,26 @@ pub use error::SucceedError;
 /// What the operator says about a succession.
 #[derive(Debug, Clone)]
 pub struct SuccessionOptions {
-    /// The size of the last checkpoint that counts: everything beyond it is lost.
+    /// The size of the last checkpoint that counts; everything beyond it is lost.
     pub size: u64,
-    /// The name from now on.
+    /// The new name.
     pub origin: String,
     /// The file of the registry key in force.
     pub registry_key: PathBuf,
-    /// The files of as many approvers' keys as the registry's policy asks for.
+    /// The files of as many approvers' keys as the registry's policy requires.
     pub approver_keys: Vec<PathBuf>,
-    /// Why: a number of a case or of minutes.
+    /// The reason: the number of a case or of minutes.
     pub case_reference: String,
-    /// The operator has confirmed the wall clock: the log may go on long after the last seal before the cut.
+    /// The operator has confirmed the wall clock: the log may continue long after the last seal before the cut.
     pub confirmed_time: bool,
 }
 
-/// A log that goes on.
+/// A log that continues.
 #[derive(Debug, Clone)]
 pub struct Succeeded {
     /// Its former name.
     pub former: String,
-    /// Up to where it holds.
+    /// The size up to which it holds.
     pub size: u64,
     /// Entries of the new log.
     pub new_size: u64,
@@ -61,14 +61,14 @@ pub struct Succeeded {
     pub lost: Vec<LostBlocks>,
     /// Entries of the old directory.
     pub old_size: u64,
-    /// The size that others have seen of the old log, where that is more than the old directory has: nobody can say what stood
-    /// between.
+    /// The size of the old log that others have seen, if it is larger than the old directory has: nobody can say what
+    /// was in between.
     pub seen: Option<u64>,
     /// The text of the new trust file.
     pub trust: String,
 }
 
-/// Lets the log of `dir` go on in `to`, which must be new or empty. Nobody may serve `dir` meanwhile.
+/// Continues the log of `dir` in `to`, which must be new or empty. Nobody may serve `dir` in the meantime.
 pub fn succeed(
     environment: &Environment,
     dir: &Path,
@@ -96,7 +96,7 @@ pub fn succeed(
         done += bytes;
         progress(done, total * 2);
     })?;
-    // Before anything is written: the first seal of the new log would be refused.
+    // Before anything is written, because the first seal of the new log would be refused.
     let now_ms = environment.clock.now_ms();
     if let Some(sealed_ms) = cut.seal.as_ref().map(|seal| seal.seal().time_ms).filter(|_| !options.confirmed_time) {
         check_ahead(sealed_ms, now_ms).map_err(SubmitError::from)?;
@@ -117,7 +117,7 @@ pub fn succeed(
         return Err(SucceedError::Fork { path: path.display().to_string(), size: seen.size, published, found });
     }
     let ring = KeyRing::open(environment, dir)?;
-    // Its owner signs with it that the log goes on, which whoever has stolen the registry key alone cannot.
+    // Its owner signs the succession with it, which a thief of the registry key alone cannot do.
     let former_key = cut.seal.as_ref().and_then(|seal| ring.log_key_where(|key| seal.verify(key).is_ok()));
     let former_key = former_key.ok_or_else(|| SucceedError::NoLogKey {
         size: options.size,
@@ -157,7 +157,7 @@ pub fn succeed(
     drop((steps, ledger));
     files::put(disk, &to.join("trust.toml"), trust.as_bytes())?;
     files::sync_dirs(disk, to)?;
-    // Last, and after everything else is durable: a directory with a configuration is a whole node.
+    // Last, after everything else is durable: a directory with a configuration counts as a complete node.
     files::put(disk, &to.join("node.toml"), new.to_text().as_bytes())?;
     files::sync_dirs(disk, to)?;
     progress(total * 2, total * 2);

@@ -1,4 +1,4 @@
-//! Which connections are open, by address, how fast an address may open them, and which one makes room for another.
+//! The open connections, by address: how fast an address may open them, and which one makes room for another.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use crate::charges::{Bound, Charges};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) all: usize,
-    /// At once. So many may also be opened one after the other without a pause.
+    /// Most connections at once. An address may also open this many without a pause.
     pub(super) per_address: usize,
 }
 
@@ -25,20 +25,20 @@ impl Bounds {
     }
 }
 
-/// Connections that an address may open in a second, when it has opened as many as it may have at once. Each costs a
+/// Connections that an address may open in a second, after it has opened as many as it may have at once. Each costs a
 /// handshake, which with TLS is a signature.
 const OPENED_PER_SECOND: u64 = 50;
-/// Addresses whose pace is kept; beyond them all new ones are one.
+/// How many addresses have a pace of their own; above that all new ones share one.
 const PACES_MAX: usize = 16_384;
 
-/// Why a connection is not taken.
+/// Why a connection is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
     /// Its address has as many as one may have.
     Address,
     /// Its address opens them too fast.
     Pace,
-    /// There are as many as there may be, no address has more than this one, and it has none that is idle.
+    /// All places are taken, no address has more than this one, and it has no idle connection.
     All,
 }
 
@@ -51,7 +51,7 @@ struct Open {
 }
 
 impl Open {
-    /// Takes one connection out.
+    /// Removes one connection.
     fn remove(&mut self, peer: Peer, which: impl Fn(&[Arc<Connection>]) -> Option<usize>) -> Option<Arc<Connection>> {
         let held = self.peers.get_mut(&peer)?;
         let removed = held.swap_remove(which(held)?);
@@ -87,10 +87,10 @@ impl Table {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives a connection its place. Where all are taken, the network that has most gives one up, of its address that has
-    /// most, if that is more than the new one would have: the one that has been idle longest, or else the newest.
-    /// Otherwise its own address gives up an idle one. So whoever opens many keeps nobody out. Returns the one that was
-    /// closed for it, too.
+    /// Gives a connection its place. If all places are taken, the address that has most in the largest network gives up
+    /// one connection, if it has more than the new one's address would have: the one that has been idle longest, or
+    /// else the newest. Otherwise the new one's own address gives up an idle one. So an address that opens many keeps
+    /// nobody out. Also returns the connection that was closed.
     pub(super) fn admit(
         self: &Arc<Self>,
         connection: &Arc<Connection>,
@@ -139,7 +139,7 @@ fn newest(held: &[Arc<Connection>]) -> Option<usize> {
 impl Drop for Place {
     fn drop(&mut self) {
         self.connection.close();
-        // One that made room has left its place already.
+        // A connection that made room has already left its place.
         let own = |held: &[Arc<Connection>]| held.iter().position(|one| Arc::ptr_eq(one, &self.connection));
         self.table.open().remove(self.connection.peer(), own);
     }
@@ -154,8 +154,8 @@ mod tests {
         Connection::new(Peer::of(([192, 0, 2, address], 1).into()), &Rooms::for_tests())
     }
 
-    /// Goal: over the total, the address that has most gives up the connection that has been idle longest; one that has
-    /// as many as the largest gets none; an address has its own limit.
+    /// Goal: above the total, the address that has most gives up the connection that has been idle longest; an address
+    /// that has as many as the largest gets none; each address has its own limit.
     #[tokio::test]
     async fn who_has_most_makes_room() {
         let table = Table::new(Bounds { all: 4, per_address: 3 });

@@ -1,9 +1,10 @@
-//! What costs the node something and its sender nothing: bad signatures, and blocks that are sealed already.
+//! Limits requests that cost the node something and their sender nothing: bad signatures, and blocks that are sealed
+//! already.
 //!
 //! A signature is charged before it is verified, and the charge is given back as soon as the signature is good. Charges
-//! are forgotten in time; whoever has too many is told to come back. They are counted by address. A key whose signature
-//! from the same address was good within an hour has charges of its own, so that a forger behind the same proxy does
-//! not hold up who is known there.
+//! are forgotten in time; a sender who has too many is told when to come back. They are counted by address. A key whose
+//! signature from the same address was good within the last hour has charges of its own, so that a forger behind the
+//! same proxy does not hold up known callers there.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,9 +19,9 @@ use crate::charges::{Bound, Charges, Sweeps};
 use crate::metrics::Metrics;
 use crate::serve::Peer;
 
-/// Suspects that are told apart; beyond them all new addresses are one.
+/// How many suspects have charges of their own; above that all new addresses share one entry.
 const SUSPECTS_MAX: usize = 16_384;
-/// Keys at addresses that are known; beyond them none is added before another is forgotten.
+/// How many known keys are remembered; above that none is added before another is forgotten.
 const KNOWN_MAX: usize = 4_096;
 /// How long a good signature is remembered.
 const KNOWN_FOR: Duration = Duration::from_hours(1);
@@ -48,7 +49,7 @@ impl Charge {
     }
 }
 
-/// Whoever is charged.
+/// Who is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Suspect {
     /// An address, for signatures.
@@ -63,19 +64,19 @@ impl Suspect {
     fn bound(self) -> Bound {
         match self {
             Self::Address(_) => Bound::steady(256, 16),
-            // A forger may name the key of another: what he has to send for that costs a core a few per cent.
+            // A forger may name another's key. What he must send for that costs a core a few per cent.
             Self::Known(..) => Bound::steady(4_096, 256),
-            // Who has lost answers repeats what he has sent, a whole file perhaps.
+            // A sender who has lost the answers repeats what he has sent, perhaps a whole file.
             Self::Repeats(_) => Bound::steady(2_048, 256),
         }
     }
 
-    /// Who is charged for it, where there are too many suspects.
+    /// Who is charged instead, if there are too many suspects.
     fn common(self) -> Self {
         match self {
             Self::Address(_) => Self::Address(Peer::UNKNOWN),
             Self::Repeats(_) => Self::Repeats(Peer::UNKNOWN),
-            // There are no more of these than known keys.
+            // There are at most as many of these as known keys.
             Self::Known(..) => self,
         }
     }
@@ -104,7 +105,7 @@ pub(crate) struct Suspicion {
 })]
 pub struct HeldUp(pub(crate) Charge);
 
-/// A signature that was charged, until it is found [good](Suspicion::good). One that is not stays charged.
+/// A signature that was charged, until it is found [good](Suspicion::good). A bad one stays charged.
 #[derive(Debug)]
 #[must_use = "a good signature is to be forgiven"]
 pub(crate) struct Charged {
@@ -113,7 +114,7 @@ pub(crate) struct Charged {
 }
 
 impl State {
-    /// Whoever a signature is charged to.
+    /// Who is charged for a signature.
     fn signer(&self, peer: Peer, key: Option<KeyId>, now: Instant) -> Suspect {
         match key {
             Some(key) if self.is_known(peer, key, now) => Suspect::Known(peer, key),
@@ -125,7 +126,7 @@ impl State {
         self.known.get(&(peer, key)).is_some_and(|last| now.duration_since(*last) < KNOWN_FOR)
     }
 
-    /// Charges one more, where it is not too many.
+    /// Charges once more, unless there are too many charges.
     fn charge(&mut self, suspect: Suspect, now: Instant) -> Option<Suspect> {
         self.charges.charge(suspect, suspect.common(), suspect.bound(), now)
     }
@@ -186,7 +187,7 @@ impl Suspicion {
         Ok(Charged { suspect, by: key.map(|key| (peer, key)) })
     }
 
-    /// Whether a signature would be refused now. Nothing is charged.
+    /// Whether a signature would be refused now. Charges nothing.
     pub(crate) fn check(&self, of: Charge, peer: Peer, key: Option<KeyId>) -> Result<(), HeldUp> {
         self.check_at(of, peer, key, Instant::now())
     }
@@ -199,7 +200,7 @@ impl Suspicion {
         if is_over { Err(self.held_up(of)) } else { Ok(()) }
     }
 
-    /// Gives a charge back, and remembers who has signed: the signature is good.
+    /// Gives a charge back, and remembers the signer: the signature is good.
     pub(crate) fn good(&self, charged: Charged) {
         self.good_at(charged, Instant::now());
     }
@@ -234,8 +235,8 @@ mod tests {
         Suspicion::new(&Metrics::default())
     }
 
-    /// Goal: who sends good signatures is never held up; who sends bad ones is, in time comes back, and holds up nobody
-    /// else; the addresses that are kept have a bound.
+    /// Goal: a sender of good signatures is never held up. A sender of bad ones is, comes back in time, and holds up
+    /// nobody else. The number of remembered addresses is limited.
     #[test]
     fn forgers_wait_and_nobody_else() {
         let suspicion = suspicion();
@@ -261,8 +262,8 @@ mod tests {
         let _ = charge(99, now).expect_err("all new addresses are one");
     }
 
-    /// Goal: a forger behind the address of an honest unit does not hold it up, as little by forged blocks in its name;
-    /// he gets no further by naming a key that has not signed there.
+    /// Goal: a forger behind the address of an honest unit does not hold it up, not even with forged blocks in its
+    /// name; he gains nothing by naming a key that has not signed there.
     #[test]
     fn a_known_key_is_not_held_up_by_a_neighbour() {
         let suspicion = suspicion();
@@ -274,7 +275,7 @@ mod tests {
             forged += 1;
         }
         assert_eq!(forged, 256, "bad signatures of others");
-        // In the name of the unit: as many as the address may have and more.
+        // In the name of the unit: as many as the address may have, and more.
         for _ in 0..1_000 {
             let _forged = charge(KEY, now).expect("a known key");
         }
@@ -291,7 +292,7 @@ mod tests {
         assert_eq!(suspicion.state().known.len(), KNOWN_MAX);
     }
 
-    /// Goal: who repeats thousands of blocks goes on, a little later; he is not taken for a forger.
+    /// Goal: a sender who repeats thousands of blocks can continue, a little later; he does not count as a forger.
     #[test]
     fn repeats_wait_and_go_on() {
         let suspicion = suspicion();

@@ -1,4 +1,4 @@
-//! Opening a log in a directory: what the journal, the guard and the index hold must fit together.
+//! Opens a log in a directory: journal, guard and index must fit together.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
@@ -14,8 +14,8 @@ use crate::journal::{Before, Journal};
 use crate::{Head, Index, StoreError, file};
 
 impl EmbeddedStore {
-    /// Opens or makes the log in `dir`. `index` opens the engine in a directory of its own; when it fails, that directory is
-    /// deleted and the index rebuilt from the journal.
+    /// Opens or makes the log in `dir`. `index` opens the engine in a separate directory; if it fails, that directory
+    /// is deleted and the index rebuilt from the journal.
     pub fn open<I: Index>(
         dir: &Path,
         options: &Options,
@@ -24,7 +24,7 @@ impl EmbeddedStore {
         Self::open_telling(dir, options, index, &mut |_| {})
     }
 
-    /// As [`Self::open`]; `replayed` is told the size of the log up to which a replay of the journal has come, after each round.
+    /// As [`Self::open`]; after each replayed round, `replayed` gets the size of the log up to there.
     pub fn open_telling<I: Index>(
         dir: &Path,
         options: &Options,
@@ -36,7 +36,7 @@ impl EmbeddedStore {
         let lock = disk.lock(dir)?;
         let marker = clean_marker(dir);
         let clean = disk.exists(&marker).map_err(file::at(&marker))?;
-        // Of a marker that says something else nothing follows: the start does all that an unclean stop needs.
+        // A marker with other contents means nothing: the start does everything that an unclean stop needs.
         let clean = clean && disk.read(&marker).map_err(file::at(&marker))? == CLEAN;
         let has_room = file::has_room(&**disk, dir, options.reserve_bytes)?;
         let guard = Guard::open(&**disk, dir, options.placement)?;
@@ -45,7 +45,7 @@ impl EmbeddedStore {
             let before = Before { guarded, clean, has_room };
             Journal::open(disk, &dir.join("journal"), options.log, options.segment_len_max, before)
         };
-        // Somebody else may have taken the room in between: then there is none.
+        // Somebody else may have taken the room in the meantime: then there is none.
         let (journal, has_room) = match open(has_room) {
             Err(StoreError::Full { .. }) if has_room => (open(false)?, false),
             opened => (opened?, has_room),
@@ -60,7 +60,8 @@ impl EmbeddedStore {
         check_guard(&guard, recovered.head, journal.last_sequence(), dir)?;
         let readers = journal.readers();
         let shared = Arc::new(Shared::new(recovered.index, disk, dir));
-        // What was replayed is applied and not durable: a clean stop says that all of it is, also when nothing follows.
+        // The replayed rounds are applied but not durable. A clean stop says that everything is durable, even if
+        // nothing follows.
         let replayed = Durable { sequence: journal.last_sequence(), size: recovered.head.size };
         let applied = if recovered.held.is_some() { recovered.durable } else { replayed };
         let held = recovered.held.map(|Held { rounds, in_memory }| {
@@ -72,7 +73,7 @@ impl EmbeddedStore {
         let (durable, of_indexer) = (recovered.durable, Arc::clone(&flat));
         let indexer = Indexer::new(dir, options, Arc::clone(&shared), of_indexer, durable, applied);
         let mut writer = Writer { journal, guard, upkeep: None, held, payload: Vec::new(), failed: None };
-        // A whole round that was written but not yet guarded counts: guard it before anything is built on it.
+        // A complete round that was written but not yet guarded counts: guard it before anything builds on it.
         let last = writer.journal.last_sequence();
         if last > 0 && guarded != Some(last) {
             writer.guard.persist(last, recovered.head)?;
@@ -101,7 +102,7 @@ impl EmbeddedStore {
     }
 }
 
-/// A log without its guard could have lost its end without anybody seeing it. Only the very first round is guarded late.
+/// A log without its guard could have lost its end without anybody noticing. Only the very first round is guarded late.
 fn check_present(guard: &Guard, last: u64, dir: &Path) -> Result<(), StoreError> {
     if guard.state().is_some() || last <= 1 {
         return Ok(());
@@ -112,7 +113,7 @@ fn check_present(guard: &Guard, last: u64, dir: &Path) -> Result<(), StoreError>
     Err(StoreError::Damaged { path: dir.join("guard").display().to_string(), offset: 0, what })
 }
 
-/// The guard knows the log's head, unless one whole round came after it.
+/// The guard knows the log's head, unless one complete round came after it.
 fn check_guard(guard: &Guard, head: Head, last: u64, dir: &Path) -> Result<(), StoreError> {
     match guard.state() {
         Some((sequence, guarded)) if sequence == last && guarded != head => Err(StoreError::Damaged {

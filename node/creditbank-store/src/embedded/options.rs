@@ -7,19 +7,20 @@ use crate::{Disk, Placement, RealDisk};
 /// How an embedded store behaves.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// What the log is bound to: its genesis value.
+    /// The genesis value of the log.
     pub log: [u8; 32],
-    /// Length of a segment, which gets all its room when it is made; longer only for a single round that needs it.
+    /// Length of a segment, whose disk space is reserved when it is made. Only a single round that needs it makes a
+    /// segment longer.
     pub segment_len_max: u64,
-    /// Most rows that may wait for the index; an append waits when there are more. 0: each append waits for the index.
+    /// Most rows that may wait for the index. An append waits if there are more. 0: each append waits for the index.
     pub queue_rows_max: usize,
     /// The index is synced and its position recorded after this many bytes of rounds.
     pub sync_bytes: u64,
-    /// A round is refused when the disk has less left than this.
+    /// A round is refused if the disk has less than this left.
     pub reserve_bytes: u64,
     /// Where the files are.
     pub disk: Arc<dyn Disk>,
-    /// Rounds are applied to the index by [`crate::Store::step`], and not by a thread.
+    /// Rounds are applied to the index by [`crate::Store::step`] instead of a thread.
     pub stepped: bool,
     /// In which directory the log may be.
     pub placement: Placement,

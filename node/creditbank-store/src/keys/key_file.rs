@@ -1,4 +1,4 @@
-//! Writing the file of a key store that is in use: records behind its end, or all of it anew.
+//! Writes the file of a key store that is in use: adds records at its end, or rewrites it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,8 +19,8 @@ pub(super) struct KeyFile {
     pub(super) end: u64,
     pub(super) master: Zeroizing<[u8; 32]>,
     pub(super) epoch: Zeroizing<[u8; 32]>,
-    /// Whether the file was written anew before it is trusted. Not on a disk that had no room: then it is before the first
-    /// change.
+    /// Whether the file was rewritten before it is trusted. If the disk had no room at the start, it is rewritten
+    /// before the first change.
     pub(super) is_renewed: bool,
     pub(super) poisoned: Option<String>,
 }
@@ -36,7 +36,7 @@ impl KeyFile {
             new.iter().map(|(account, key)| (*account, Some(key.clone()))).collect();
         let bytes = record::records(&self.epoch, &records, fill);
         if let Err(error) = self.file.write_at(&bytes, self.end) {
-            // Nothing was synced and nobody knows of these keys: what was written of them is cut, or written over.
+            // Nothing was synced and nobody knows these keys: the written part is cut, or overwritten.
             if file::is_full(&error) && self.file.set_length(self.end).is_ok() {
                 return Err(self.full(bytes.len()).into());
             }
@@ -47,7 +47,7 @@ impl KeyFile {
         Ok(())
     }
 
-    /// Refuses where the file was removed, cut, or another one put in its place.
+    /// Refuses if the file was removed, cut or replaced.
     pub(super) fn check_in_place(&self) -> Result<(), StoreError> {
         file::check_in_place(&*self.file, &self.path, self.end)
     }
@@ -67,7 +67,7 @@ impl KeyFile {
             Err(error) if file::is_full(&error) => return Err(self.full(bytes.len()).into()),
             Err(error) => return Err(self.poison(error)),
         };
-        // From here on nobody knows which of the two files the name leads to.
+        // From here on nobody knows to which of the two files the name leads.
         file::commit(&*self.disk, &self.path, &*file).map_err(|error| self.poison(error))?;
         (self.file, self.end, self.epoch, self.is_renewed) = (file, bytes.len() as u64, epoch, true);
         Ok(())

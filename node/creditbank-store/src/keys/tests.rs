@@ -1,4 +1,4 @@
-//! Keys on a disk: restarts, erasures, changes at once, and damage.
+//! Keys on a disk: restarts, erasures, concurrent changes, and damage.
 
 use super::*;
 use crate::RealDisk;
@@ -38,7 +38,7 @@ fn keys_survive_and_erased_keys_do_not() {
     ));
 }
 
-/// Goal: keys that are made while others are erased, or twice at once, are on the disk as they were given out.
+/// Goal: keys that are made while others are erased, or twice at once, are on the disk as they were returned.
 #[test]
 fn changes_at_once_are_all_on_the_disk() {
     let dir = tempfile::tempdir().expect("a directory");

@@ -1,4 +1,5 @@
-//! What an operator may set: how much the node takes, and how it is watched. Each has a default that suits most.
+//! What an operator may set: how much the node accepts, and how it is monitored. Each setting has a default that suits
+//! most nodes.
 
 use std::net::SocketAddr;
 
@@ -10,8 +11,8 @@ use super::ConfigError;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Operations {
-    /// Where `/metrics`, `/healthz` and `/readyz` are served over HTTP, in clear and to anybody who reaches it; absent:
-    /// nowhere.
+    /// Where `/metrics`, `/healthz` and `/readyz` are served over HTTP, in clear text, to anybody who can reach it;
+    /// absent: not at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listen: Option<SocketAddr>,
 }
@@ -32,9 +33,9 @@ impl Operations {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Connections {
-    /// Open connections, of all addresses.
+    /// Most open connections, of all addresses.
     pub max: usize,
-    /// Open connections of one address.
+    /// Most open connections of one address.
     pub per_address: usize,
 }
 
@@ -45,7 +46,7 @@ impl Default for Connections {
 }
 
 impl Connections {
-    /// Refuses what would serve nobody.
+    /// Refuses settings that would serve nobody.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         for (key, number) in [("[connections] max", self.max), ("[connections] per_address", self.per_address)] {
             if number == 0 {
@@ -61,9 +62,9 @@ impl Connections {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quotas {
-    /// Accounts that it may have opened or looked up.
+    /// Accounts that it may open or look up.
     pub accounts_per_minute: u32,
-    /// Blocks of its units that it may send; one whose signature is wrong is nobody's.
+    /// Blocks of its units that it may send. A block with a bad signature does not count.
     pub blocks_per_minute: u32,
     /// Expensive calls: evaluations, previews, transcripts, dry runs and the like.
     pub expensive_calls_per_minute: u32,
@@ -94,7 +95,7 @@ impl Default for Scrub {
 }
 
 impl Scrub {
-    /// Refuses what is no hour, and hours between which nothing would be done.
+    /// Refuses impossible hours, and hours between which nothing would be done.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let Self { from_hour, until_hour, .. } = *self;
         if from_hour > 23 {

@@ -1,4 +1,5 @@
-//! What lies beside the journal, against what the journal says of it: guard, learners' keys, secrets and key files.
+//! Compares the files beside the journal with what the journal says about them: guard, learners' keys, secrets and key
+//! files.
 
 use std::path::Path;
 
@@ -14,7 +15,7 @@ impl Run<'_> {
     pub(super) fn guard(&mut self, log_dir: &Path) {
         let path = log_dir.join("guard").display().to_string();
         match self.inspection.guard {
-            // Of a journal whose end is damaged that is said already.
+            // Damage at the end of the journal is reported already.
             Some((sequence, _)) if self.end.is_some_and(|end| sequence > end) => {
                 let end = self.end.unwrap_or_default();
                 let what = format!("round {sequence} was acknowledged, the journal ends with round {end}");

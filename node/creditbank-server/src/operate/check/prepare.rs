@@ -1,4 +1,4 @@
-//! What of a round needs no order, done by the workers.
+//! The part of a round that does not depend on order. The workers do it.
 
 use creditbank_ledger::replay::Prepared;
 use creditbank_protocol::LogIndex;
@@ -13,7 +13,7 @@ pub(super) struct Context {
     pub(super) bodies: Bodies,
 }
 
-/// A round with everything that needs no order.
+/// A round with the results that do not depend on order.
 pub(super) struct PreparedRound {
     pub(super) raw: JournalRound,
     pub(super) decoded: Result<DecodedRound, String>,
@@ -24,7 +24,7 @@ pub(super) struct PreparedRound {
     pub(super) erased: u64,
 }
 
-/// Everything of a round that needs no order.
+/// Everything of a round that does not depend on order.
 pub(super) fn prepare(context: &Context, raw: JournalRound) -> PreparedRound {
     let decoded = raw.decode().map_err(|error| error.to_string());
     let mut prepared = PreparedRound {
@@ -49,7 +49,7 @@ pub(super) fn prepare(context: &Context, raw: JournalRound) -> PreparedRound {
         prepared.erased += found.erased;
     }
     prepared.prints = round.rows.iter().map(Print::of).collect();
-    // What is not needed any more makes room for the rounds that wait.
+    // Drop what is not needed any more, to make room for waiting rounds.
     round.entries.iter_mut().for_each(|write| write.bodies = Vec::new());
     prepared
 }

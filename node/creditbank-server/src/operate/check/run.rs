@@ -1,4 +1,4 @@
-//! A check under way: the rounds of the journal in their order, and what damage hides of them.
+//! A running check: the rounds of the journal in order, and what damage hides of them.
 
 use std::ops::ControlFlow;
 use std::sync::mpsc::sync_channel;
@@ -14,10 +14,10 @@ use super::{FINDINGS_MAX, Finding, Report, notes, public};
 use crate::directory::DirectoryError;
 use crate::tables;
 
-/// Rounds that wait between the reading thread and the workers.
+/// Most rounds that wait between the reading thread and the workers.
 const ROUNDS_AHEAD: usize = 4;
 
-/// A check under way.
+/// A running check.
 pub(super) struct Run<'a> {
     pub(super) journal: &'a JournalReader,
     pub(super) inspection: &'a Inspection,
@@ -28,19 +28,19 @@ pub(super) struct Run<'a> {
     pub(super) replay: Option<Replay>,
     pub(super) head: Head,
     pub(super) last: u64,
-    /// The last round that is there, whole or not; `None` where damage hides it.
+    /// The last round that exists, whole or not; `None` if damage hides it.
     pub(super) end: Option<u64>,
     pub(super) rows: RowSet,
     pub(super) marked: public::Marked,
     /// The newest number of keys that the log needs.
     pub(super) key_count: u64,
-    /// The newest number of erased learners that the log knows of.
+    /// The newest number of erased learners that the log expects.
     pub(super) erased_count: u64,
-    /// Whether the journal does not read to its end: then nothing can be compared with it.
+    /// Whether the journal cannot be read to its end: then nothing can be compared with it.
     pub(super) is_damaged: bool,
-    /// The directory cannot be written: the index is compared in a copy of it.
+    /// The directory cannot be written to: the index is compared in a copy.
     pub(super) is_read_only: bool,
-    /// The last round that is read.
+    /// The last round to read.
     pub(super) until: u64,
 }
 
@@ -88,8 +88,8 @@ impl Run<'_> {
         }
     }
 
-    /// The journal does not read any further: after the last acknowledged round that is the trace of a crash, which the
-    /// next start cuts. Before, it is damage, and each round behind it is looked at for itself.
+    /// The journal cannot be read any further. After the last acknowledged round that is the trace of a crash, which
+    /// the next start cuts off. Before it, it is damage, and each later round is checked by itself.
     fn damaged(&mut self, context: &Context, path: String, offset: u64, what: String) -> Result<(), DirectoryError> {
         let guarded = self.inspection.guard.map_or(0, |(sequence, _)| sequence);
         if self.last >= guarded && self.last > 0 {
@@ -123,7 +123,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Takes a round behind damage: only what it says by itself is checked.
+    /// Takes a round after damage: only what it says by itself is checked.
     fn round_alone(&mut self, context: &Context, raw: JournalRound) {
         let PreparedRound { raw, decoded, findings, bodies, erased, .. } = prepare(context, raw);
         self.report.journal_bytes += raw.frame_len();
@@ -147,7 +147,7 @@ impl Run<'_> {
         }
     }
 
-    /// The flat files against a round.
+    /// Compares the flat files with a round.
     fn flat(&mut self, decoded: &DecodedRound, sequence: u64) {
         if sequence <= self.strict_until {
             for fault in self.inspection.flat_faults(decoded) {
@@ -156,7 +156,7 @@ impl Run<'_> {
         }
     }
 
-    /// What a round says of the key store.
+    /// Takes in what a round says about the key store.
     fn counts(&mut self, round: &Round) {
         for row in round.rows.iter().filter(|row| row.table == tables::COUNTS) {
             if let Some(counts) = row.value.as_deref().and_then(tables::Counts::from_bytes) {
@@ -216,7 +216,7 @@ impl Run<'_> {
         self.counts(&decoded.round);
     }
 
-    /// The log entries of a round, through the replay.
+    /// Takes the log entries of a round through the replay.
     fn log(
         &mut self,
         round: &Round,

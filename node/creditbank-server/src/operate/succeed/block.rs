@@ -1,4 +1,4 @@
-//! The block with which the log goes on: a succession, signed by the registry key, its approvers, and both log keys.
+//! The block with which the log continues: a succession, signed by the registry key, its approvers, and both log keys.
 
 use creditbank_protocol::UnitId;
 use creditbank_protocol::approval::approval_message;
@@ -15,7 +15,7 @@ use crate::clock::random;
 use crate::environment::Environment;
 use crate::ledger::Ledger;
 
-/// The block with which the log goes on.
+/// The block with which the log continues.
 pub(super) fn block(
     environment: &Environment,
     ledger: &Ledger,

@@ -1,4 +1,4 @@
-//! What goes on in the new directory: the rounds up to the cut, and the node's keys with another log key.
+//! What is taken to the new directory: the rounds up to the cut, and the node's keys with another log key.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -36,10 +36,10 @@ pub(super) fn rounds(
     failed.map_or(Ok(()), Err)
 }
 
-/// Copies the node's keys but the log keys, which may be stolen, and makes another log key.
+/// Copies the node's keys except the log keys, which may be stolen, and makes another log key.
 pub(super) fn keys(environment: &Environment, dir: &Path, to: &Path) -> Result<SigningKey, SucceedError> {
     let disk: &dyn Disk = &*environment.disk;
-    // Read first: without it nothing that was copied could be opened.
+    // Read first: without it no copied data could be opened.
     Secrets::read(disk, &secrets_path(dir))?;
     for name in files::list(disk, &dir.join("keys"))? {
         let is_log_key = name == "log.key" || name.starts_with("log-");

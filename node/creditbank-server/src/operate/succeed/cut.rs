@@ -1,4 +1,4 @@
-//! Where the old log ends: what stands at the last checkpoint that counts, and what is lost beyond it.
+//! Where the old log ends: the state at the last checkpoint that counts, and what is lost beyond it.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -19,45 +19,45 @@ use crate::tables;
 /// A unit's blocks beyond the cut.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LostBlocks {
-    /// Whose.
+    /// The unit.
     pub unit: UnitId,
     /// Where they were.
     pub entries: Vec<LogIndex>,
     /// Their records, hidden and public.
     pub records: u64,
-    /// Of these, those that they published: entries of the registry, or what the institution publishes.
+    /// Of these, the records that they published: entries of the registry, or what the institution publishes.
     pub published: u64,
-    /// What they did to records: revocations, amendments, confirmations and what follows from them.
+    /// Their effects on records: revocations, amendments, confirmations and their consequences.
     pub effects: u64,
-    /// The height of the first one: the unit goes on from there.
+    /// The height of the first one: the unit continues from there.
     pub from_height: u64,
 }
 
-/// What the old journal comes to.
+/// What was found in the old journal.
 pub(super) struct Cut {
     pub(super) head: Head,
-    /// The last round that goes on.
+    /// The last round that is kept.
     pub(super) sequence: u64,
     /// Entries of the whole journal.
     pub(super) old_size: u64,
-    /// The root at the size that was asked for beside the cut.
+    /// The root at the other requested size.
     pub(super) root_seen: Option<Digest>,
     /// Signatures of the checkpoint at the cut.
     pub(super) note: Option<Row>,
     /// Who has signed that checkpoint.
     pub(super) signers: Vec<[u8; 32]>,
-    /// The seal that the tree ends with at the cut.
+    /// The seal with which the tree ends at the cut.
     pub(super) seal: Option<SignedSeal>,
     pub(super) lost: BTreeMap<UnitId, LostBlocks>,
-    /// Whose the last block beyond the cut is.
+    /// The unit of the last block beyond the cut.
     pub(super) newest_lost: Option<UnitId>,
     pub(super) names: Vec<String>,
 }
 
 impl Cut {
-    /// The signatures of the checkpoint at the cut. The journal has them behind the next round, or behind a clean stop: a copy
-    /// of a node that has died, and a log that was restored to a point, lack them. Then they are made once more, which
-    /// discloses nothing: the node could sign that checkpoint from the moment at which the round was durable, the bytes are the
+    /// The signatures of the checkpoint at the cut. The journal has them behind the next round, or behind a clean stop.
+    /// A copy of a node that has died, and a log that was restored to a point, lack them. Then they are made once more,
+    /// which reveals nothing: the node could sign that checkpoint as soon as the round was durable, the bytes are the
     /// same each time (Ed25519), and the succession itself, which the old log key signs, names this size and this root.
     pub(super) fn note(&self, ring: &KeyRing) -> Result<Row, SucceedError> {
         if let Some(note) = &self.note {
@@ -77,8 +77,8 @@ impl Cut {
     }
 }
 
-/// Reads the old journal to its end: what stands at the cut, and what is lost beyond it. What does not read behind the last
-/// round that was acknowledged is the trace of a crash. The root at the size `seen` is noted.
+/// Reads the old journal to its end: the state at the cut, and what is lost beyond it. Unreadable data after the last
+/// acknowledged round is the trace of a crash. The root at the size `seen` is recorded.
 pub(super) fn read_cut(
     journal: &JournalReader,
     size: u64,
@@ -118,7 +118,7 @@ pub(super) fn read_cut(
                 cut.root_seen = Some(frontier.root());
             }
         }
-        // It is to be signed: so it is what the entries make.
+        // It will be signed, so it must be what the entries make.
         if (frontier.size(), frontier.root()) != (round.next.size, round.next.root) {
             let what = format!("it says root {}, its entries make {}", round.next.root, frontier.root());
             damaged = Some(SucceedError::Damaged { sequence: raw.sequence, what });
@@ -160,7 +160,7 @@ pub(super) fn read_cut(
     }
 }
 
-/// Keeps the names of the log, and which blocks are lost.
+/// Records the names of the log, and which blocks are lost.
 fn note_entry(cut: &mut Cut, size: u64, index: LogIndex, entry: Option<Entry>) {
     match entry {
         Some(Entry::Seal(seal)) => {
@@ -180,7 +180,7 @@ fn note_entry(cut: &mut Cut, size: u64, index: LogIndex, entry: Option<Entry>) {
             cut.newest_lost = Some(header.unit);
         }
         Some(Entry::Public(public)) => {
-            // It stands directly behind the head of its block.
+            // It is directly behind the head of its block.
             if let Some(lost) = cut.newest_lost.and_then(|unit| cut.lost.get_mut(&unit)) {
                 let part = public.part();
                 lost.published += part.records.len() as u64;

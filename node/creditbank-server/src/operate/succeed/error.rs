@@ -1,4 +1,4 @@
-//! Why a log does not go on.
+//! Why a log cannot be continued.
 
 use creditbank_protocol::block::DraftError;
 use creditbank_protocol::canonical::CanonicalError;
@@ -10,40 +10,40 @@ use crate::append::SubmitError;
 use crate::directory::{DirectoryError, NAME_RULE};
 use crate::operate::backup::BackupError;
 
-/// Why a log does not go on.
+/// Why a log cannot be continued.
 #[derive(Debug, thiserror::Error)]
 pub enum SucceedError {
-    /// No round ends there.
+    /// No round ends at this size.
     #[error("size {size} is not directly behind a seal: the nearest sizes are {before} and {after}")]
     NoSeal {
-        /// What was asked for.
+        /// The requested size.
         size: u64,
         /// The last seal before it.
         before: u64,
-        /// The first seal behind it.
+        /// The first seal after it.
         after: u64,
     },
-    /// The log does not have it.
+    /// The log does not have this size.
     #[error("the log has {found} entries: there is no size {size}")]
     Beyond {
-        /// What was asked for.
+        /// The requested size.
         size: u64,
-        /// What is there.
+        /// The log's size.
         found: u64,
     },
-    /// A name that cannot be.
+    /// The name is not possible.
     #[error("origin {0:?}: expected {NAME_RULE}")]
     Origin(String),
-    /// A name that the log has or had.
+    /// The log has this name, or had it.
     #[error("{0} is the name of the old log or was one of its names: witnesses refuse it for ever, so choose another")]
     SameOrigin(String),
-    /// The log has gone on under another name already.
+    /// The log continues under another name already.
     #[error(
         "the log goes on as {newest} since an earlier succession, which lies beyond size {size}: expected a size behind \
          that one. A second end of the same name contradicts every trust file that pins the first"
     )]
     Gone {
-        /// What was asked for.
+        /// The requested size.
         size: u64,
         /// Its name now.
         newest: String,
@@ -51,7 +51,7 @@ pub enum SucceedError {
     /// There is no journal.
     #[error("the log is in memory: there is nothing to go on from")]
     Memory,
-    /// What others have seen of the log says otherwise.
+    /// The log contradicts what others have seen of it.
     #[error(
         "{path}: others have seen root {published} at size {size}, the journal has {found}: this is not the log that they know. \
          Restore another copy"
@@ -66,7 +66,7 @@ pub enum SucceedError {
         /// The journal's at that size.
         found: String,
     },
-    /// The old log key is not there.
+    /// The old log key is missing.
     #[error(
         "no file keys/log*.key holds the log key that has signed the seal before size {size}: {}. Whoever has stolen the \
          registry key alone could not go on either; put a copy of this key there, and try again",
@@ -75,7 +75,7 @@ pub enum SucceedError {
     NoLogKey {
         /// Where the old origin ends.
         size: u64,
-        /// The keys that have signed the checkpoint there; one of them is the one that is looked for.
+        /// The keys that have signed the checkpoint there. One of them is needed.
         signers: Vec<String>,
     },
     /// A round that cannot be read.
@@ -86,14 +86,14 @@ pub enum SucceedError {
         /// What is wrong.
         what: String,
     },
-    /// The registry asks for approvals.
+    /// Approvals of the registry's policy are missing.
     #[error(
         "the registry's policy asks for {expected} approvals of each block of the operator, {found} keys were given"
     )]
     Approvals {
-        /// By the policy.
+        /// How many the policy requires.
         expected: usize,
-        /// Given.
+        /// How many were given.
         found: usize,
     },
     /// Files, keys, store.

@@ -1,4 +1,4 @@
-//! A copy of an index that may not be opened where it is: engines write into their files when they are opened.
+//! A copy of an index that must not be opened in place: engines write to their files when they are opened.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ const CHUNK_LEN: u64 = 1 << 20;
 pub(super) struct Copy(pub(super) PathBuf);
 
 impl Copy {
-    /// Copies a directory into the system's directory for temporary files, readable by this user alone.
+    /// Copies a directory to the system's directory for temporary files, readable only by this user.
     pub(super) fn of(disk: &dyn Disk, from: &Path) -> io::Result<Self> {
         let mut name = [0; 8];
         OsEntropy.fill(&mut name);
