@@ -134,7 +134,7 @@ async fn what_lies_behind_damage_is_checked() {
     flip(&dir.path().join("learners.keys"), 84 + 2 * 93 + 40);
     let (code, found, _) = run("check", dir.path());
     let listed = found["listed"].to_string();
-    assert!(code == Some(1) && listed.contains("record 2 does not read"), "{found}");
+    assert!(code == Some(1) && listed.contains("record 2 cannot be read"), "{found}");
     assert_eq!(found["findings"], 1 + 3, "three records of one learner: {found}");
 }
 

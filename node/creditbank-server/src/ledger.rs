@@ -174,7 +174,7 @@ impl Ledger {
     /// wait for one another.
     pub async fn begin(&self, request: SubmitBlockRequest, peer: Peer) -> Submission {
         let Some(threads) = &self.threads else {
-            return Submission::answered(Err(SubmitError::Stopped("this log takes no blocks by itself".to_owned())));
+            return Submission::answered(Err(SubmitError::Stopped("this log accepts no blocks by itself".to_owned())));
         };
         let claim = Claim::of(&request.block);
         if claim.is_some_and(|claim| self.shared.is_taken(&claim))

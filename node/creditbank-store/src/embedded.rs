@@ -208,7 +208,7 @@ impl Store for EmbeddedStore {
             // Either may be damaged. Only the frame's checksum, over the whole round, would tell.
             let what = format!(
                 "entry {index} has the hash {found}, its leaf in log/flat is {expected}: stop the node and run \
-                 `creditbank-node reindex`; if it says so still, the journal is damaged: restore a backup"
+                 `creditbank-node reindex`; if that does not help, the journal is damaged: restore a backup"
             );
             return Err(self.readers.damaged(segment, start, what));
         }

@@ -131,8 +131,8 @@ impl KeyStore {
                     break;
                 }
                 let what = format!(
-                    "record {number} does not read, and the log needs the first {needed}: restore learners.keys from a \
-                     backup as new as the log"
+                    "record {number} cannot be read, and the log needs the first {needed}: restore learners.keys from \
+                     a backup as new as the log"
                 );
                 return Err(damaged(path, end, what).into());
             };

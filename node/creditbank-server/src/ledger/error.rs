@@ -17,8 +17,8 @@ pub enum OpenError {
     Load(#[from] LoadError),
     /// The wall clock is before the last seal.
     #[error(
-        "the wall clock is {} before the last seal: set the clock, then start again; where it is right, the log \
-         was sealed under a wrong one: start with `serve --correct-time`, and correct it with `creditbank registry \
+        "the wall clock is {} before the last seal: set the clock, then start again; if it is right, the log was \
+         sealed under a wrong one: start with `serve --correct-time`, and correct it with `creditbank registry \
          correct-time` (docs/operate/clock.md)",
         show_duration_ms(*.behind_ms)
     )]
@@ -31,8 +31,8 @@ pub enum OpenError {
     LogKey(#[from] NoLogKey),
     /// A log key that signs the last round's checkpoint is missing.
     #[error(
-        "log key {key} signs the checkpoint of the last round too, and no file of keys/ holds it: put it back, start the \
-         node and stop it once; its signature is kept then, and the file can go"
+        "log key {key} signs the checkpoint of the last round too, and no file of keys/ holds it: put it back, start \
+         the node and stop it once; then its signature is stored, and you can remove the file"
     )]
     LastNote {
         /// Which key.
@@ -48,8 +48,9 @@ pub enum OpenError {
     },
     /// The learners' keys are older than an erasure.
     #[error(
-        "learners.keys has {found} erased learners, the log was written with {expected}: it is an older file, in which keys that \
-         were destroyed live on. Restore one that is as new as the log, or erase again what was erased since"
+        "learners.keys has {found} erased learners, the log was written with {expected}: it is an older file, which \
+         still has keys that were destroyed. Restore a file that is as new as the log, or erase again what was erased \
+         since"
     )]
     Erased {
         /// How many tombstones the log expects.

@@ -75,7 +75,10 @@ impl Shared {
             key_files::check(&key_files, registry, &first, clock.now_ms() / 60_000)?;
         }
         if let Some(why) = store.read_only() {
-            tracing::error!(why, "READ-ONLY: the disk has no room. What is stored is served, and nothing new is taken");
+            tracing::error!(
+                why,
+                "READ-ONLY: the disk has no room. What is stored is served, and nothing new is accepted"
+            );
             health.set(Condition::ReadOnly, format!("read-only: {why}"));
         }
         let log_measures = LogMeasures::new(&metrics);
@@ -124,7 +127,7 @@ fn check_clock(state: &State, now_ms: u64, said: Said) -> Result<(), OpenError> 
             let ahead = show_duration_ms(behind_ms);
             tracing::warn!(
                 ahead,
-                "--correct-time: the log is ahead of the clock; nothing is sealed but a correction of the time"
+                "--correct-time: the log is ahead of the clock; only a correction of the time is sealed"
             );
         }
         (false, true) => {

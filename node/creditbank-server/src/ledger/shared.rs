@@ -149,7 +149,7 @@ impl Shared {
     pub(crate) fn takes_writes(&self) {
         for condition in [Condition::ReadOnly, Condition::Displaced] {
             if self.health.clear(condition) {
-                tracing::info!("what is new is taken again");
+                tracing::info!("new data is accepted again");
             }
         }
     }
@@ -162,7 +162,7 @@ impl Shared {
             _ => false,
         };
         if is_new {
-            tracing::error!(why = %error, "READ-ONLY: what is stored is served, and nothing new is taken");
+            tracing::error!(why = %error, "READ-ONLY: what is stored is served, and nothing new is accepted");
         }
     }
 

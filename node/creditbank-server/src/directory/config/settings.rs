@@ -107,7 +107,8 @@ impl Scrub {
         }
         if from_hour == until_hour {
             return wrong(
-                "another hour than from_hour: between the two it works. All hours are 0 and 24, no pass is days = 0",
+                "another hour than from_hour: scrubbing works between the two. 0 and 24 are all hours, days = 0 turns \
+                 it off",
             );
         }
         Ok(())

@@ -31,7 +31,7 @@ pub(super) fn learners(
     let (records, len) = (proved.records, proved.len);
     if proved.is_damaged || records < tree.keys {
         let needed = tree.keys;
-        return Err(damaged(format!("record {records} at {len} does not read, and the log needs {needed}")));
+        return Err(damaged(format!("record {records} at {len} cannot be read, and the log needs {needed}")));
     }
     if proved.erased < tree.erased {
         let (found, expected) = (proved.erased, tree.erased);

@@ -38,7 +38,7 @@ impl Run<'_> {
         let path = path.display().to_string();
         for (number, offset) in faults.iter().rev() {
             if *number < needed {
-                let what = format!("record {number} does not read, and the log needs the first {needed}");
+                let what = format!("record {number} cannot be read, and the log needs the first {needed}");
                 self.report.findings.add_first(Finding { offset: Some(*offset), ..Finding::of(&path, what) });
             } else {
                 self.report.notes.push(format!("{path} at {offset}: a torn key that was never used"));

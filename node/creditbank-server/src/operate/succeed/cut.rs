@@ -64,7 +64,7 @@ impl Cut {
             return Ok(note.clone());
         }
         let damaged = |what: &str| SucceedError::Damaged { sequence: self.sequence, what: what.to_owned() };
-        let seal = self.seal.as_ref().ok_or_else(|| damaged("no seal stands at the end of it"))?;
+        let seal = self.seal.as_ref().ok_or_else(|| damaged("there is no seal at its end"))?;
         if self.signers.is_empty() {
             return Err(damaged("it does not say who signs its checkpoint"));
         }

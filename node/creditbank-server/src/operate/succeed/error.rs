@@ -39,8 +39,8 @@ pub enum SucceedError {
     SameOrigin(String),
     /// The log continues under another name already.
     #[error(
-        "the log goes on as {newest} since an earlier succession, which lies beyond size {size}: expected a size behind \
-         that one. A second end of the same name contradicts every trust file that pins the first"
+        "the log continues as {newest} since an earlier succession, which is beyond size {size}: expected a size \
+         after it. A second end of the same name contradicts every trust file that pins the first"
     )]
     Gone {
         /// The requested size.
@@ -49,7 +49,7 @@ pub enum SucceedError {
         newest: String,
     },
     /// There is no journal.
-    #[error("the log is in memory: there is nothing to go on from")]
+    #[error("the log is in memory: there is nothing to continue")]
     Memory,
     /// The log contradicts what others have seen of it.
     #[error(
@@ -68,8 +68,8 @@ pub enum SucceedError {
     },
     /// The old log key is missing.
     #[error(
-        "no file keys/log*.key holds the log key that has signed the seal before size {size}: {}. Whoever has stolen the \
-         registry key alone could not go on either; put a copy of this key there, and try again",
+        "no file keys/log*.key holds the log key that has signed the seal before size {size}: {}. Nobody can continue \
+         the log without it, not even with the registry key. Put a copy of this key there, and try again",
         .signers.join(" or ")
     )]
     NoLogKey {
@@ -88,7 +88,7 @@ pub enum SucceedError {
     },
     /// Approvals of the registry's policy are missing.
     #[error(
-        "the registry's policy asks for {expected} approvals of each block of the operator, {found} keys were given"
+        "the registry's policy requires {expected} approvals of each block of the operator, {found} keys were given"
     )]
     Approvals {
         /// How many the policy requires.
