@@ -19,6 +19,7 @@
 //! ```
 
 mod config;
+mod error;
 mod held;
 mod init;
 pub(crate) mod key_files;
@@ -32,12 +33,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use creditbank_protocol::Digest;
-use creditbank_protocol::key_file::{KeyFile, KeyFileError};
+use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::Purpose;
-use creditbank_store::{Disk, KeyStoreError, Options, Placement, StoreError, inspect};
+use creditbank_store::{Disk, Options, Placement, StoreError, inspect};
 
 pub use config::{Config, ConfigError, Connections, Operations, Quotas, Scrub, Tls};
 pub(crate) use config::{NAME_RULE, is_origin};
+pub use error::DirectoryError;
+pub(crate) use error::at;
 pub(crate) use held::{HELD_FILE, held_by, parse_published};
 pub use init::{InitError, NEXT_REGISTRY_KEY, REGISTRY_KEY, begin, init};
 pub use key_files::{KeyFileFound, KeyFilesError};
@@ -52,134 +55,6 @@ use crate::append::Steps;
 use crate::environment::Environment;
 use crate::ledger::{Ledger, Limits, OpenError, Parts};
 use crate::operate::scrub::{SCRUB_FILE, ScrubOptions};
-
-/// Why a node's directory cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum DirectoryError {
-    /// A file could not be read or written.
-    #[error("{path}: {error}")]
-    File {
-        /// Which file.
-        path: String,
-        /// What the system said.
-        error: std::io::Error,
-    },
-    /// Others may read a file with a secret.
-    #[error("{path} has mode {mode:o}: only its owner may access a file with a secret (chmod 600)")]
-    Mode {
-        /// Which file.
-        path: String,
-        /// Its mode.
-        mode: u32,
-    },
-    /// Others may write to a file or directory of the node.
-    #[error(
-        "{path} has mode {mode:o}: its group, or everybody, may write there and put other keys, other settings or \
-         another log in place (chmod go-w {path}; for everything below a directory: chmod -R go-w DIR)"
-    )]
-    Writable {
-        /// Which one.
-        path: String,
-        /// Its mode.
-        mode: u32,
-    },
-    /// A file or directory of the node belongs to another user.
-    #[error(
-        "{path} belongs to the user with number {owner}, who may write and read there whatever its mode: expected \
-         this user or root. Serve as the user who owns the node, or change the owner (chown -R)"
-    )]
-    Owner {
-        /// Which one.
-        path: String,
-        /// Its owner.
-        owner: u32,
-    },
-    /// Others may read the private key of `[tls]`.
-    #[error(
-        "[tls] key: {path} has mode {mode:o}: expected a private key that others may not read and its group may not \
-         write (chmod 600, or 640 if its group may read it)"
-    )]
-    TlsMode {
-        /// Which file.
-        path: String,
-        /// Its mode.
-        mode: u32,
-    },
-    /// A log in memory would be a second history under the keys of a log on a disk.
-    #[error(
-        "node.toml says store = \"memory:\", and {found}: a log in memory begins anew with every start, and would \
-         sign a second history under the same keys, which nobody can merge. Name the log again (store = \"{store}\"); \
-         for a trial make another node: creditbank-node init --store memory: --dir OTHER"
-    )]
-    Memory {
-        /// What shows that the keys belong to a log on a disk.
-        found: String,
-        /// How to name a log on a disk.
-        store: String,
-    },
-    /// The file does not hold a key.
-    #[error("{path}: {error}")]
-    Key {
-        /// Which file.
-        path: String,
-        /// What is wrong.
-        error: KeyFileError,
-    },
-    /// The key is for another purpose.
-    #[error("{path} holds a key for {found}, expected one for {expected}")]
-    Purpose {
-        /// Which file.
-        path: String,
-        /// The purpose that is needed.
-        expected: String,
-        /// The key's.
-        found: String,
-    },
-    /// The file does not hold the four secrets.
-    #[error("{0} is not a file of four secrets (creditbank-secrets-v1): restore it from a backup of this node")]
-    Secrets(String),
-    /// The secrets are not the ones that were written.
-    #[error(
-        "{0} is damaged: its MAC does not match, so a byte of it was changed. Restore it from a backup of this node; \
-         with a wrong secret learners would have other accounts, or none"
-    )]
-    SecretsMac(String),
-    /// There is no log where the configuration says.
-    #[error(
-        "{0} does not exist: either node.toml names another directory than that of the log, or the log was not \
-         restored. A node never begins a second log by itself"
-    )]
-    NoLog(String),
-    /// The configuration.
-    #[error("{path}: {error}")]
-    Config {
-        /// Which file.
-        path: String,
-        /// What is wrong.
-        error: ConfigError,
-    },
-    /// The log lacks what others have seen of it.
-    #[error("{path}: {what}")]
-    Held {
-        /// The file with the checkpoint.
-        path: String,
-        /// What to do.
-        what: String,
-    },
-    /// The learners' keys.
-    #[error(transparent)]
-    Keys(#[from] KeyStoreError),
-    /// The log.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The log's state.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-}
-
-pub(crate) fn at(path: &Path) -> impl Fn(std::io::Error) -> DirectoryError + '_ {
-    move |error| DirectoryError::File { path: path.display().to_string(), error }
-}
 
 fn read_text(disk: &dyn Disk, path: &Path) -> Result<String, DirectoryError> {
     let bytes = disk.read(path).map_err(at(path))?;

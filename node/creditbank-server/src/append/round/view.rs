@@ -1,12 +1,14 @@
 //! The ledger as the rules see it.
 
+mod of_round;
+
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use creditbank_protocol::AccountId;
 use creditbank_protocol::authority::owner;
 use creditbank_protocol::block::{SignedBlock, SignedHead};
-use creditbank_protocol::entry::{Entry, EntryError, join};
+use creditbank_protocol::entry::Entry;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::{Marks, status_id};
@@ -16,13 +18,15 @@ use creditbank_rules::{
 };
 use creditbank_store::{Known, StoreError};
 
-use super::{Context, RoundBuilder};
+use super::Context;
 use crate::append::state::State;
 use crate::private::InstitutionKeys;
 use crate::stored_block;
 use crate::tables::{self, CoursePrefix, LearnerRow};
 use crate::unreadable::{damaged, missing, of_store, unavailable};
 use crate::work::Token;
+
+pub(crate) use of_round::RoundView;
 
 /// The ledger as of the last round.
 pub(crate) struct StoreView<'a> {
@@ -32,12 +36,6 @@ pub(crate) struct StoreView<'a> {
     newcomers: BTreeSet<AccountId>,
     /// The keys of the first institution that is requested, which is nearly always the only one.
     institution: OnceCell<(InstitutionId, InstitutionKeys)>,
-}
-
-/// The ledger with the blocks of the round so far.
-pub(crate) struct RoundView<'a> {
-    store: StoreView<'a>,
-    builder: &'a RoundBuilder,
 }
 
 /// A record of the store, decrypted.
@@ -253,109 +251,6 @@ fn held(row: LearnerRow, marks: Marks) -> HeldRecord {
 /// What a block says in public about its own records and those of others.
 fn said(block: &SignedBlock) -> Said {
     Said { records: block.header().count, groups: block.public().groups.clone() }
-}
-
-impl<'a> RoundView<'a> {
-    pub(super) fn new(builder: &'a RoundBuilder, context: &'a Context<'a>) -> Self {
-        Self { store: StoreView::new(context, &builder.state), builder }
-    }
-}
-
-impl View for RoundView<'_> {
-    fn registry(&self) -> &Registry {
-        self.store.registry()
-    }
-
-    fn learner(&self, institution: InstitutionId, alias: &Alias) -> Option<LearnerState> {
-        self.store.learner(institution, alias)
-    }
-
-    fn held(
-        &self,
-        account: &AccountId,
-        institution: InstitutionId,
-        key: &CourseKey,
-    ) -> Result<Vec<HeldRecord>, ViewError> {
-        let prefix = self.store.prefix(account, institution, key);
-        let mut rows = self.store.rows(&prefix)?;
-        rows.extend(self.builder.learners.rows.get(&prefix).into_iter().flatten());
-        Ok(rows.into_iter().map(|row| held(row, self.builder.marks(row.place))).collect())
-    }
-
-    /// The issuer of a record in this very round could not know its place yet; but records that depend on others are
-    /// found here.
-    fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
-        let facts = match self.builder.kept(place) {
-            Some((facts, _)) => Some(facts),
-            None => self.store.record_at(place)?,
-        };
-        Ok(facts.map(|facts| RecordFacts { marks: self.builder.marks(place), ..facts }))
-    }
-
-    fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
-        let found = match self.builder.kept(place) {
-            Some(found) => Some(found),
-            None => self.store.content_at(place)?,
-        };
-        Ok(found.map(|(facts, record)| (RecordFacts { marks: self.builder.marks(place), ..facts }, record)))
-    }
-
-    fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
-        let mut places = self.store.dependants(place)?;
-        places.extend(self.builder.learners.dependants.get(&place).into_iter().flatten());
-        Ok(places)
-    }
-
-    fn documents(&self, number: &DocumentKey) -> Result<Vec<Place>, ViewError> {
-        let mut places = self.store.documents(number)?;
-        let digest = self.store.context.private.document_digest(number);
-        places.extend(self.builder.learners.documents.get(&digest).into_iter().flatten());
-        Ok(places)
-    }
-
-    fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
-        let Some(position) = self.builder.position(entry) else {
-            return self.store.sealing(entry);
-        };
-        let pending = self.builder.entries.get(position);
-        let head = pending.map(|write| head_of(&write.entry)).transpose()?.flatten();
-        Ok(head.map(|head| Sealing::of(&head, self.builder.round.sealed_at_ms())))
-    }
-
-    fn said(&self, entry: LogIndex) -> Result<Option<Said>, ViewError> {
-        match self.builder.position(entry) {
-            Some(position) => Ok(self.builder.block_at(position).as_ref().map(said)),
-            None => self.store.said(entry),
-        }
-    }
-}
-
-impl RoundBuilder {
-    /// A record that was placed in this round.
-    fn kept(&self, place: Place) -> Option<(RecordFacts, Record)> {
-        let bodies = self.learners.bodies.iter().find(|bodies| bodies.entry == place.entry)?;
-        let index = usize::try_from(place.index).ok()?;
-        let (record, account) = (bodies.records.get(index)?, (*bodies.accounts.get(index)?)?);
-        let bytes = &self.entries.get(bodies.position)?.entry;
-        let block = self.block_at(bodies.position)?;
-        let facts = RecordFacts {
-            kind: record.kind(),
-            institution: owner(&block, record.kind(), record.body()).ok()?,
-            account,
-            status_id: status_id(&leaf_hash(bytes), place.index, &record.hash()),
-            marks: self.marks(place),
-        };
-        Some((facts, record.clone()))
-    }
-}
-
-impl RoundBuilder {
-    /// The block whose head is at a position of this round.
-    fn block_at(&self, position: usize) -> Option<SignedBlock> {
-        let entry = |at: usize| self.entries.get(at).map(|write| &write.entry);
-        let Ok(Entry::Head(head)) = Entry::parse(entry(position)?) else { return None };
-        join(head, || entry(position + 1).cloned().ok_or(EntryError::NoPublic)).ok()
-    }
 }
 
 /// The head of a block; `None` for another kind of entry.
