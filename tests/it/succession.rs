@@ -2,6 +2,7 @@
 
 #![allow(clippy::too_many_lines)] // A story in its order.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use creditbank_client::{Client, ConnectOptions};
@@ -22,6 +23,7 @@ use creditbank_server::environment::Environment;
 use creditbank_server::operate::backup::{MakeOptions, RestoreOptions, make, restore};
 use creditbank_server::operate::check::check;
 use creditbank_server::operate::succeed::{SucceedError, Succeeded, SuccessionOptions, succeed};
+use creditbank_store::inspect::JournalReader;
 use creditbank_tests::chain::signed;
 use creditbank_tests::node::ORIGIN;
 use creditbank_tests::university::{credit_record, key};
@@ -259,6 +261,45 @@ async fn a_pending_rotation_ends_with_the_old_origin() {
     restores(to.path());
 }
 
+/// Goal: a log that ends before what its guard has acknowledged, as on a disk that has lost its last writes, goes on only with
+/// the word that entries are lost; a hold that cannot be read is damage, and not the absence of one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_lacks_its_end_is_not_taken_for_whole() {
+    let node = TestNode::start().await;
+    let cut = node.ledger().size();
+    let university = University::new(1);
+    university.publish(&connect(&node, &node.trust(), &university.access).await, &node.key(Purpose::Registry)).await;
+    let newest = node.ledger().size();
+    let dir = node.stop().await;
+    let (_to, done) = succeeded(dir.path(), newest, SECOND).expect("it goes on");
+    assert_eq!(done.seen, None, "nothing is lost");
+    let held = dir.path().join("log/held");
+    std::fs::write(&held, "rotten").expect("written");
+    assert!(report(dir.path()).iter().any(|finding| finding.contains("held")));
+    let refused = succeeded(dir.path(), newest, SECOND).map(|_| ()).expect_err("nobody knows what others have seen");
+    assert!(refused.to_string().contains("held"), "{refused}");
+    std::fs::remove_file(&held).expect("removed");
+
+    let environment = Environment::system();
+    let config = directory::read_config(&environment, dir.path()).expect("a configuration");
+    let log = dir.path().join("log");
+    let journal = JournalReader::new(&environment.disk, &log, config.beginning().genesis().0);
+    let mut end = 0;
+    journal
+        .rounds(1, |round| {
+            let size = round.decode().expect("a round").round.next.size;
+            end = if size <= cut { round.position.offset + round.frame_len() } else { end };
+            ControlFlow::Continue(())
+        })
+        .expect("it reads");
+    let (_, segment, _) = journal.segments().expect("segments").pop().expect("one");
+    let mut bytes = std::fs::read(&segment).expect("it reads");
+    bytes[usize::try_from(end).expect("small")..].fill(0);
+    std::fs::write(&segment, bytes).expect("written");
+    let (_to, done) = succeeded(dir.path(), cut, SECOND).expect("it goes on");
+    assert_eq!((done.old_size, done.seen), (cut, Some(newest)), "the guard knows better");
+}
+
 /// The group that revokes the record at a place.
 async fn revoking(client: &Client, place: Place) -> pb::EffectGroup {
     let record = client.record(place).await.expect("a record");
@@ -308,7 +349,10 @@ async fn a_succession_that_cannot_be_is_refused() {
     let to = tempfile::tempdir().expect("a directory");
     let refused = succeed(&environment, dir.path(), &config, to.path(), &wrong, &mut |_, _| ()).map(|_| ());
     assert!(matches!(refused.expect_err("another key"), SucceedError::Submit(_)));
-    assert!(!to.path().join("node.toml").exists(), "no node was made");
+    assert!(
+        !to.path().exists(),
+        "what was copied by then is removed: it holds keys, and would refuse the next attempt"
+    );
     // The registry key alone is not enough: the old log key has to sign too.
     let log_key = dir.path().join("keys/log.key");
     let id = KeyId::of(&directory::read_key_at(&environment, &log_key, Purpose::Log).expect("a key").public_key());

@@ -104,7 +104,7 @@ fn tell(done: &Succeeded, origin: &str, to: &str) {
     ));
     if let Some(seen) = seen {
         crate::say(&format!(
-            "Others have seen {seen} entries of {former}, and the old directory has {}: the entries in between are \
+            "Others have seen {seen} entries of {former}, or its guard has, and the old directory has {}: the entries in between are \
              lost, and nobody can list them.",
             done.old_size
         ));

@@ -232,7 +232,7 @@ fn parts(
     }
     let opened = config.store.open_store(dir, &options, &mut |_| {});
     if let (Err(StoreError::Place { .. }), Some(log)) = (&opened, config.store.path().map(|path| dir.join(path)))
-        && let Some(published) = held_by(&*environment.disk, &log)
+        && let Ok(Some(published)) = held_by(&*environment.disk, &log)
         && let Ok(Some((_, head))) = inspect::guard(&*environment.disk, &log)
         && head.size < published.size
     {

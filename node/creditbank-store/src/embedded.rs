@@ -311,7 +311,7 @@ impl Store for EmbeddedStore {
             return Err(StoreError::Stopped(why.clone()));
         }
         writer.journal.close()?;
-        if writer.held.is_some() {
+        if writer.held.is_some() || writer.journal.is_deferred() {
             // The next start does the work for which this one had no room.
             return Ok(());
         }

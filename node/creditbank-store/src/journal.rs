@@ -124,6 +124,11 @@ impl Journal {
         self.last.sequence
     }
 
+    /// Whether the last segment is still to be written anew, for which the start had no room.
+    pub(crate) fn is_deferred(&self) -> bool {
+        self.is_deferred
+    }
+
     /// Refuses if the last segment was removed, cut or replaced.
     pub(crate) fn check_in_place(&self) -> Result<(), StoreError> {
         let path = segment::path(&self.dir, self.last.position.segment);

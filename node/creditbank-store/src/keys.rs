@@ -141,9 +141,18 @@ impl KeyStore {
         }
         // Rewritten before it is trusted: after a failed fdatasync of an earlier process the last keys may be in memory
         // only, and rounds would be sealed under keys that the next power cut destroys.
-        let is_renewed = file::has_room(&**disk, parent(path), reserve_bytes)?;
-        let file = if is_renewed {
-            let file = file::stage(&**disk, path, 0, &bytes[..end]).map_err(file::at(path))?;
+        let renewed = if file::has_room(&**disk, parent(path), reserve_bytes)? {
+            match file::stage(&**disk, path, 0, &bytes[..end]) {
+                Ok(file) => Some(file),
+                // The file is larger than the reserve, or somebody else has taken the room.
+                Err(error) if file::is_full(&error) => None,
+                Err(error) => return Err(file::at(path)(error).into()),
+            }
+        } else {
+            None
+        };
+        let is_renewed = renewed.is_some();
+        let file = if let Some(file) = renewed {
             file::commit(&**disk, path, &*file).map_err(file::at(path))?;
             file
         } else {
@@ -283,16 +292,19 @@ impl KeyStore {
         Ok(())
     }
 
-    /// Rewrites the file with everything that is not staged, and with one account as erased.
+    /// Rewrites the file with everything that is not staged, and with one account as erased. The order of the records stays:
+    /// the log needs the first ones.
     fn rewrite(&self, file: &mut KeyFile, erased: Option<&AccountId>, fill: Fill<'_>) -> Result<(), KeyStoreError> {
         let staged = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let content = |(account, key): (&AccountId, &Option<LearnerKey>)| {
-            let key = key.clone().filter(|_| erased != Some(account));
-            let is_kept = key.is_none() || !staged.contains(account);
-            is_kept.then_some((*account, key))
+        let mut accounts = file.accounts()?;
+        // One that is staged is not in the file yet.
+        accounts.extend(erased.filter(|account| staged.contains(*account)));
+        let content = |account: AccountId| {
+            let key = keys.get(&account)?.clone().filter(|_| erased != Some(&account));
+            Some((account, key))
         };
-        file.rewrite(&keys.iter().filter_map(content).collect::<Vec<_>>(), fill)
+        file.rewrite(&accounts.into_iter().filter_map(content).collect::<Vec<_>>(), fill)
     }
 }
 

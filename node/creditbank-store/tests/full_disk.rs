@@ -173,6 +173,51 @@ fn a_start_without_room_writes_nothing() {
     }
 }
 
+/// Goal: a start on a disk that has the reserve, but no room for the whole file of keys, reads it; a stop after which the last
+/// segment is still to be written anew is no clean one.
+#[test]
+fn a_start_with_little_room_does_what_it_can() {
+    let simulated = SimulatedDisk::new(9, 1 << 24);
+    let disk = simulated.shared();
+    let fill = &mut |bytes: &mut [u8]| bytes.fill(5);
+    let path = Path::new("/m/learners.keys");
+    let many: Vec<AccountId> = (0..1_000_u128).map(|number| AccountId(number.to_be_bytes())).collect();
+    KeyStore::open(&disk, RESERVE, path, &[1; 32], 0, fill).unwrap().insert(&many, fill).unwrap();
+    let options = Options {
+        segment_len_max: 4_000,
+        sync_bytes: 1_500,
+        reserve_bytes: RESERVE,
+        disk: disk.clone(),
+        stepped: true,
+        ..Options::new([7; 32])
+    };
+    let open = || EmbeddedStore::open(Path::new("/m/log"), &options, |dir| SimulatedIndex::open(&disk, dir));
+    let store = open().unwrap();
+    for _ in 0..40 {
+        append(&store, 100).unwrap();
+        store.step().unwrap();
+    }
+    drop(store);
+    simulated.restart(Crash::Kill);
+    simulated.set_room(RESERVE + 1_000);
+    let keys = KeyStore::open(&disk, RESERVE, path, &[1; 32], 1_000, fill).unwrap();
+    assert!(keys.contains(&many[999]));
+    simulated.set_room(1 << 20);
+    keys.insert(&[AccountId([77; 16])], fill).unwrap();
+
+    simulated.set_room(0);
+    let store = open().unwrap();
+    assert!(store.read_only().is_some());
+    simulated.set_room(1 << 20);
+    store.look().unwrap();
+    store.close().unwrap();
+    assert!(!disk.exists(Path::new("/m/log/clean")).unwrap(), "the next start still has to write the segment anew");
+    drop(store);
+    let store = open().unwrap();
+    store.close().unwrap();
+    assert!(disk.exists(Path::new("/m/log/clean")).unwrap());
+}
+
 #[test]
 fn a_full_disk_is_a_refusal() {
     if let Some(dir) = std::env::var_os(INSIDE) {

@@ -65,6 +65,14 @@ pub(crate) fn check_ahead(sealed_ms: u64, now_ms: u64) -> Result<(), ClockDoubt>
     Err(ClockDoubt::Ahead { sealed_minute: sealed_ms / 60_000, clock_minute: now_ms / 60_000 })
 }
 
+/// Refuses a time that is too far before the last seal's; both in milliseconds since 1970.
+pub(crate) fn check_behind(sealed_ms: u64, now_ms: u64) -> Result<(), ClockDoubt> {
+    match sealed_ms.checked_sub(now_ms).filter(|by_ms| *by_ms > BEHIND_MS_MAX) {
+        Some(by_ms) => Err(ClockDoubt::Behind { by_ms }),
+        None => Ok(()),
+    }
+}
+
 /// Decides at which time the next round is sealed.
 pub(crate) struct SealTime {
     /// Wall clock and running time at the last seal of this process, or at its start.
@@ -89,9 +97,7 @@ impl SealTime {
             return Err(ClockDoubt::Moved { by_ms });
         }
         let earliest = log.earliest_ms();
-        if let Some(by_ms) = earliest.checked_sub(wall).filter(|by_ms| *by_ms > BEHIND_MS_MAX) {
-            return Err(ClockDoubt::Behind { by_ms });
-        }
+        check_behind(earliest, wall)?;
         if log.last_seal().is_some() && !self.is_believed {
             check_ahead(earliest, wall)?;
         }

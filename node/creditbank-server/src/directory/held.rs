@@ -16,11 +16,22 @@ use crate::tables;
 /// In a log's directory: the signed note of the checkpoint that the log must contain before the node serves it.
 pub(crate) const HELD_FILE: &str = "held";
 
-/// The checkpoint that holds a log, as its file says; `None` if there is no such file, or if it cannot be read. The
-/// signatures are not checked.
-pub(crate) fn held_by(disk: &dyn Disk, log_dir: &Path) -> Option<Checkpoint> {
-    let note = disk.read(&log_dir.join(HELD_FILE)).ok()?;
-    Checkpoint::parse(Note::parse(&note).ok()?.text()).ok()
+/// The checkpoint that holds a log, as its file says; `None` if there is no such file. The signatures are not checked.
+pub(crate) fn held_by(disk: &dyn Disk, log_dir: &Path) -> Result<Option<Checkpoint>, DirectoryError> {
+    let path = log_dir.join(HELD_FILE);
+    let Some(note) = read(disk, &path)? else { return Ok(None) };
+    let checkpoint = Note::parse(&note).and_then(|note| Checkpoint::parse(note.text()));
+    let damaged = |error: NoteError| DirectoryError::Held { path: path.display().to_string(), what: error.to_string() };
+    checkpoint.map(Some).map_err(damaged)
+}
+
+/// The file, if there is one.
+fn read(disk: &dyn Disk, path: &Path) -> Result<Option<Vec<u8>>, DirectoryError> {
+    match disk.read(path) {
+        Ok(note) => Ok(Some(note)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(at(path)(error)),
+    }
 }
 
 /// The message about a log with `size` entries that lacks what others have seen.
@@ -36,11 +47,7 @@ pub(super) fn lacks(log_dir: &Path, size: u64, published: u64) -> DirectoryError
 /// Refuses a log that is held, and removes the hold if the log has what it lacked.
 pub(super) fn check(disk: &dyn Disk, log_dir: &Path, store: &dyn Store, begun: &LogKeys) -> Result<(), DirectoryError> {
     let path = log_dir.join(HELD_FILE);
-    let note = match disk.read(&path) {
-        Ok(note) => note,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(at(&path)(error)),
-    };
+    let Some(note) = read(disk, &path)? else { return Ok(()) };
     let shown = path.display().to_string();
     let mut log_keys = tables::note_signers(store)?;
     log_keys.insert(begun.log_key);

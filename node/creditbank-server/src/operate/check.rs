@@ -201,7 +201,10 @@ fn check_part(
     }
     progress(total, total);
     let mut report = run.report;
-    report.held_below = held_by(&**disk, &log_dir).map(|seen| seen.size).filter(|size| *size > report.size);
+    match held_by(&**disk, &log_dir) {
+        Ok(seen) => report.held_below = seen.map(|seen| seen.size).filter(|size| *size > report.size),
+        Err(error) => report.findings.add(Finding::about(error.to_string())),
+    }
     drop(own_lock);
     Ok(report)
 }

@@ -18,8 +18,10 @@ use creditbank_store::Round;
 use creditbank_store::inspect::{JournalReader, guard};
 
 use crate::append::SubmitError;
-use crate::append::seal_time::check_ahead;
-use crate::directory::{Config, HELD_FILE, KeyRing, held_by, is_origin, open_succeeding, read_key_at, store_options};
+use crate::append::seal_time::{check_ahead, check_behind};
+use crate::directory::{
+    Config, HELD_FILE, KeyRing, at, held_by, is_origin, open_succeeding, read_key_at, store_options,
+};
 use crate::environment::Environment;
 use crate::ledger::{Limits, Said};
 use crate::operate::backup::files;
@@ -61,8 +63,8 @@ pub struct Succeeded {
     pub lost: Vec<LostBlocks>,
     /// Entries of the old directory.
     pub old_size: u64,
-    /// The size of the old log that others have seen, if it is larger than the old directory has: nobody can say what
-    /// was in between.
+    /// The size of the old log that others have seen, or that its guard states, if it is larger than the old directory has:
+    /// nobody can say what was in between.
     pub seen: Option<u64>,
     /// The text of the new trust file.
     pub trust: String,
@@ -90,16 +92,20 @@ pub fn succeed(
     files::outside(disk, to, &[dir, &log_dir])?;
     let _lock = disk.lock(&log_dir)?;
     let mut done = 0;
-    let seen = held_by(disk, &log_dir);
-    let acknowledged = guard(disk, &log_dir)?.map(|(sequence, _)| sequence);
+    let seen = held_by(disk, &log_dir)?;
+    let guarded = guard(disk, &log_dir)?;
+    let acknowledged = guarded.map(|(sequence, _)| sequence);
     let cut = read_cut(&journal, options.size, acknowledged, seen.as_ref().map(|seen| seen.size), |bytes| {
         done += bytes;
         progress(done, total * 2);
     })?;
-    // Before anything is written, because the first seal of the new log would be refused.
+    // Before anything is written, because the new log would not open, or its first seal would be refused.
     let now_ms = environment.clock.now_ms();
-    if let Some(sealed_ms) = cut.seal.as_ref().map(|seal| seal.seal().time_ms).filter(|_| !options.confirmed_time) {
-        check_ahead(sealed_ms, now_ms).map_err(SubmitError::from)?;
+    if let Some(sealed_ms) = cut.seal.as_ref().map(|seal| seal.seal().time_ms) {
+        check_behind(sealed_ms, now_ms).map_err(SubmitError::from)?;
+        if !options.confirmed_time {
+            check_ahead(sealed_ms, now_ms).map_err(SubmitError::from)?;
+        }
     }
     if cut.names.contains(&options.origin) || options.origin == config.origin {
         return Err(SucceedError::SameOrigin(options.origin.clone()));
@@ -125,44 +131,47 @@ pub fn succeed(
     })?;
     let note = cut.note(&ring)?;
 
-    files::new_dir(disk, to)?;
-    let log_key = copy::keys(environment, dir, to)?;
-    let new = Config { store: config.store.moved_to("log"), ..config.clone() };
-    let store_options = store_options(environment, config.beginning().genesis());
-    let store = new.store.open_store(to, &store_options, &mut |_| {})?;
-    copy::rounds(&journal, &*store, cut.sequence, |bytes| {
-        done += bytes;
-        progress(done, total * 2);
-    })?;
-    // Nobody has the key any more that could sign it again.
-    store.append(&Round {
-        base: cut.head,
-        next: cut.head,
-        entries: Vec::new(),
-        nodes: Vec::new(),
-        rows: vec![note],
-    })?;
-    store.close()?;
-    drop(store);
+    let (former, new_size, log_key, trust) = files::fill_new_dir(disk, to, || {
+        let log_key = copy::keys(environment, dir, to)?;
+        let new = Config { store: config.store.moved_to("log"), ..config.clone() };
+        let store_options = store_options(environment, config.beginning().genesis());
+        let store = new.store.open_store(to, &store_options, &mut |_| {})?;
+        copy::rounds(&journal, &*store, cut.sequence, |bytes| {
+            done += bytes;
+            progress(done, total * 2);
+        })?;
+        // Nobody has the key any more that could sign it again.
+        store.append(&Round {
+            base: cut.head,
+            next: cut.head,
+            entries: Vec::new(),
+            nodes: Vec::new(),
+            rows: vec![note],
+        })?;
+        store.close()?;
+        drop(store);
 
-    let said = Said { confirmed_time: options.confirmed_time, ..Said::default() };
-    let limits = Limits { said, ..Limits::default() };
-    let (ledger, mut steps) = open_succeeding(environment, to, &new, limits)?;
-    let former = ledger.origin();
-    let block = block(environment, &ledger, options, (&registry_key, &approvers), (&former_key, &log_key))?;
-    steps.seal(&block, ())?;
-    let new_size = ledger.size();
-    let trust = text_of(&config.beginning(), &ledger.log_keys())?;
-    steps.close()?;
-    drop((steps, ledger));
-    files::put(disk, &to.join("trust.toml"), trust.as_bytes())?;
-    files::sync_dirs(disk, to)?;
-    // Last, after everything else is durable: a directory with a configuration counts as a complete node.
-    files::put(disk, &to.join("node.toml"), new.to_text().as_bytes())?;
-    files::sync_dirs(disk, to)?;
+        let said = Said { confirmed_time: options.confirmed_time, ..Said::default() };
+        let limits = Limits { said, ..Limits::default() };
+        let (ledger, mut steps) = open_succeeding(environment, to, &new, limits)?;
+        let former = ledger.origin();
+        let block = block(environment, &ledger, options, (&registry_key, &approvers), (&former_key, &log_key))?;
+        steps.seal(&block, ())?;
+        let new_size = ledger.size();
+        let trust = text_of(&config.beginning(), &ledger.log_keys())?;
+        steps.close()?;
+        drop((steps, ledger));
+        files::put(disk, &to.join("trust.toml"), trust.as_bytes())?;
+        files::sync_dirs(disk, to)?;
+        // Last, after everything else is durable: a directory with a configuration counts as a complete node.
+        let path = to.join("node.toml");
+        disk.replace(&path, new.to_text().as_bytes()).map_err(at(&path))?;
+        files::sync_dirs(disk, to)?;
+        Ok::<_, SucceedError>((former, new_size, log_key, trust))
+    })?;
     progress(total * 2, total * 2);
     let log_key = log_key.verifying_key().to_bytes();
-    let seen = seen.map(|seen| seen.size).filter(|size| *size > cut.old_size);
+    let seen = seen.map(|seen| seen.size).max(guarded.map(|(_, head)| head.size)).filter(|size| *size > cut.old_size);
     let (size, old_size, lost) = (options.size, cut.old_size, cut.lost.into_values().collect());
     Ok(Succeeded { former, size, new_size, log_key, lost, old_size, seen, trust })
 }

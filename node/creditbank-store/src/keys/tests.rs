@@ -38,6 +38,26 @@ fn keys_survive_and_erased_keys_do_not() {
     ));
 }
 
+/// Goal: an erasure leaves the order of the records: the log needs the first ones, and damage there is refused, not cut.
+#[test]
+fn an_erasure_keeps_the_order() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("keys");
+    let mut fill = counter();
+    let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("a new store");
+    let accounts: Vec<_> = (1..=30).rev().map(|number| AccountId([number; 16])).collect();
+    for account in &accounts {
+        keys.insert(&[*account], &mut fill).expect("inserted");
+    }
+    keys.stage(&[AccountId([99; 16])], &mut fill);
+    keys.erase(&accounts[7], &mut fill).expect("erased");
+    let order = keys.file().expect("a file").accounts().expect("it reads");
+    assert_eq!(order, accounts, "one that is staged is not in the file");
+    keys.erase(&AccountId([99; 16]), &mut fill).expect("erased");
+    let order = keys.file().expect("a file").accounts().expect("it reads");
+    assert_eq!(order, [&accounts[..], &[AccountId([99; 16])]].concat());
+}
+
 /// Goal: keys that are made while others are erased, or twice at once, are on the disk as they were returned.
 #[test]
 fn changes_at_once_are_all_on_the_disk() {

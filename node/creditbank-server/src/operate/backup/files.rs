@@ -23,12 +23,28 @@ pub(in crate::operate) fn outside(disk: &dyn Disk, inner: &Path, outer: &[&Path]
 }
 
 /// Makes a directory that may exist but must be empty.
-pub(in crate::operate) fn new_dir(disk: &dyn Disk, dir: &Path) -> Result<(), BackupError> {
+fn new_dir(disk: &dyn Disk, dir: &Path) -> Result<(), BackupError> {
     disk.make_dir(dir).map_err(at(dir))?;
     match disk.list(dir).map_err(at(dir))?.first() {
         None => Ok(()),
         Some(_) => Err(BackupError::Exists(dir.display().to_string())),
     }
+}
+
+/// Fills a directory that may exist but must be empty. If that fails it is removed: what is left in it holds keys, and would
+/// refuse the next attempt.
+pub(in crate::operate) fn fill_new_dir<T, E: From<BackupError>>(
+    disk: &dyn Disk,
+    dir: &Path,
+    fill: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    new_dir(disk, dir)?;
+    let filled = fill();
+    if filled.is_err() {
+        // The error that is reported says more than a second one would.
+        let _ = disk.remove_dir(dir);
+    }
+    filled
 }
 
 /// Makes the parent directories of a file.

@@ -44,68 +44,69 @@ pub fn make(
     let source = JournalReader::new(&environment.disk, &log_dir, log);
     let (sequence, head) = durable(disk, &log_dir, &source)?;
     files::outside(disk, out, &[dir, &log_dir])?;
-    files::new_dir(disk, out)?;
-    let mut copied = journal(disk, &source, sequence, out, progress)?;
-    let copy = JournalReader::new(&environment.disk, &out.join("log"), log);
-    let total: u64 = copied.iter().map(|file| file.bytes).sum();
-    let mut found = Tree::new(&[]);
-    found.read(&copy, None, |done| progress(total + done, total * 2))?;
-    if (found.sequence, found.head) != (sequence, head) {
-        let what = format!(
-            "the copy ends with round {} at size {}, the guard says {sequence} at {}",
-            found.sequence, found.head.size, head.size
-        );
-        return Err(BackupError::Damaged { path: out.join("log").display().to_string(), what });
-    }
-    write_guard(disk, &out.join("log"), sequence, head)?;
-    copied.push(files::hash(disk, &out.join("log/guard"), "log/guard", u64::MAX)?);
-    // After the journal, so that it has every key that the copied rounds need.
-    let bytes = keys::learners(disk, &dir.join(KEYS), &found, &secrets.master)?;
-    files::put(disk, &out.join(KEYS), &bytes)?;
-    copied.push(files::hash(disk, &out.join(KEYS), KEYS, u64::MAX)?);
-    let mut others = vec!["node.toml".to_owned(), "trust.toml".to_owned()];
-    keys::files(environment, dir, &found)?;
-    if options.with_keys {
-        let names = files::list(disk, &dir.join("keys"))?;
-        others.extend(names.iter().map(|name| format!("keys/{name}")));
-    }
-    for name in &others {
-        let from = dir.join(name);
-        if name != "trust.toml" || files::exists(disk, &from)? {
-            copied.push(files::copy(disk, &from, &out.join(name), name, u64::MAX)?);
+    files::fill_new_dir(disk, out, || {
+        let mut copied = journal(disk, &source, sequence, out, progress)?;
+        let copy = JournalReader::new(&environment.disk, &out.join("log"), log);
+        let total: u64 = copied.iter().map(|file| file.bytes).sum();
+        let mut found = Tree::new(&[]);
+        found.read(&copy, None, |done| progress(total + done, total * 2))?;
+        if (found.sequence, found.head) != (sequence, head) {
+            let what = format!(
+                "the copy ends with round {} at size {}, the guard says {sequence} at {}",
+                found.sequence, found.head.size, head.size
+            );
+            return Err(BackupError::Damaged { path: out.join("log").display().to_string(), what });
         }
-    }
-    let held = log_dir.join(HELD_FILE);
-    if files::exists(disk, &held)? {
-        let name = format!("log/{HELD_FILE}");
-        copied.push(files::copy(disk, &held, &out.join(&name), &name, u64::MAX)?);
-    }
-    // The same bytes that the node has signed for this head.
-    let checkpoint = Checkpoint {
-        origin: found.origin.clone().unwrap_or_else(|| config.origin.clone()),
-        size: head.size,
-        root: head.root,
-    };
-    let note = sign_by(&ring, &checkpoint, &found.signers).map_err(DirectoryError::from)?;
-    let log_keys = found.log_keys.iter().map(hex::encode).collect();
-    let now_ms = environment.clock.now_ms();
-    let manifest = Manifest {
-        version: Manifest::VERSION,
-        origin: checkpoint.origin.clone(),
-        log_keys,
-        size: head.size,
-        root: head.root.to_string(),
-        sequence,
-        checkpoint: String::from_utf8_lossy(&note).into_owned(),
-        made_at_ms: now_ms,
-        keys_expire_at_ms: now_ms.saturating_add(u64::from(options.keys_expire_days) * DAY_MS),
-        with_keys: options.with_keys,
-        followed: false,
-        files: copied,
-    };
-    manifest.write(disk, out, &secrets.master)?;
-    files::sync_dirs(disk, out)?;
-    Ok(manifest)
+        write_guard(disk, &out.join("log"), sequence, head)?;
+        copied.push(files::hash(disk, &out.join("log/guard"), "log/guard", u64::MAX)?);
+        // After the journal, so that it has every key that the copied rounds need.
+        let bytes = keys::learners(disk, &dir.join(KEYS), &found, &secrets.master)?;
+        files::put(disk, &out.join(KEYS), &bytes)?;
+        copied.push(files::hash(disk, &out.join(KEYS), KEYS, u64::MAX)?);
+        let mut others = vec!["node.toml".to_owned(), "trust.toml".to_owned()];
+        keys::files(environment, dir, &found)?;
+        if options.with_keys {
+            let names = files::list(disk, &dir.join("keys"))?;
+            others.extend(names.iter().map(|name| format!("keys/{name}")));
+        }
+        for name in &others {
+            let from = dir.join(name);
+            if name != "trust.toml" || files::exists(disk, &from)? {
+                copied.push(files::copy(disk, &from, &out.join(name), name, u64::MAX)?);
+            }
+        }
+        let held = log_dir.join(HELD_FILE);
+        if files::exists(disk, &held)? {
+            let name = format!("log/{HELD_FILE}");
+            copied.push(files::copy(disk, &held, &out.join(&name), &name, u64::MAX)?);
+        }
+        // The same bytes that the node has signed for this head.
+        let checkpoint = Checkpoint {
+            origin: found.origin.clone().unwrap_or_else(|| config.origin.clone()),
+            size: head.size,
+            root: head.root,
+        };
+        let note = sign_by(&ring, &checkpoint, &found.signers).map_err(DirectoryError::from)?;
+        let log_keys = found.log_keys.iter().map(hex::encode).collect();
+        let now_ms = environment.clock.now_ms();
+        let manifest = Manifest {
+            version: Manifest::VERSION,
+            origin: checkpoint.origin.clone(),
+            log_keys,
+            size: head.size,
+            root: head.root.to_string(),
+            sequence,
+            checkpoint: String::from_utf8_lossy(&note).into_owned(),
+            made_at_ms: now_ms,
+            keys_expire_at_ms: now_ms.saturating_add(u64::from(options.keys_expire_days) * DAY_MS),
+            with_keys: options.with_keys,
+            followed: false,
+            files: copied,
+        };
+        manifest.write(disk, out, &secrets.master)?;
+        files::sync_dirs(disk, out)?;
+        Ok(manifest)
+    })
 }
 
 /// What the guard of a log says is durable.

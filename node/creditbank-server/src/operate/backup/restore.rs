@@ -106,29 +106,32 @@ pub fn restore(
     let newest = newest.into_iter().chain([&own]).max_by_key(|seen| seen.checkpoint.size);
     let held = newest.filter(|seen| seen.checkpoint.size > cut.head.size);
     let segments = journal.segments()?;
-    copy(disk, from, dir, (manifest, &whole), options, (&segments, end), |done| {
-        progress(total * 2 + done, total * 3);
-    })?;
-    write_guard(disk, &dir.join("log"), cut.sequence, cut.head)?;
-    if let Some(held) = held {
-        let path = dir.join("log").join(HELD_FILE);
-        // If the backup was held itself, that hold may be for more.
-        let before = disk.read(&path).ok().and_then(|note| parse_published(&note, &manifest.origin, log_keys).ok());
-        if before.is_none_or(|before| before.size < held.checkpoint.size) {
-            disk.replace(&path, &held.note).map_err(at(&path))?;
+    files::fill_new_dir(disk, dir, || {
+        copy(disk, from, dir, (manifest, &whole), options, (&segments, end), |done| {
+            progress(total * 2 + done, total * 3);
+        })?;
+        write_guard(disk, &dir.join("log"), cut.sequence, cut.head)?;
+        if let Some(held) = held {
+            let path = dir.join("log").join(HELD_FILE);
+            // If the backup was held itself, that hold may be for more.
+            let before = disk.read(&path).ok().and_then(|note| parse_published(&note, &manifest.origin, log_keys).ok());
+            if before.is_none_or(|before| before.size < held.checkpoint.size) {
+                disk.replace(&path, &held.note).map_err(at(&path))?;
+            }
         }
-    }
-    files::sync_dirs(disk, dir)?;
-    let config = Config { store: config.store.moved_to("log"), ..config.clone() };
-    // Index and flat files, so that the directory is complete. This signs nothing.
-    reindex(environment, dir, &config, Placement::Restore, |_, _| {})?;
-    // The directory is a copy: somebody must look for the original node before this one signs.
-    mark_restored(disk, &dir.join("log"))?;
-    // Last, after everything else is durable (above all the hold): a directory with a configuration counts as a
-    // complete node.
-    let path = dir.join("node.toml");
-    disk.replace(&path, config.to_text().as_bytes()).map_err(at(&path))?;
-    files::sync_dirs(disk, dir)?;
+        files::sync_dirs(disk, dir)?;
+        let config = Config { store: config.store.moved_to("log"), ..config.clone() };
+        // Index and flat files, so that the directory is complete. This signs nothing.
+        reindex(environment, dir, &config, Placement::Restore, |_, _| {})?;
+        // The directory is a copy: somebody must look for the original node before this one signs.
+        mark_restored(disk, &dir.join("log"))?;
+        // Last, after everything else is durable (above all the hold): a directory with a configuration counts as a
+        // complete node.
+        let path = dir.join("node.toml");
+        disk.replace(&path, config.to_text().as_bytes()).map_err(at(&path))?;
+        files::sync_dirs(disk, dir)?;
+        Ok::<_, BackupError>(())
+    })?;
     let now_ms = environment.clock.now_ms();
     let confirm_after_ms = cut.sealed_ms.filter(|sealed_ms| check_ahead(*sealed_ms, now_ms).is_err());
     let held_below = held.map(|seen| seen.checkpoint.size);
@@ -149,7 +152,6 @@ fn copy(
     (segments, end): (&Segments, (u64, u64)),
     mut progress: impl FnMut(u64),
 ) -> Result<(), BackupError> {
-    files::new_dir(disk, dir)?;
     let mut done = 0;
     for file in whole.iter().filter(|file| !["node.toml", "log/guard"].contains(&file.path.as_str())) {
         let path = from.join(&file.path);
