@@ -16,7 +16,7 @@ async fn hold(node: &TestNode, from: std::ops::Range<u8>, each: usize, path: &'s
     for from in from {
         let mut connection = channel(node, from, WINDOW).await;
         for number in 0..each {
-            if number > 0 && number % 240 == 0 {
+            if number > 0 && number % 96 == 0 {
                 connection = channel(node, from, WINDOW).await;
             }
             let (connection, url) = (connection.clone(), node.url());

@@ -111,6 +111,25 @@ async fn the_largest_message_finds_room() {
     assert_eq!(told, Some(Code::InvalidArgument));
 }
 
+/// Goal: a call is charged for as long as its reader leaves a byte of the answer with the node; whoever reads nothing gets
+/// no more calls than there is room for.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_nobody_takes_hold_their_calls() {
+    const CALL: f64 = 16_384.0;
+    let node = TestNode::with_settings(hasty()).await;
+    let held = || measure(node.ledger(), "creditbank_requests_held_bytes ");
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        let channel = channel(&node, 2, 1).await;
+        for _ in 0..50 {
+            answers.push(call(channel.clone(), &node.url(), CHECKPOINT, whole(message(&[]))).await.expect("it begins"));
+        }
+    }
+    assert!(held() >= 100.0 * CALL, "{} bytes are charged for 100 calls", held());
+    drop(answers);
+    eventually("nothing is held", || held() == 0.0).await;
+}
+
 /// Goal: messages of very many tiny parts are charged what they take up once they are decoded.
 #[tokio::test(flavor = "multi_thread")]
 async fn tiny_parts_are_charged() {

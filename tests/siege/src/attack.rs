@@ -26,13 +26,15 @@ const IDLE: usize = 5_000;
 const IDLE_PER_ADDRESS: usize = 500;
 const SILENT: usize = 300;
 /// Streams of one connection.
-const STREAMS: usize = 250;
+const STREAMS: usize = 100;
 /// Addresses that hold half requests, and addresses that watch.
 const HALVES: std::ops::Range<u8> = 100..130;
+const SIPPING: std::ops::Range<u8> = 170..174;
 const WATCHING: std::ops::Range<u8> = 130..150;
 /// Pause between two bursts of a flood.
 const PAUSE: Duration = Duration::from_millis(50);
 
+const CHECKPOINT: &str = "/creditbank.v1.LogService/GetCheckpoint";
 const SUBMIT: &str = "/creditbank.v1.LedgerService/SubmitBlock";
 const SUBMIT_MANY: &str = "/creditbank.v1.LedgerService/SubmitBlocks";
 const ACCOUNTS: &str = "/creditbank.v1.LearnerService/OpenAccounts";
@@ -112,6 +114,22 @@ async fn unread(url: String, from: u8) {
                 let called =
                     tokio::time::timeout(Duration::from_secs(5), call(channel.clone(), &url, path, body)).await;
                 held.push(called.ok().flatten());
+            }
+            // Longer than the node's patience.
+            tokio::time::sleep(Duration::from_secs(40)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Small calls on a connection that takes a single byte of each answer.
+async fn sipping(url: String, from: u8) {
+    loop {
+        if let Some(channel) = channel(&url, from, 1).await {
+            let mut held = Vec::new();
+            for _ in 0..STREAMS {
+                let called = call(channel.clone(), &url, CHECKPOINT, whole(&[]));
+                held.push(tokio::time::timeout(Duration::from_secs(5), called).await.ok().flatten());
             }
             // Longer than the node's patience.
             tokio::time::sleep(Duration::from_secs(40)).await;
@@ -203,12 +221,12 @@ pub(crate) async fn run(url: &str, trust: &Path, time: Duration) -> anyhow::Resu
         attacks.spawn(silent(to, 30, said));
     }
     for from in 40..44 {
-        for _ in 0..4 {
+        for _ in 0..10 {
             attacks.spawn(halves(url.to_owned(), from));
         }
     }
     for from in 50..54 {
-        for _ in 0..2 {
+        for _ in 0..5 {
             attacks.spawn(unread(url.to_owned(), from));
         }
     }
@@ -223,8 +241,15 @@ pub(crate) async fn run(url: &str, trust: &Path, time: Duration) -> anyhow::Resu
     for from in 80..82 {
         attacks.spawn(resets(url.to_owned(), from));
     }
+    for from in SIPPING {
+        for _ in 0..50 {
+            attacks.spawn(sipping(url.to_owned(), from));
+        }
+    }
     for from in HALVES {
-        attacks.spawn(halves(url.to_owned(), from));
+        for _ in 0..3 {
+            attacks.spawn(halves(url.to_owned(), from));
+        }
     }
     for from in WATCHING {
         attacks.spawn(watching(url.to_owned(), from));

@@ -59,6 +59,15 @@ fn header_bytes(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + HEADER).sum()
 }
 
+/// The room that a call has found.
+struct Found {
+    /// For the call itself.
+    call: Charge,
+    /// For what comes of its request.
+    request: Charge,
+    held: Held,
+}
+
 impl Calls {
     /// Reserves what the call needs before anything of it is read.
     fn room_for(
@@ -66,7 +75,7 @@ impl Calls {
         stream: &Arc<Stream>,
         method: Method,
         headers: &HeaderMap,
-    ) -> Result<(Charge, Held), (Full, &'static str)> {
+    ) -> Result<Found, (Full, &'static str)> {
         let Self { connection, .. } = self;
         let call = CALL + header_bytes(headers);
         let no_room = |reason| move |full| (full, reason);
@@ -75,7 +84,8 @@ impl Calls {
             Class::Watch | Class::Reflection => (&connection.inquiries, "inquiries", Part::BeforeReserve),
             _ => (&connection.requests, "requests", Part::Whole),
         };
-        let mut request = room.take(stream, call, part).map_err(no_room(reason))?;
+        let call = room.take(stream, call, part).map_err(no_room(reason))?;
+        let mut request = room.charge(stream);
         let unread = matches!(method.class, Class::Blocks | Class::Reflection);
         if unread {
             // The client may send this much before the node has read it.
@@ -93,7 +103,7 @@ impl Calls {
             Class::Health | Class::Watch | Class::Reflection => (0, Part::Whole),
         };
         let answer = connection.answers.take(stream, answer, part).map_err(no_room("answers"))?;
-        Ok((request, Held { answer, _place: place }))
+        Ok(Found { call, request, held: Held { answer, _place: place } })
     }
 
     async fn answer(self, mut request: Request<Incoming>) -> Response<Answer> {
@@ -102,9 +112,13 @@ impl Calls {
         let outcome = Outcome::new(Arc::clone(&self.connection), under_way, method, begun);
         let stream = Stream::current();
         let mut looked = 0;
-        let (charge, held) = loop {
+        if !self.connection.may_call() {
+            self.connection.measures().refused_call("pace");
+            return refused(&busy(), outcome);
+        }
+        let Found { call, request: charge, held } = loop {
             match self.room_for(&stream, method, request.headers()) {
-                Ok(held) => break held,
+                Ok(found) => break found,
                 Err((Full::Soon, _)) if looked < LOOKS => tokio::time::sleep(BETWEEN_LOOKS).await,
                 Err((_, reason)) => {
                     self.connection.measures().refused_call(reason);
@@ -113,6 +127,7 @@ impl Calls {
             }
             looked += 1;
         };
+        stream.keep(call);
         if method.needs_token {
             // Without a token nobody can make the node read and decode a large request.
             match Caller::before(&self.services.ledger, request.headers(), self.connection.peer()) {

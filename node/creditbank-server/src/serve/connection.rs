@@ -21,7 +21,7 @@ use super::stream::Streams;
 use super::{Peer, measures::Measures};
 
 /// Most calls that one connection may have open.
-const STREAMS_PER_CONNECTION: u32 = 256;
+const STREAMS_PER_CONNECTION: u32 = 100;
 /// Bytes that a client may send on one stream, and on the whole connection, before the node has read them.
 pub(super) const STREAM_WINDOW: u32 = 512 << 10;
 const CONNECTION_WINDOW: u32 = 2 << 20;
@@ -130,6 +130,10 @@ impl Connection {
     }
 
     /// Counts a stream that ended because its reader took nothing.
+    pub(super) fn may_call(&self) -> bool {
+        self.rooms.may_call(self.peer)
+    }
+
     pub(super) fn stalled(&self) {
         self.rooms.measures.stalled.inc();
     }

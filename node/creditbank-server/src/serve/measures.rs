@@ -27,7 +27,7 @@ const REFUSED: [&str; 4] = ["address", "all", "pace", "system"];
 /// Why a connection is closed.
 const CLOSED: [&str; 8] = ["frames", "headers", "idle", "resets", "room", "silent", "stalled", "tls"];
 /// Why a call is refused because a room is full.
-const REFUSED_CALLS: [&str; 4] = ["answers", "inquiries", "requests", "streams"];
+const REFUSED_CALLS: [&str; 5] = ["answers", "inquiries", "pace", "requests", "streams"];
 
 /// Adds one to a counter. All its label values exist from the start.
 fn count(counters: &Family<Label, Counter>, label: &'static str, names: &[&str], name: &'static str) {

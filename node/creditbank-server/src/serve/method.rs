@@ -60,7 +60,7 @@ const METHODS: [Method; 25] = [
     method("LedgerService/GetBlock", Class::Small),
     method("LedgerService/GetRecord", Class::Small).with_token(),
     method("LedgerService/ListIssued", Class::Large).with_token(),
-    method("LedgerService/CheckRecords", Class::Small).takes_records().with_token(),
+    method("LedgerService/CheckRecords", Class::Small).takes_records().takes_identities().with_token(),
     method("LedgerService/Reconcile", Class::Large).takes_shown().with_token(),
     method("LedgerService/ListConsequences", Class::Large).with_token(),
     method("LogService/GetCheckpoint", Class::Small),
@@ -84,6 +84,11 @@ const METHODS: [Method; 25] = [
 impl Method {
     const fn takes_records(self) -> Self {
         Self { request_max: REQUEST_LEN_MAX, ..self }
+    }
+
+    /// Records whose learners are named by identities, several each.
+    const fn takes_identities(self) -> Self {
+        Self { fields_max: FIELDS_SHOWN, ..self }
     }
 
     const fn takes_shown(self) -> Self {

@@ -28,6 +28,9 @@ pub(super) struct Network {
 }
 
 impl Peer {
+    /// Less than any other.
+    pub(super) const LEAST: Self = Self(0);
+
     /// For a call without a connection, as in a test.
     pub const UNKNOWN: Self = Self(0xfffe << 32);
 

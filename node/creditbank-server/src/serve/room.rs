@@ -13,7 +13,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 
 use super::Peer;
-use super::held::Held;
+use super::held::{Amount, Held};
 use super::stream::Stream;
 
 /// A connection may make another charge only while its other charges are at most this part of a room: an eighth.
@@ -82,12 +82,19 @@ impl Room {
         self.gauge.set(i64::try_from(held.all()).unwrap_or(i64::MAX));
     }
 
+    /// How much is free for a small thing, or for a large one: large things leave the reserve free.
+    fn free(&self, held: &Held, part: Part) -> usize {
+        let free = self.total.saturating_sub(held.shares.all());
+        match part {
+            Part::Whole => free,
+            Part::BeforeReserve => free.min((self.total - self.reserve).saturating_sub(held.large)),
+        }
+    }
+
     /// Finds room for a caller, and makes it if others hold more than he would.
     fn find(&self, held: &mut Held, peer: Peer, more: usize, part: Part) -> Result<(), Full> {
-        let limit = match part {
-            Part::Whole => self.total,
-            Part::BeforeReserve => self.total - self.reserve,
-        };
+        let is_large = part == Part::BeforeReserve;
+        let limit = if is_large { self.total - self.reserve } else { self.total };
         if more == 0 {
             return Ok(());
         }
@@ -95,18 +102,20 @@ impl Room {
             return Err(Full::Shared);
         }
         let own = held.shares.of(peer).saturating_add(more);
-        if let Some(free) = (limit - more).checked_sub(held.shares.all()) {
-            let is_fair = own <= free.saturating_mul(2) || own <= limit / GRANTED;
+        if let Some(left) = self.free(held, part).checked_sub(more) {
+            let is_fair = own <= left.saturating_mul(2) || own <= limit / GRANTED;
             return if is_fair || held.shares.larger_than(peer, more).is_some() { Ok(()) } else { Err(Full::Shared) };
         }
-        while held.shares.all() > limit - more {
+        while self.free(held, part) < more {
             if held.ending_all > self.total / ENDING {
                 return Err(Full::Soon);
             }
+            // Where the large things are too many, to end a small call would help nobody.
+            let is_large = is_large && self.free(held, Part::Whole) >= more;
             let larger = held.shares.larger_than(peer, more);
-            let mut call = larger.and_then(|larger| held.stillest_of(larger));
+            let mut call = larger.and_then(|larger| held.stillest_of(larger, is_large));
             if call.is_none() && own <= limit / MODEST {
-                call = held.stillest_beside(peer);
+                call = held.still_of_equals(peer, own, is_large);
             }
             if !call.is_some_and(|call| held.end(call)) {
                 return Err(Full::Shared);
@@ -132,7 +141,7 @@ impl Account {
 
     /// An empty charge for one of the connection's calls.
     pub(super) fn charge(self: &Arc<Self>, stream: &Arc<Stream>) -> Charge {
-        Charge { account: Arc::clone(self), stream: Arc::clone(stream), amount: 0 }
+        Charge { account: Arc::clone(self), stream: Arc::clone(stream), amount: Amount::default() }
     }
 
     /// A charge of an amount.
@@ -148,7 +157,7 @@ impl Account {
 pub(crate) struct Charge {
     account: Arc<Account>,
     stream: Arc<Stream>,
-    amount: usize,
+    amount: Amount,
 }
 
 impl Charge {
@@ -156,7 +165,7 @@ impl Charge {
     pub(crate) fn grow(&mut self, more: usize, part: Part) -> Result<(), Full> {
         let account = Arc::clone(&self.account);
         let Account { room, peer, held } = &*account;
-        let others_of_connection = held.load(Ordering::Relaxed).saturating_sub(self.amount);
+        let others_of_connection = held.load(Ordering::Relaxed).saturating_sub(self.amount.all);
         if others_of_connection > room.total / PER_CONNECTION {
             return Err(Full::Shared);
         }
@@ -165,27 +174,28 @@ impl Charge {
             return Err(Full::Shared);
         }
         room.find(&mut all, *peer, more, part)?;
-        self.add(&mut all, more);
+        let large = if part == Part::BeforeReserve { more } else { 0 };
+        self.add(&mut all, Amount { all: more, large });
         Ok(())
     }
 
     /// Charges more even if there is no room, for memory that is in use already and is limited elsewhere.
     pub(crate) fn force(&mut self, more: usize) {
         let account = Arc::clone(&self.account);
-        self.add(&mut account.room.held(), more);
+        self.add(&mut account.room.held(), Amount { all: more, large: 0 });
     }
 
-    fn add(&mut self, all: &mut Held, more: usize) {
+    fn add(&mut self, all: &mut Held, more: Amount) {
         let Account { room, peer, held } = &*self.account;
         all.add(*peer, &self.stream, more);
-        held.fetch_add(more, Ordering::Relaxed);
+        held.fetch_add(more.all, Ordering::Relaxed);
         room.show(all);
-        self.amount += more;
+        self.amount.add(more);
     }
 
     /// The amount that is charged.
     pub(crate) fn amount(&self) -> usize {
-        self.amount
+        self.amount.all
     }
 
     /// Bytes of the call have arrived.
@@ -198,13 +208,14 @@ impl Charge {
         self.account.room.refused.inc();
     }
 
-    /// Releases everything above an amount.
+    /// Releases everything above an amount, what is large first.
     pub(crate) fn shrink_to(&mut self, amount: usize) {
-        let back = self.amount.saturating_sub(amount);
-        if back > 0 {
-            self.amount -= back;
+        let all = self.amount.all.saturating_sub(amount);
+        let back = Amount { all, large: self.amount.large.min(all) };
+        if back.all > 0 {
+            self.amount.sub(back);
             let Account { room, peer, held } = &*self.account;
-            held.fetch_sub(back, Ordering::Relaxed);
+            held.fetch_sub(back.all, Ordering::Relaxed);
             let mut all = room.held();
             all.sub(*peer, &self.stream, back);
             room.show(&all);
@@ -276,11 +287,36 @@ mod tests {
         }
         let newcomer = take(&room, 200, 100).expect("one stands still");
         assert_eq!(take(&room, 203, 700).err(), Some(Full::Shared), "this is not modest");
-        let larger = take(&room, 201, 400).expect("four stand still, and he needs more than each of them has");
+        assert_eq!(take(&room, 201, 400).err(), Some(Full::Shared), "he would hold more than those who stand still");
+        let others: Vec<_> = (202..206).map(|number| take(&room, number, 100).expect("four more do")).collect();
         let ended = held.iter().filter(|charge| charge.stream.end_now().is_some()).count();
         assert_eq!(ended, 5, "and no other");
-        assert_eq!(take(&room, 202, 400).err(), Some(Full::Shared), "nothing stands still");
-        drop((held, newcomer, larger));
+        assert_eq!(take(&room, 206, 100).err(), Some(Full::Shared), "nothing stands still");
+        drop((held, newcomer, others));
+        assert_empty(&room);
+    }
+
+    /// Goal: however many call, and whoever moves his own calls: one that stands still and holds little is not ended for those
+    /// who would hold more. A large newcomer ends large calls, and not the small ones that fill the reserve.
+    #[test]
+    fn small_and_still_calls_are_safe() {
+        let room = Room::new(10_000, 2_000, RoomMeasures::default());
+        let still = Stream::new();
+        still.stand(STILL);
+        let small = Account::new(&room, peer(1)).take(&still, 10, Part::Whole).expect("there is room");
+        let large = |number| Account::new(&room, peer(number)).take(&Stream::new(), 480, Part::BeforeReserve);
+        let mut held: Vec<Charge> = (2..18).map(|number| large(number).expect("there is room")).collect();
+        held.extend((100..105).map(|number| take(&room, number, 199).expect("the reserve is free")));
+        assert_eq!(large(30).err(), Some(Full::Shared), "all that are as large do something");
+        // A second call of one of them, on which nothing has moved for longer than on the first.
+        let stiller = Stream::new();
+        stiller.stand(STILL / 2);
+        held.push(Account::new(&room, peer(2)).take(&stiller, 100, Part::Whole).expect("there is room"));
+        let newcomer = large(31).expect("one holds more");
+        let ended: Vec<_> = held.iter().filter(|charge| charge.stream.end_now().is_some()).collect();
+        assert_eq!(ended.iter().map(|charge| charge.amount()).collect::<Vec<_>>(), [480], "one, and a large one");
+        assert!(small.stream.end_now().is_none());
+        drop((held, newcomer, small));
         assert_empty(&room);
     }
 

@@ -1,10 +1,13 @@
 //! What all connections share: the rooms, the node's patience, and the metrics.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
+use super::Peer;
 use super::measures::Measures;
 use super::room::Room;
 use super::settings::Patience;
+use crate::charges::{Bound, Charges};
 
 /// Bytes of requests that are being received, decoded or worked on.
 const REQUESTS: usize = 128 << 20;
@@ -20,6 +23,12 @@ const STREAMS: usize = 512;
 const INQUIRIES: usize = 8 << 20;
 const INQUIRIES_RESERVE: usize = INQUIRIES / 4;
 
+/// Calls of one address: so many at once, and so many more in a second. A burst of cheap ones must not stand before the
+/// calls of everybody else.
+const CALLS: Bound = Bound::steady(40_000, 20_000);
+/// Addresses whose calls are counted apart.
+const CALLERS_MAX: usize = 16_384;
+
 /// What all connections share.
 #[derive(Debug)]
 pub(crate) struct Rooms {
@@ -27,6 +36,7 @@ pub(crate) struct Rooms {
     pub(super) answers: Arc<Room>,
     pub(super) streams: Arc<Room>,
     pub(super) inquiries: Arc<Room>,
+    calls: Mutex<Charges<Peer>>,
     pub(super) patience: Patience,
     pub(super) measures: Measures,
 }
@@ -38,9 +48,16 @@ impl Rooms {
             answers: Room::new(ANSWERS, ANSWERS_RESERVE, measures.room("answers", &measures.answers)),
             streams: Room::new(STREAMS, 0, measures.room("streams", &measures.streams)),
             inquiries: Room::new(INQUIRIES, INQUIRIES_RESERVE, measures.room("inquiries", &measures.inquiries)),
+            calls: Mutex::new(Charges::new(CALLERS_MAX)),
             patience,
             measures,
         })
+    }
+
+    /// Charges an address with a call. Returns whether it may make one by now.
+    pub(super) fn may_call(&self, peer: Peer) -> bool {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.charge(peer, Peer::UNKNOWN, CALLS, Instant::now()).is_some()
     }
 
     #[cfg(test)]

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tonic::Status;
 
 use super::connection::Connection;
+use super::room::Charge;
 use crate::grpc::busy;
 
 /// A call that has to end gets this long to tell its client.
@@ -49,6 +50,8 @@ struct State {
     end: Option<End>,
     /// Wakes the task that waits for the end. All of a call runs on one task.
     ending: Option<Waker>,
+    /// What the call itself takes up, for as long as its task runs.
+    call: Option<Charge>,
 }
 
 /// Bytes of an answer that the transport has and the reader has not taken yet.
@@ -57,8 +60,8 @@ pub(super) struct Stream(Mutex<State>);
 
 impl Stream {
     pub(super) fn new() -> Arc<Self> {
-        let (moved, reader, end, ending) = (Instant::now(), None, None, None);
-        Arc::new(Self(Mutex::new(State { waiting: 0, moved, reader, end, ending })))
+        let (moved, reader, end, ending, call) = (Instant::now(), None, None, None, None);
+        Arc::new(Self(Mutex::new(State { waiting: 0, moved, reader, end, ending, call })))
     }
 
     /// The stream of the running task; a new one if there is none.
@@ -68,6 +71,12 @@ impl Stream {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the charge of what the call itself takes up until its task ends: the transport holds the call for as long as
+    /// its reader leaves a byte of the answer there.
+    pub(super) fn keep(&self, call: Charge) {
+        self.state().call = Some(call);
     }
 
     /// Bytes of its request have arrived.
@@ -173,6 +182,17 @@ impl Stream {
     }
 }
 
+/// The end of a call's task.
+struct Task(Arc<Stream>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        let call = self.0.state().call.take();
+        // Without the lock of the stream: the room takes its own.
+        drop(call);
+    }
+}
+
 /// Runs the streams of a connection, each on its own task. It ends a stream whose reader takes nothing, or that has to
 /// make room: dropping the stream's future resets the stream and frees what the transport has buffered.
 #[derive(Clone)]
@@ -183,7 +203,8 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Streams
         let connection = Arc::clone(&self.0);
         let stream = Stream::new();
         let scoped = Arc::clone(&stream);
-        tokio::spawn(STREAM.scope(scoped, async move {
+        let mut task = Box::pin(STREAM.scope(scoped, async move {
+            let _task = Task(Arc::clone(&stream));
             let patience = connection.patience().stall;
             let mut closed = connection.closed();
             {
@@ -209,6 +230,10 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Streams
             connection.measures().closed("stalled");
             connection.close();
         }));
+        // What is answered or refused at once needs no task. So calls that wait for their turn hold a charge, each of them.
+        if task.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+            tokio::spawn(task);
+        }
     }
 }
 
