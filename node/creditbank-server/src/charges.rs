@@ -54,11 +54,14 @@ struct Entry {
 
 impl Entry {
     fn forget(&mut self, now: Instant) {
-        let times = now.saturating_duration_since(self.since).as_nanos() / self.bound.every.as_nanos().max(1);
+        let (passed, every) =
+            (now.saturating_duration_since(self.since).as_nanos(), self.bound.every.as_nanos().max(1));
+        let times = u64::try_from(passed / every).unwrap_or(u64::MAX);
         if times > 0 {
-            let times = u64::try_from(times).unwrap_or(u64::MAX);
             self.count = self.count.saturating_sub(times.saturating_mul(self.bound.forgotten));
-            self.since = now;
+            // What has begun of the next interval stays.
+            let begun = Duration::from_nanos(u64::try_from(passed % every).unwrap_or(0));
+            self.since = now.checked_sub(begun).unwrap_or(now);
         }
     }
 }

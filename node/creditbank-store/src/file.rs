@@ -58,6 +58,13 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
+/// Whether the error is that of a disk that cannot read a place, and not of a system that is short of something.
+pub(crate) fn is_unreadable(error: &io::Error) -> bool {
+    /// The same on all systems that have it.
+    const EIO: i32 = 5;
+    error.kind() != io::ErrorKind::NotFound && error.raw_os_error().is_none_or(|code| code == EIO)
+}
+
 /// Whether at least `reserve` bytes can be written into a directory.
 pub(crate) fn has_room(disk: &dyn Disk, dir: &Path, reserve: u64) -> Result<bool, StoreError> {
     Ok(disk.available(dir).map_err(at(dir))? >= reserve)

@@ -124,7 +124,7 @@ impl KeyStore {
         let bytes = disk.read(path).map_err(file::at(path))?;
         let epoch = record::open_head(&master, &bytes, path)?;
         let mut keys = Accounts::new();
-        let mut end = HEAD_LEN;
+        let (mut end, mut accounts) = (HEAD_LEN, Vec::new());
         for (number, bytes) in (0u64..).zip(bytes[HEAD_LEN..].chunks(RECORD_LEN)) {
             let Some((account, content)) = record::open(&epoch, bytes) else {
                 if number >= needed {
@@ -136,7 +136,10 @@ impl KeyStore {
                 );
                 return Err(damaged(path, end, what).into());
             };
-            keys.insert(account, content);
+            // An account has one record; a second one would be the newer.
+            if keys.insert(account, content).is_none() {
+                accounts.push(account);
+            }
             end += RECORD_LEN;
         }
         // Rewritten before it is trusted: after a failed fdatasync of an earlier process the last keys may be in memory
@@ -160,7 +163,8 @@ impl KeyStore {
         };
         let (disk, path) = (Arc::clone(disk), path.to_owned());
         let end = end as u64;
-        let file = KeyFile { disk, path, file, reserve_bytes, end, master, epoch, is_renewed, poisoned: None };
+        let file =
+            KeyFile { disk, path, file, reserve_bytes, end, accounts, master, epoch, is_renewed, poisoned: None };
         Ok(Self::of(keys, Some(file)))
     }
 
@@ -297,7 +301,7 @@ impl KeyStore {
     fn rewrite(&self, file: &mut KeyFile, erased: Option<&AccountId>, fill: Fill<'_>) -> Result<(), KeyStoreError> {
         let staged = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let mut accounts = file.accounts()?;
+        let mut accounts = file.accounts.clone();
         // One that is staged is not in the file yet.
         accounts.extend(erased.filter(|account| staged.contains(*account)));
         let content = |account: AccountId| {

@@ -70,8 +70,14 @@ pub(crate) fn scrub(
     let mut reader = match parts.readers.frames(parts.log, *segment, from) {
         Ok(reader) => reader,
         Err(error @ StoreError::Damaged { .. }) => {
-            done.faults.push(error.to_string());
-            parts.readers.frames_behind_head(*segment)?
+            let mut reader = parts.readers.frames_behind_head(*segment)?;
+            if from.offset > 0 {
+                // The first step has reported the header.
+                reader.go_on(from.offset, from.sequence, from.chain);
+            } else {
+                done.faults.push(error.to_string());
+            }
+            reader
         }
         // It has disappeared since the list was made; its rounds are reported missing at the next segment.
         Err(StoreError::File { path, error }) if error.kind() == std::io::ErrorKind::NotFound => {

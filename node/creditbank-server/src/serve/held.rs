@@ -59,16 +59,50 @@ fn id(stream: &Arc<Stream>) -> CallId {
 /// call that has stood still longest checks the first one, and moves it back if something has moved since.
 type Stillest = BTreeSet<(Instant, CallId)>;
 
-/// What is held of a room: by whom, and by which calls.
+/// Who holds how much of something, and by which calls.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(super) struct Holders {
     pub(super) shares: Shares,
     /// Callers by how much they hold.
     amounts: BTreeSet<(usize, Peer)>,
-    /// What large things hold, except of calls that have to end.
-    pub(super) large: usize,
-    calls: HashMap<CallId, Holding>,
     stillest_of: HashMap<Peer, Stillest>,
+}
+
+impl Holders {
+    /// Changes how much a caller holds.
+    fn change(&mut self, peer: Peer, change: impl FnOnce(&mut Shares)) {
+        let before = self.shares.of(peer);
+        change(&mut self.shares);
+        self.amounts.remove(&(before, peer));
+        let now = self.shares.of(peer);
+        if now > 0 {
+            self.amounts.insert((now, peer));
+        }
+    }
+
+    /// Changes the place of a call in the order of its caller: where it was, if it was there, and where it is to be.
+    fn put(&mut self, peer: Peer, id: CallId, before: Option<Instant>, moved: Option<Instant>) {
+        let order = self.stillest_of.entry(peer).or_default();
+        before.map(|before| order.remove(&(before, id)));
+        moved.map(|moved| order.insert((moved, id)));
+        if order.is_empty() {
+            self.stillest_of.remove(&peer);
+        }
+    }
+
+    /// The first in the order of a caller's calls.
+    fn first_of(&self, peer: Peer) -> Option<CallId> {
+        self.stillest_of.get(&peer)?.first().map(|(_, id)| *id)
+    }
+}
+
+/// What is held of a room: by whom, and by which calls.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    pub(super) all: Holders,
+    /// What large things hold.
+    pub(super) large: Holders,
+    calls: HashMap<CallId, Holding>,
     /// What calls that have to end still hold. It counts for no caller.
     ending: HashMap<CallId, usize>,
     pub(super) ending_all: usize,
@@ -85,15 +119,18 @@ impl Held {
             self.ending_all += more.all;
             return;
         }
-        self.change(peer, |shares| shares.add(peer, more.all));
-        self.large += more.large;
-        if let Some(holding) = self.calls.get_mut(&id) {
-            holding.amount.add(more);
-            return;
+        self.all.change(peer, |shares| shares.add(peer, more.all));
+        self.large.change(peer, |shares| shares.add(peer, more.large));
+        let Self { all, large, calls, .. } = self;
+        let holding = calls.entry(id).or_insert_with(|| {
+            let moved = stream.moved();
+            all.put(peer, id, None, Some(moved));
+            Holding { stream: Arc::clone(stream), peer, amount: Amount::default(), moved }
+        });
+        if holding.amount.large == 0 && more.large > 0 {
+            large.put(peer, id, None, Some(holding.moved));
         }
-        let moved = stream.moved();
-        self.calls.insert(id, Holding { stream: Arc::clone(stream), peer, amount: more, moved });
-        self.stillest_of.entry(peer).or_default().insert((moved, id));
+        holding.amount.add(more);
     }
 
     pub(super) fn sub(&mut self, peer: Peer, stream: &Arc<Stream>, less: Amount) {
@@ -106,34 +143,25 @@ impl Held {
             }
             return;
         }
-        self.change(peer, |shares| shares.sub(peer, less.all));
-        self.large = self.large.saturating_sub(less.large);
+        self.all.change(peer, |shares| shares.sub(peer, less.all));
+        self.large.change(peer, |shares| shares.sub(peer, less.large));
         let Some(holding) = self.calls.get_mut(&id) else { return };
+        let was_large = holding.amount.large > 0;
         holding.amount.sub(less);
+        if was_large && holding.amount.large == 0 {
+            self.large.put(peer, id, Some(holding.moved), None);
+        }
         if holding.amount.all == 0 {
             self.take_out(id);
-        }
-    }
-
-    /// Changes how much a caller holds.
-    fn change(&mut self, peer: Peer, change: impl FnOnce(&mut Shares)) {
-        let before = self.shares.of(peer);
-        change(&mut self.shares);
-        self.amounts.remove(&(before, peer));
-        let now = self.shares.of(peer);
-        if now > 0 {
-            self.amounts.insert((now, peer));
         }
     }
 
     /// Forgets a call.
     fn take_out(&mut self, id: CallId) -> Option<Holding> {
         let holding = self.calls.remove(&id)?;
-        if let Some(of_peer) = self.stillest_of.get_mut(&holding.peer) {
-            of_peer.remove(&(holding.moved, id));
-            if of_peer.is_empty() {
-                self.stillest_of.remove(&holding.peer);
-            }
+        self.all.put(holding.peer, id, Some(holding.moved), None);
+        if holding.amount.large > 0 {
+            self.large.put(holding.peer, id, Some(holding.moved), None);
         }
         Some(holding)
     }
@@ -146,46 +174,52 @@ impl Held {
             return true;
         }
         holding.moved = moved;
-        let order = self.stillest_of.entry(holding.peer).or_default();
-        order.remove(&(before, id));
-        order.insert((moved, id));
+        self.all.put(holding.peer, id, Some(before), Some(moved));
+        if holding.amount.large > 0 {
+            self.large.put(holding.peer, id, Some(before), Some(moved));
+        }
         false
     }
 
-    /// The call of a caller on which nothing has moved for longest; of those that hold something large, if that is asked for
-    /// and there is one.
-    pub(super) fn stillest_of(&mut self, peer: Peer, is_large: bool) -> Option<CallId> {
-        for _ in 0..CALLS_LOOKED_AT {
-            let (_, id) = *self.stillest_of.get(&peer)?.first()?;
-            if self.put_in_place(id) {
-                break;
-            }
-        }
-        let mut calls = self.stillest_of.get(&peer)?.iter().map(|(_, id)| *id);
-        let first = calls.next()?;
-        let is_wanted = |id: &CallId| self.calls.get(id).is_some_and(|holding| holding.amount.large > 0);
-        if !is_large || is_wanted(&first) {
-            return Some(first);
-        }
-        Some(calls.take(CALLS_LOOKED_AT).find(is_wanted).unwrap_or(first))
+    fn holders(&self, large: bool) -> &Holders {
+        if large { &self.large } else { &self.all }
     }
 
-    /// A call of somebody other than `peer` who holds at least `own`, on which nothing has moved for a long time. Whoever
-    /// holds less keeps his calls, however still they stand.
-    pub(super) fn still_of_equals(&mut self, peer: Peer, own: usize, is_large: bool) -> Option<CallId> {
-        let equals = self.amounts.range((own, Peer::LEAST)..).map(|(_, other)| *other);
+    /// The call of a caller on which nothing has moved for longest, among those that hold something large, or among all.
+    fn stillest_of(&mut self, peer: Peer, large: bool) -> Option<CallId> {
+        for _ in 0..CALLS_LOOKED_AT {
+            let id = self.holders(large).first_of(peer)?;
+            if self.put_in_place(id) {
+                return Some(id);
+            }
+        }
+        self.holders(large).first_of(peer)
+    }
+
+    /// The stillest call of somebody who holds more than `peer` would with `more`: of large things, or in all.
+    pub(super) fn of_larger(&mut self, peer: Peer, more: usize, large: bool) -> Option<CallId> {
+        let larger = self.holders(large).shares.larger_than(peer, more)?;
+        self.stillest_of(larger, large)
+    }
+
+    /// A call of somebody other than `peer` who holds at least as much as `peer` would with `more`, on which nothing has moved
+    /// for a long time. Whoever holds less keeps his calls, however still they stand.
+    pub(super) fn still_of_equals(&mut self, peer: Peer, more: usize, large: bool) -> Option<CallId> {
+        let holders = self.holders(large);
+        let own = holders.shares.of(peer).saturating_add(more);
+        let equals = holders.amounts.range((own, Peer::LEAST)..).map(|(_, other)| *other);
         let equals: Vec<Peer> = equals.filter(|other| *other != peer).take(CALLERS_LOOKED_AT).collect();
         equals.into_iter().find_map(|other| {
-            let id = self.stillest_of(other, is_large)?;
-            self.calls.get(&id).is_some_and(|holding| holding.moved.elapsed() >= STILL).then_some(id)
+            let id = self.stillest_of(other, large)?;
+            self.calls.get(&id).is_some_and(|holding| holding.stream.moved().elapsed() >= STILL).then_some(id)
         })
     }
 
     /// Ends a call so that others get room. Returns whether there was such a call.
     pub(super) fn end(&mut self, id: CallId) -> bool {
         let Some(Holding { stream, peer, amount, .. }) = self.take_out(id) else { return false };
-        self.change(peer, |shares| shares.sub(peer, amount.all));
-        self.large = self.large.saturating_sub(amount.large);
+        self.all.change(peer, |shares| shares.sub(peer, amount.all));
+        self.large.change(peer, |shares| shares.sub(peer, amount.large));
         self.ending.insert(id, amount.all);
         self.ending_all += amount.all;
         stream.end(End::MakesRoom);
@@ -198,14 +232,14 @@ impl Held {
     }
 
     /// What all calls hold, those included that have to end.
-    pub(super) fn all(&self) -> usize {
-        self.shares.all() + self.ending_all
+    pub(super) fn total(&self) -> usize {
+        self.all.shares.all() + self.ending_all
     }
 
     /// Whether nothing is kept of anybody.
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        let Self { amounts, large, calls, stillest_of, ending, .. } = self;
-        *large == 0 && amounts.is_empty() && calls.is_empty() && stillest_of.is_empty() && ending.is_empty()
+        let is_empty = |holders: &Holders| holders.amounts.is_empty() && holders.stillest_of.is_empty();
+        is_empty(&self.all) && is_empty(&self.large) && self.calls.is_empty() && self.ending.is_empty()
     }
 }

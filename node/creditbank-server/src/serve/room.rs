@@ -79,15 +79,15 @@ impl Room {
     }
 
     fn show(&self, held: &Held) {
-        self.gauge.set(i64::try_from(held.all()).unwrap_or(i64::MAX));
+        self.gauge.set(i64::try_from(held.total()).unwrap_or(i64::MAX));
     }
 
     /// How much is free for a small thing, or for a large one: large things leave the reserve free.
     fn free(&self, held: &Held, part: Part) -> usize {
-        let free = self.total.saturating_sub(held.shares.all());
+        let free = self.total.saturating_sub(held.all.shares.all());
         match part {
             Part::Whole => free,
-            Part::BeforeReserve => free.min((self.total - self.reserve).saturating_sub(held.large)),
+            Part::BeforeReserve => free.min((self.total - self.reserve).saturating_sub(held.large.shares.all())),
         }
     }
 
@@ -101,21 +101,22 @@ impl Room {
         if more > limit {
             return Err(Full::Shared);
         }
-        let own = held.shares.of(peer).saturating_add(more);
+        let own = held.all.shares.of(peer).saturating_add(more);
         if let Some(left) = self.free(held, part).checked_sub(more) {
             let is_fair = own <= left.saturating_mul(2) || own <= limit / GRANTED;
-            return if is_fair || held.shares.larger_than(peer, more).is_some() { Ok(()) } else { Err(Full::Shared) };
+            let is_less = || held.all.shares.larger_than(peer, more).is_some();
+            return if is_fair || is_less() { Ok(()) } else { Err(Full::Shared) };
         }
         while self.free(held, part) < more {
             if held.ending_all > self.total / ENDING {
                 return Err(Full::Soon);
             }
-            // Where the large things are too many, to end a small call would help nobody.
-            let is_large = is_large && self.free(held, Part::Whole) >= more;
-            let larger = held.shares.larger_than(peer, more);
-            let mut call = larger.and_then(|larger| held.stillest_of(larger, is_large));
+            // If only the part for large things is full, those who hold most of it give way: to end a small call would help
+            // nobody.
+            let large = is_large && self.free(held, Part::Whole) >= more;
+            let mut call = held.of_larger(peer, more, large);
             if call.is_none() && own <= limit / MODEST {
-                call = held.still_of_equals(peer, own, is_large);
+                call = held.still_of_equals(peer, more, large);
             }
             if !call.is_some_and(|call| held.end(call)) {
                 return Err(Full::Shared);
@@ -244,7 +245,7 @@ mod tests {
 
     fn assert_empty(room: &Room) {
         let held = room.held();
-        assert!(held.all() == 0 && held.is_empty(), "who holds nothing takes up nothing");
+        assert!(held.total() == 0 && held.is_empty(), "who holds nothing takes up nothing");
     }
 
     /// Goal: whatever others hold, a newcomer gets as much as they have; one caller alone gets two thirds and no more;
@@ -259,12 +260,12 @@ mod tests {
                 let Ok(charge) = take(&room, number, 100) else { break };
                 held.push(charge);
             }
-            let of_first = room.held().shares.of(peer(0));
+            let of_first = room.held().all.shares.of(peer(0));
             assert!(of_first <= 80_000, "two thirds at most: {of_first}");
             // Calls that have to end do so.
             held.retain(|charge| charge.stream.end_now().is_none());
         }
-        let shares: Vec<usize> = (0..100).map(|number| room.held().shares.of(peer(number))).collect();
+        let shares: Vec<usize> = (0..100).map(|number| room.held().all.shares.of(peer(number))).collect();
         assert!(shares.iter().all(|share| *share >= 1_000), "nobody has less than others need: {shares:?}");
         let newcomer = take(&room, 200, 1_000).expect("as much as each of the others has");
         assert!(held.iter().any(|charge| charge.stream.end_now().is_some()), "somebody made room");
@@ -304,15 +305,18 @@ mod tests {
         let still = Stream::new();
         still.stand(STILL);
         let small = Account::new(&room, peer(1)).take(&still, 10, Part::Whole).expect("there is room");
-        let large = |number| Account::new(&room, peer(number)).take(&Stream::new(), 480, Part::BeforeReserve);
-        let mut held: Vec<Charge> = (2..18).map(|number| large(number).expect("there is room")).collect();
+        let large =
+            |number, amount| Account::new(&room, peer(number)).take(&Stream::new(), amount, Part::BeforeReserve);
+        let mut held: Vec<Charge> = (2..18).map(|number| large(number, 480).expect("there is room")).collect();
         held.extend((100..105).map(|number| take(&room, number, 199).expect("the reserve is free")));
-        assert_eq!(large(30).err(), Some(Full::Shared), "all that are as large do something");
-        // A second call of one of them, on which nothing has moved for longer than on the first.
-        let stiller = Stream::new();
-        stiller.stand(STILL / 2);
-        held.push(Account::new(&room, peer(2)).take(&stiller, 100, Part::Whole).expect("there is room"));
-        let newcomer = large(31).expect("one holds more");
+        assert_eq!(large(30, 480).err(), Some(Full::Shared), "all that are as large do something");
+        // One holds most in small calls, on which nothing has moved for longer than on the large ones.
+        for _ in 0..30 {
+            let stiller = Stream::new();
+            stiller.stand(STILL / 2);
+            held.push(Account::new(&room, peer(17)).take(&stiller, 20, Part::Whole).expect("there is room"));
+        }
+        let newcomer = large(31, 400).expect("one holds more");
         let ended: Vec<_> = held.iter().filter(|charge| charge.stream.end_now().is_some()).collect();
         assert_eq!(ended.iter().map(|charge| charge.amount()).collect::<Vec<_>>(), [480], "one, and a large one");
         assert!(small.stream.end_now().is_none());
@@ -337,7 +341,7 @@ mod tests {
         assert_eq!(ended.len(), 1);
         let (live, ending) = {
             let held = room.held();
-            (held.shares.all(), held.ending_all)
+            (held.all.shares.all(), held.ending_all)
         };
         assert!(live <= 800 && ending >= 100, "{live} held, {ending} about to leave");
         assert_eq!(ended[0].grow(1, Part::Whole), Err(Full::Shared));
@@ -370,7 +374,7 @@ mod tests {
         assert_eq!(large.err(), Some(Full::Shared), "it would hold more than the others");
         let mut small = third.take(&Stream::new(), 9, Part::Whole).expect("there is room");
         small.shrink_to(2);
-        assert_eq!(room.held().all(), 46);
+        assert_eq!(room.held().total(), 46);
         drop((first, second, small));
         assert_empty(&room);
     }

@@ -231,6 +231,7 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Streams
             connection.close();
         }));
         // What is answered or refused at once needs no task. So calls that wait for their turn hold a charge, each of them.
+        // A panic there, which is a bug, ends the connection and not the call alone.
         if task.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
             tokio::spawn(task);
         }

@@ -47,7 +47,7 @@ impl Reader {
     }
 
     /// Continues at the frame of a round, which follows the frame with this checksum.
-    pub(super) fn go_on(&mut self, offset: u64, sequence: u64, chain: u32) {
+    pub(crate) fn go_on(&mut self, offset: u64, sequence: u64, chain: u32) {
         let rest = self.file.get_mut();
         rest.left = (rest.offset + rest.left).saturating_sub(offset);
         rest.offset = offset;

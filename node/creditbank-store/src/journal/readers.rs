@@ -103,7 +103,7 @@ impl Readers {
     pub(crate) fn frames(&self, log: &[u8; 32], segment: u64, from: ScrubPosition) -> Result<Reader, StoreError> {
         let opened = Reader::open(&*self.disk, &self.path(segment), log, segment, None);
         let mut reader = opened.map_err(|error| match error {
-            StoreError::File { error, .. } if error.kind() != std::io::ErrorKind::NotFound => {
+            StoreError::File { error, .. } if file::is_unreadable(&error) => {
                 self.damaged(segment, 0, format!("the disk cannot read the segment's header: {error}"))
             }
             other => other,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use creditbank_protocol::AccountId;
 use zeroize::Zeroizing;
 
-use super::record::{self, Content, HEAD_LEN, RECORD_LEN};
-use super::{Fill, KeyStoreError, LearnerKey, damaged};
+use super::record::{self, Content};
+use super::{Fill, KeyStoreError, LearnerKey};
 use crate::{Disk, DiskFile, StoreError, file};
 
 /// The file of a key store that is in use.
@@ -17,6 +17,8 @@ pub(super) struct KeyFile {
     pub(super) file: Box<dyn DiskFile>,
     pub(super) reserve_bytes: u64,
     pub(super) end: u64,
+    /// The accounts of its records, in their order.
+    pub(super) accounts: Vec<AccountId>,
     pub(super) master: Zeroizing<[u8; 32]>,
     pub(super) epoch: Zeroizing<[u8; 32]>,
     /// Whether the file was rewritten before it is trusted. If the disk had no room at the start, it is rewritten
@@ -44,23 +46,8 @@ impl KeyFile {
         }
         self.file.sync().map_err(|error| self.poison(error))?;
         self.end += bytes.len() as u64;
+        self.accounts.extend(new.iter().map(|(account, _)| *account));
         Ok(())
-    }
-
-    /// The accounts in the order of the file.
-    pub(super) fn accounts(&self) -> Result<Vec<AccountId>, StoreError> {
-        let len =
-            usize::try_from(self.end).map_err(|_| file::at(&self.path)(std::io::ErrorKind::FileTooLarge.into()))?;
-        let mut bytes = vec![0; len];
-        self.file.read_at(&mut bytes, 0).map_err(file::at(&self.path))?;
-        let account = |(number, bytes): (usize, &[u8])| {
-            let offset = HEAD_LEN + number * RECORD_LEN;
-            let (account, _) = record::open(&self.epoch, bytes).ok_or_else(|| {
-                damaged(&self.path, offset, "a record cannot be read any more: restore learners.keys from a backup")
-            })?;
-            Ok(account)
-        };
-        bytes.get(HEAD_LEN..).unwrap_or_default().chunks(RECORD_LEN).enumerate().map(account).collect()
     }
 
     /// Refuses if the file was removed, cut or replaced.
@@ -86,6 +73,7 @@ impl KeyFile {
         // From here on nobody knows to which of the two files the name leads.
         file::commit(&*self.disk, &self.path, &*file).map_err(|error| self.poison(error))?;
         (self.file, self.end, self.epoch, self.is_renewed) = (file, bytes.len() as u64, epoch, true);
+        self.accounts = kept.iter().map(|(account, _)| *account).collect();
         Ok(())
     }
 

@@ -51,11 +51,15 @@ fn an_erasure_keeps_the_order() {
     }
     keys.stage(&[AccountId([99; 16])], &mut fill);
     keys.erase(&accounts[7], &mut fill).expect("erased");
-    let order = keys.file().expect("a file").accounts().expect("it reads");
+    let order = keys.file().expect("a file").accounts.clone();
     assert_eq!(order, accounts, "one that is staged is not in the file");
     keys.erase(&AccountId([99; 16]), &mut fill).expect("erased");
-    let order = keys.file().expect("a file").accounts().expect("it reads");
-    assert_eq!(order, [&accounts[..], &[AccountId([99; 16])]].concat());
+    let order = keys.file().expect("a file").accounts.clone();
+    let expected = [&accounts[..], &[AccountId([99; 16])]].concat();
+    assert_eq!(order, expected);
+    drop(keys);
+    let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 31, &mut fill).expect("reopened");
+    assert_eq!(keys.file().expect("a file").accounts, expected);
 }
 
 /// Goal: keys that are made while others are erased, or twice at once, are on the disk as they were returned.

@@ -31,18 +31,24 @@ fn new_dir(disk: &dyn Disk, dir: &Path) -> Result<(), BackupError> {
     }
 }
 
-/// Fills a directory that may exist but must be empty. If that fails it is removed: what is left in it holds keys, and would
-/// refuse the next attempt.
+/// Fills a directory that may exist but must be empty. If that fails, what was written is removed: it holds keys, and would
+/// refuse the next attempt. A directory that was there before stays.
 pub(in crate::operate) fn fill_new_dir<T, E: From<BackupError>>(
     disk: &dyn Disk,
     dir: &Path,
     fill: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, E> {
+    let was_there = disk.exists(dir).map_err(at(dir))?;
     new_dir(disk, dir)?;
     let filled = fill();
     if filled.is_err() {
         // The error that is reported says more than a second one would.
-        let _ = disk.remove_dir(dir);
+        for path in disk.list(dir).unwrap_or_default() {
+            let _ = disk.remove(&path).or_else(|_| disk.remove_dir(&path));
+        }
+        if !was_there {
+            let _ = disk.remove_dir(dir);
+        }
     }
     filled
 }
