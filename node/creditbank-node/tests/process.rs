@@ -152,7 +152,7 @@ async fn what_cannot_be_served_says_what_to_do() {
     assert!(code == Some(2) && said.contains("already holds a node"), "{said}");
     let under = empty.path().join("keys").display().to_string();
     let (code, said) = run(&["init", "--origin", "x.example", "--registry-keys", &under], empty.path());
-    assert!(code == Some(2) && said.contains("expected a directory outside"), "{said}");
+    assert!(code == Some(2) && said.contains("expected one outside"), "{said}");
     let (code, said) = run(&["init", "--origin", "x.example", "--store", "mysql:here"], empty.path());
     assert!(code == Some(2) && said.contains("sled:PATH"), "{said}");
     let (code, said) = run(&["init", "--origin", "https://x.example"], empty.path());

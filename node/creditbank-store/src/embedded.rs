@@ -292,8 +292,13 @@ impl Store for EmbeddedStore {
     }
 
     fn scrub_len(&self) -> Result<u64, StoreError> {
+        let last = self.writer().journal.end();
         let segments = self.readers.segments()?;
-        segments.iter().map(|(_, path)| self.readers.len_of(path)).sum()
+        // Behind the end of the last one is room that was set aside.
+        let len = |(first, path): &(u64, PathBuf)| {
+            if *first == last.segment { Ok(last.offset) } else { self.readers.len_of(path) }
+        };
+        segments.iter().map(len).sum()
     }
 
     fn step(&self) -> Result<bool, StoreError> {

@@ -124,6 +124,11 @@ impl Journal {
         self.last.sequence
     }
 
+    /// The end of the last round.
+    pub(crate) fn end(&self) -> Position {
+        Position { segment: self.last.position.segment, offset: self.last.end }
+    }
+
     /// Whether the last segment is still to be written anew, for which the start had no room.
     pub(crate) fn is_deferred(&self) -> bool {
         self.is_deferred

@@ -126,4 +126,12 @@ fn the_background_reading_finds_damage() {
     }
     assert_eq!(problems.len(), 3, "{problems:?}");
     assert!(ledger.metrics().text().contains("creditbank_scrub_findings_total 3"), "{}", ledger.metrics().text());
+
+    // A restart does not hide what the reading has found: it reads the first place again, and the rest with the next pass.
+    drop((scrubber, ledger));
+    let ledger = open(prepared, dir.path());
+    assert_eq!(ledger.health().problems(), Vec::<String>::new());
+    let mut scrubber = ledger.scrubber().expect("a log on a disk");
+    assert!(scrubber.step(now_ms + 8 * DAY_MS).expect("read"));
+    assert!(!ledger.health().problems().is_empty(), "known before the next pass");
 }

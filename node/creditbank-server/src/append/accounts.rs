@@ -11,6 +11,7 @@ use creditbank_rpc::v1::{IdentityType, TypedIdentity};
 use creditbank_rules::ViewError;
 use creditbank_store::Known;
 
+use super::seal_time::ClockDoubt;
 use super::{OverQuota, SubmitError};
 use crate::ledger::{Ledger, Shared};
 use crate::read::ReadError;
@@ -71,6 +72,12 @@ pub enum AccountError {
         /// When to come back.
         retry_after_ms: u64,
     },
+    /// A file that the node writes is not in its place: nothing was stored.
+    #[error("{}", SubmitError::Displaced)]
+    Displaced,
+    /// The node does not believe its clock.
+    #[error(transparent)]
+    Clock(ClockDoubt),
     /// The institution has used its quota of accounts.
     #[error(transparent)]
     Quota(#[from] OverQuota),
@@ -94,6 +101,8 @@ impl AccountError {
         match error {
             SubmitError::NoRoom { retry_after_ms } => Self::NoRoom { retry_after_ms: *retry_after_ms },
             SubmitError::Unreadable(error) => Self::Unreadable(error.clone()),
+            SubmitError::Displaced => Self::Displaced,
+            SubmitError::Clock(doubt) => Self::Clock(*doubt),
             _ => Self::Stopped,
         }
     }

@@ -340,7 +340,8 @@ fn of_account(error: AccountError) -> Refusal {
         AccountError::NoRoom { retry_after_ms } => no_room(error, retry_after_ms),
         AccountError::Busy { retry_after_ms } => busy_for(error, retry_after_ms),
         AccountError::Quota(over) => of_quota(over),
-        AccountError::Stopped => refusal(Code::Unavailable, Reason::Stopped, error),
+        AccountError::Stopped | AccountError::Displaced => refusal(Code::Unavailable, Reason::Stopped, error),
+        AccountError::Clock(_) => refusal(Code::Unavailable, Reason::ClockMoved, error),
     }
 }
 

@@ -16,7 +16,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use creditbank_protocol::LogIndex;
-use creditbank_store::StoreError;
+use creditbank_store::{ScrubPosition, StoreError};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 
@@ -67,6 +67,8 @@ pub struct Scrubber {
     progress: Progress,
     /// When the keys were last read, in milliseconds since 1970; `None`: not since the start.
     keys_read_ms: Option<u64>,
+    /// Where an earlier process has found damage, to be read again.
+    again: Option<ScrubPosition>,
     measures: Measures,
 }
 
@@ -98,7 +100,8 @@ impl Scrubber {
             registry.register("scrub_findings", help, measures.findings.clone());
         });
         let progress = Progress::read(&*options.environment.disk, &options.path).unwrap_or_default();
-        let scrubber = Self { shared: Arc::downgrade(shared), options, progress, keys_read_ms: None, measures };
+        let again = progress.fault;
+        let scrubber = Self { shared: Arc::downgrade(shared), options, progress, keys_read_ms: None, again, measures };
         scrubber.measure();
         Some(scrubber)
     }
@@ -117,6 +120,16 @@ impl Scrubber {
         gauge(&self.measures.log_bytes, total);
         let period_ms = u64::from(self.options.settings.days) * DAY_MS;
         self.progress.begin(now_ms, period_ms);
+        if let Some(position) = self.again {
+            let scrubbed = shared.store.scrub(position, STEP_LEN)?;
+            self.again = None;
+            scrubbed.faults.iter().for_each(|fault| self.found(&shared, fault));
+            if scrubbed.faults.is_empty() {
+                // It was repaired.
+                self.progress.fault = None;
+            }
+            return Ok(true);
+        }
         if !is_within(&self.options.settings, now_ms) {
             return Ok(false);
         }
@@ -132,6 +145,7 @@ impl Scrubber {
         let scrubbed = shared.store.scrub(position, STEP_LEN)?;
         for fault in &scrubbed.faults {
             self.found(&shared, fault);
+            self.progress.fault.get_or_insert(position);
         }
         self.progress.unread = self.progress.unread.saturating_add(scrubbed.unread);
         self.progress.findings = self.progress.findings.saturating_add(scrubbed.faults.len() as u64);

@@ -1,8 +1,8 @@
 //! How far a pass over the log is, and its file.
 //!
 //! ```text
-//! file = "CBSCRUB2", u64 begun, u64 finished, u64 done, u8 under way, u64 segment, u64 offset, u64 sequence, u32 chain,
-//!        u64 unread, u64 findings, u32 crc
+//! file     = "CBSCRUB3", u64 begun, u64 finished, u64 done, u64 unread, u64 findings, position, first fault, u32 crc
+//! position = u8 known, u64 segment, u64 offset, u64 sequence, u32 chain
 //! ```
 
 use std::io;
@@ -12,8 +12,9 @@ use creditbank_store::{Disk, ScrubPosition};
 
 use super::DAY_MS;
 
-const MAGIC: [u8; 8] = *b"CBSCRUB2";
-const LEN: usize = 8 + 3 * 8 + 1 + 3 * 8 + 4 + 2 * 8;
+const MAGIC: [u8; 8] = *b"CBSCRUB3";
+const POSITION_LEN: usize = 1 + 3 * 8 + 4;
+const LEN: usize = 8 + 5 * 8 + 2 * POSITION_LEN;
 
 /// The progress of a pass. Times are milliseconds since 1970.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,6 +31,23 @@ pub(super) struct Progress {
     pub(super) findings: u64,
     /// Where it continues; `None` once it is done.
     pub(super) position: Option<ScrubPosition>,
+    /// Where the first step began that has found damage. It is read again at a start: nothing else would tell of it before
+    /// the next pass.
+    pub(super) fault: Option<ScrubPosition>,
+}
+
+fn read_position(bytes: &[u8]) -> Option<Option<ScrubPosition>> {
+    let word = |at: usize| bytes.get(at..at + 8)?.try_into().map(u64::from_be_bytes).ok();
+    let chain = u32::from_be_bytes(bytes.get(25..POSITION_LEN)?.try_into().ok()?);
+    let position = ScrubPosition { segment: word(1)?, offset: word(9)?, sequence: word(17)?, chain };
+    Some((bytes[0] == 1).then_some(position))
+}
+
+fn write_position(position: Option<ScrubPosition>, bytes: &mut Vec<u8>) {
+    let at = position.unwrap_or_default();
+    bytes.push(u8::from(position.is_some()));
+    [at.segment, at.offset, at.sequence].iter().for_each(|word| bytes.extend_from_slice(&word.to_be_bytes()));
+    bytes.extend_from_slice(&at.chain.to_be_bytes());
 }
 
 /// Whether a time was noted under a clock that was wrong.
@@ -45,7 +63,8 @@ impl Progress {
         if self.begun_ms == 0 || is_ahead(self.begun_ms, now_ms) || (self.position.is_none() && is_over) {
             let position = Some(ScrubPosition::default());
             let finished_ms = if is_ahead(self.finished_ms, now_ms) { 0 } else { self.finished_ms };
-            *self = Self { begun_ms: now_ms.max(1), finished_ms, done: 0, unread: 0, findings: 0, position };
+            *self =
+                Self { begun_ms: now_ms.max(1), finished_ms, done: 0, unread: 0, findings: 0, position, fault: None };
         }
     }
 
@@ -62,22 +81,25 @@ impl Progress {
             return None;
         }
         let word = |at: usize| content.get(at..at + 8)?.try_into().map(u64::from_be_bytes).ok();
-        let chain = u32::from_be_bytes(content.get(57..61)?.try_into().ok()?);
-        let position = ScrubPosition { segment: word(33)?, offset: word(41)?, sequence: word(49)?, chain };
-        let position = (content[32] == 1).then_some(position);
-        let (unread, findings) = (word(61)?, word(69)?);
-        Some(Self { begun_ms: word(8)?, finished_ms: word(16)?, done: word(24)?, unread, findings, position })
+        let (position, fault) = content.get(48..)?.split_at_checked(POSITION_LEN)?;
+        Some(Self {
+            begun_ms: word(8)?,
+            finished_ms: word(16)?,
+            done: word(24)?,
+            unread: word(32)?,
+            findings: word(40)?,
+            position: read_position(position)?,
+            fault: read_position(fault)?,
+        })
     }
 
     pub(super) fn write(&self, disk: &dyn Disk, path: &Path) -> io::Result<()> {
-        let Self { begun_ms, finished_ms, done, unread, findings, position } = *self;
-        let at = position.unwrap_or_default();
+        let Self { begun_ms, finished_ms, done, unread, findings, position, fault } = *self;
         let mut bytes = MAGIC.to_vec();
-        [begun_ms, finished_ms, done].iter().for_each(|word| bytes.extend_from_slice(&word.to_be_bytes()));
-        bytes.push(u8::from(position.is_some()));
-        [at.segment, at.offset, at.sequence].iter().for_each(|word| bytes.extend_from_slice(&word.to_be_bytes()));
-        bytes.extend_from_slice(&at.chain.to_be_bytes());
-        [unread, findings].iter().for_each(|word| bytes.extend_from_slice(&word.to_be_bytes()));
+        let words = [begun_ms, finished_ms, done, unread, findings];
+        words.iter().for_each(|word| bytes.extend_from_slice(&word.to_be_bytes()));
+        write_position(position, &mut bytes);
+        write_position(fault, &mut bytes);
         let crc = crc32c::crc32c(&bytes);
         bytes.extend_from_slice(&crc.to_be_bytes());
         disk.replace(path, &bytes)
@@ -98,8 +120,9 @@ mod tests {
         disk.make_dir(&dir).expect("a directory");
         let path = dir.join("scrub");
         let position = Some(ScrubPosition { segment: 1, offset: 2, sequence: 3, chain: 4 });
-        for position in [position, None] {
-            let progress = Progress { begun_ms: 5, finished_ms: 6, done: 7, unread: 8, findings: 9, position };
+        let fault = Some(ScrubPosition { segment: 5, offset: 6, sequence: 7, chain: 8 });
+        for (position, fault) in [(position, fault), (None, fault), (position, None)] {
+            let progress = Progress { begun_ms: 5, finished_ms: 6, done: 7, unread: 8, findings: 9, position, fault };
             progress.write(&*disk, &path).expect("written");
             assert_eq!(Progress::read(&*disk, &path), Some(progress));
         }
