@@ -96,7 +96,7 @@ async fn malformed() {
         (with(good.block[..good.block.len() - 1].to_vec()), Reason::NotCanonical),
         (with(unknown_field), Reason::NotCanonical),
         (with(padded.encode_to_vec()), Reason::NotCanonical),
-        (with(vec![0; 70_000]), Reason::BlockTooLong),
+        (with(vec![0xff; 70_000]), Reason::BlockTooLong),
         (SubmitBlockRequest { records, ..good.clone() }, Reason::RecordMalformed),
         (SubmitBlockRequest { records: odd_kind, ..good.clone() }, Reason::RecordMalformed),
         (SubmitBlockRequest { records: short_seed, ..good.clone() }, Reason::RecordMalformed),

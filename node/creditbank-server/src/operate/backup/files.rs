@@ -43,7 +43,8 @@ pub(in crate::operate) fn fill_new_dir<T, E: From<BackupError>>(
     let filled = fill();
     if filled.is_err() {
         // The error that is reported says more than a second one would.
-        for path in disk.list(dir).unwrap_or_default() {
+        for name in disk.list(dir).unwrap_or_default() {
+            let path = dir.join(name);
             let _ = disk.remove(&path).or_else(|_| disk.remove_dir(&path));
         }
         if !was_there {
