@@ -36,11 +36,10 @@ pub(super) struct Progress {
     pub(super) fault: Option<ScrubPosition>,
 }
 
-fn read_position(bytes: &[u8]) -> Option<Option<ScrubPosition>> {
-    let word = |at: usize| bytes.get(at..at + 8)?.try_into().map(u64::from_be_bytes).ok();
-    let chain = u32::from_be_bytes(bytes.get(25..POSITION_LEN)?.try_into().ok()?);
-    let position = ScrubPosition { segment: word(1)?, offset: word(9)?, sequence: word(17)?, chain };
-    Some((bytes[0] == 1).then_some(position))
+fn read_position(bytes: &[u8; POSITION_LEN]) -> Option<ScrubPosition> {
+    let word = |at: usize| bytes[at..at + 8].iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    let chain = u32::from_be_bytes([bytes[25], bytes[26], bytes[27], bytes[28]]);
+    (bytes[0] == 1).then(|| ScrubPosition { segment: word(1), offset: word(9), sequence: word(17), chain })
 }
 
 fn write_position(position: Option<ScrubPosition>, bytes: &mut Vec<u8>) {
@@ -81,15 +80,15 @@ impl Progress {
             return None;
         }
         let word = |at: usize| content.get(at..at + 8)?.try_into().map(u64::from_be_bytes).ok();
-        let (position, fault) = content.get(48..)?.split_at_checked(POSITION_LEN)?;
+        let (position, fault) = content.get(48..)?.split_first_chunk()?;
         Some(Self {
             begun_ms: word(8)?,
             finished_ms: word(16)?,
             done: word(24)?,
             unread: word(32)?,
             findings: word(40)?,
-            position: read_position(position)?,
-            fault: read_position(fault)?,
+            position: read_position(position),
+            fault: read_position(fault.first_chunk()?),
         })
     }
 
