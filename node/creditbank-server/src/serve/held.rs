@@ -13,8 +13,8 @@ use super::stream::{End, Stream};
 /// A call stands still if nothing has moved on it for this long.
 pub(super) const STILL: Duration = Duration::from_secs(5);
 
-/// How many calls of a caller, and how many callers, a search looks at: it runs while all others wait. What it finds among so
-/// many is good enough.
+/// How many calls of a caller, and how many callers, a search looks at: it runs while all others wait. What it finds
+/// among so many is good enough.
 const CALLS_LOOKED_AT: usize = 64;
 const CALLERS_LOOKED_AT: usize = 256;
 
@@ -55,8 +55,8 @@ fn id(stream: &Arc<Stream>) -> CallId {
     Arc::as_ptr(stream).addr()
 }
 
-/// Calls, ordered by the time of their last movement. A movement does not change the order by itself: the search for the
-/// call that has stood still longest checks the first one, and moves it back if something has moved since.
+/// Calls, ordered by the time of their last movement. A movement does not change the order by itself: the search for
+/// the call that has stood still longest checks the first one, and moves it back if something has moved since.
 type Stillest = BTreeSet<(Instant, CallId)>;
 
 /// Who holds how much of something, and by which calls.
@@ -69,8 +69,19 @@ pub(super) struct Holders {
 }
 
 impl Holders {
-    /// Changes how much a caller holds.
-    fn change(&mut self, peer: Peer, change: impl FnOnce(&mut Shares)) {
+    fn add(&mut self, peer: Peer, more: usize) {
+        self.change(peer, more, |shares| shares.add(peer, more));
+    }
+
+    fn sub(&mut self, peer: Peer, less: usize) {
+        self.change(peer, less, |shares| shares.sub(peer, less));
+    }
+
+    /// Changes how much a caller holds, by an amount. Most charges are of nothing large: they cost nothing there.
+    fn change(&mut self, peer: Peer, by: usize, change: impl FnOnce(&mut Shares)) {
+        if by == 0 {
+            return;
+        }
         let before = self.shares.of(peer);
         change(&mut self.shares);
         self.amounts.remove(&(before, peer));
@@ -119,8 +130,8 @@ impl Held {
             self.ending_all += more.all;
             return;
         }
-        self.all.change(peer, |shares| shares.add(peer, more.all));
-        self.large.change(peer, |shares| shares.add(peer, more.large));
+        self.all.add(peer, more.all);
+        self.large.add(peer, more.large);
         let Self { all, large, calls, .. } = self;
         let holding = calls.entry(id).or_insert_with(|| {
             let moved = stream.moved();
@@ -143,8 +154,8 @@ impl Held {
             }
             return;
         }
-        self.all.change(peer, |shares| shares.sub(peer, less.all));
-        self.large.change(peer, |shares| shares.sub(peer, less.large));
+        self.all.sub(peer, less.all);
+        self.large.sub(peer, less.large);
         let Some(holding) = self.calls.get_mut(&id) else { return };
         let was_large = holding.amount.large > 0;
         holding.amount.sub(less);
@@ -185,7 +196,8 @@ impl Held {
         if large { &self.large } else { &self.all }
     }
 
-    /// The call of a caller on which nothing has moved for longest, among those that hold something large, or among all.
+    /// The call of a caller on which nothing has moved for longest, among those that hold something large, or among
+    /// all.
     fn stillest_of(&mut self, peer: Peer, large: bool) -> Option<CallId> {
         for _ in 0..CALLS_LOOKED_AT {
             let id = self.holders(large).first_of(peer)?;
@@ -202,8 +214,8 @@ impl Held {
         self.stillest_of(larger, large)
     }
 
-    /// A call of somebody other than `peer` who holds at least as much as `peer` would with `more`, on which nothing has moved
-    /// for a long time. Whoever holds less keeps his calls, however still they stand.
+    /// A call of somebody other than `peer` who holds at least as much as `peer` would with `more`, on which nothing
+    /// has moved for a long time. Whoever holds less keeps his calls, however still they stand.
     pub(super) fn still_of_equals(&mut self, peer: Peer, more: usize, large: bool) -> Option<CallId> {
         let holders = self.holders(large);
         let own = holders.shares.of(peer).saturating_add(more);
@@ -218,8 +230,8 @@ impl Held {
     /// Ends a call so that others get room. Returns whether there was such a call.
     pub(super) fn end(&mut self, id: CallId) -> bool {
         let Some(Holding { stream, peer, amount, .. }) = self.take_out(id) else { return false };
-        self.all.change(peer, |shares| shares.sub(peer, amount.all));
-        self.large.change(peer, |shares| shares.sub(peer, amount.large));
+        self.all.sub(peer, amount.all);
+        self.large.sub(peer, amount.large);
         self.ending.insert(id, amount.all);
         self.ending_all += amount.all;
         stream.end(End::MakesRoom);
