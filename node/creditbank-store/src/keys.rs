@@ -1,15 +1,16 @@
-//! The key store: one random key per learner, apart from journal and index, so that destroying it erases the learner's data.
+//! The key store: one random key per learner, apart from journal and index, so that destroying it erases the learner's
+//! data.
 //!
 //! ```text
 //! file   = "CBKEYS02", nonce[24], epoch key sealed under the master key[48], u32 crc, records
 //! record = u8 mark, account[16], nonce[24], sealed[48], u32 crc
 //! ```
-//! `mark` is 1 for a key and 2 for a tombstone. `sealed` is the learner's key, or 32 zeros, under the epoch key, with mark and
-//! account as associated data.
+//! `mark` is 1 for a key and 2 for a tombstone. `sealed` is the learner's key, or 32 zeros, under the epoch key, with
+//! mark and account as associated data.
 //!
-//! An erasure writes all other keys to a new file under a fresh epoch key; the old epoch key is gone with the old file, so
-//! that stale pages and old copies of the file are useless once the master key is changed too. Of the erased account a
-//! tombstone stays: an account that has neither key nor tombstone, and that something stored names, is damage, never
+//! An erasure writes all other keys to a new file under a fresh epoch key; the old epoch key is gone with the old file,
+//! so that stale pages and old copies of the file are useless once the master key is changed too. Of the erased account
+//! a tombstone stays: an account that has neither key nor tombstone, and that something stored names, is damage, never
 //! "erased". So the number of records in the file never goes down.
 
 mod inspect;
@@ -155,11 +156,12 @@ impl KeyStore {
             None
         };
         let is_renewed = renewed.is_some();
-        let file = if let Some(file) = renewed {
-            file::commit(&**disk, path, &*file).map_err(file::at(path))?;
-            file
-        } else {
-            disk.open(path).map_err(file::at(path))?
+        let file = match renewed {
+            Some(file) => {
+                file::commit(&**disk, path, &*file).map_err(file::at(path))?;
+                file
+            }
+            None => disk.open(path).map_err(file::at(path))?,
         };
         let (disk, path) = (Arc::clone(disk), path.to_owned());
         let end = end as u64;
@@ -296,8 +298,8 @@ impl KeyStore {
         Ok(())
     }
 
-    /// Rewrites the file with everything that is not staged, and with one account as erased. The order of the records stays:
-    /// the log needs the first ones.
+    /// Rewrites the file with everything that is not staged, and with one account as erased. The order of the records
+    /// stays: the log needs the first ones.
     fn rewrite(&self, file: &mut KeyFile, erased: Option<&AccountId>, fill: Fill<'_>) -> Result<(), KeyStoreError> {
         let staged = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);

@@ -1,14 +1,16 @@
-//! A disk without room: a file system of a few megabytes, where the system lets this user mount one in a namespace of its own.
+//! A disk without room: a file system of a few megabytes, where the system lets this user mount one in a namespace of
+//! its own.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use creditbank_protocol::AccountId;
 use creditbank_protocol::merkle::{Frontier, leaf_hash};
 use creditbank_store::{
-    Crash, EmbeddedStore, EntryWrite, Head, KeyStore, KeyStoreError, MemoryIndex, Node, Options, Round, Row,
+    Crash, Disk, EmbeddedStore, EntryWrite, Head, KeyStore, KeyStoreError, MemoryIndex, Node, Options, Round, Row,
     SimulatedDisk, SimulatedIndex, Store, StoreError, Table,
 };
 
@@ -39,8 +41,8 @@ fn append(store: &EmbeddedStore, len: usize) -> Result<(), StoreError> {
     })
 }
 
-/// Goal: a full disk is a refusal of its own, found when a segment is made; nothing is stored, what was acknowledged stays, and
-/// the same store goes on when there is room. A restart on a full disk loses nothing.
+/// Goal: a full disk is a refusal of its own, found when a segment is made; nothing is stored, what was acknowledged
+/// stays, and the same store goes on when there is room. A restart on a full disk loses nothing.
 fn on_a_small_disk(dir: &Path) {
     let mut room = 8 * SEGMENT;
     fs::write(dir.join("ballast"), vec![1; usize::try_from(2 * SEGMENT).unwrap()]).unwrap();
@@ -88,6 +90,18 @@ fn on_a_small_disk(dir: &Path) {
     assert_eq!(KeyStore::open(&disk, 0, &path, &[1; 32], 5_001, fill).unwrap().len(), 5_001);
 }
 
+/// A store in segments of a few rounds, without threads of its own.
+fn small(disk: &Arc<dyn Disk>) -> Options {
+    Options {
+        segment_len_max: 4_000,
+        sync_bytes: 1_500,
+        reserve_bytes: RESERVE,
+        disk: Arc::clone(disk),
+        stepped: true,
+        ..Options::new([7; 32])
+    }
+}
+
 fn read_all(store: &EmbeddedStore, size: u64) {
     assert_eq!(store.head().size, size);
     for index in 0..size {
@@ -101,9 +115,9 @@ fn read_all(store: &EmbeddedStore, size: u64) {
     assert_eq!(restored.root(), store.head().root);
 }
 
-/// Goal: a store and a key store that are opened on a disk without a free byte, after a kill or a power cut, with their index
-/// or without it, change no file, read everything, refuse what is new for want of room, and go on when there is room; where
-/// the index could not be opened, with the next start.
+/// Goal: a store and a key store that are opened on a disk without a free byte, after a kill or a power cut, with their
+/// index or without it, change no file, read everything, refuse what is new for want of room, and go on when there is
+/// room; where the index could not be opened, with the next start.
 #[test]
 fn a_start_without_room_writes_nothing() {
     for (seed, crash, loses_index) in
@@ -111,14 +125,7 @@ fn a_start_without_room_writes_nothing() {
     {
         let simulated = SimulatedDisk::new(seed, 1 << 24);
         let disk = simulated.shared();
-        let options = Options {
-            segment_len_max: 4_000,
-            sync_bytes: 1_500,
-            reserve_bytes: RESERVE,
-            disk: disk.clone(),
-            stepped: true,
-            ..Options::new([7; 32])
-        };
+        let options = small(&disk);
         let open = || EmbeddedStore::open(Path::new("/m/log"), &options, |dir| SimulatedIndex::open(&disk, dir));
         let fill = &mut |bytes: &mut [u8]| bytes.fill(5);
         let account = |number: u8| AccountId([number; 16]);
@@ -173,8 +180,8 @@ fn a_start_without_room_writes_nothing() {
     }
 }
 
-/// Goal: a start on a disk that has the reserve, but no room for the whole file of keys, reads it; a stop after which the last
-/// segment is still to be written anew is no clean one.
+/// Goal: a start on a disk that has the reserve, but no room for the whole file of keys, reads it; a stop after which
+/// the last segment is still to be written anew is no clean one.
 #[test]
 fn a_start_with_little_room_does_what_it_can() {
     let simulated = SimulatedDisk::new(9, 1 << 24);
@@ -183,14 +190,7 @@ fn a_start_with_little_room_does_what_it_can() {
     let path = Path::new("/m/learners.keys");
     let many: Vec<AccountId> = (0..1_000_u128).map(|number| AccountId(number.to_be_bytes())).collect();
     KeyStore::open(&disk, RESERVE, path, &[1; 32], 0, fill).unwrap().insert(&many, fill).unwrap();
-    let options = Options {
-        segment_len_max: 4_000,
-        sync_bytes: 1_500,
-        reserve_bytes: RESERVE,
-        disk: disk.clone(),
-        stepped: true,
-        ..Options::new([7; 32])
-    };
+    let options = small(&disk);
     let open = || EmbeddedStore::open(Path::new("/m/log"), &options, |dir| SimulatedIndex::open(&disk, dir));
     let store = open().unwrap();
     for _ in 0..40 {
