@@ -155,8 +155,8 @@ fn a_followed_copy_is_whole_after_each_step() {
     assert!(node.follow(&dir, &out).is_err(), "one process follows into a directory");
 }
 
-/// Goal: the newest copy is restored to any seal, by size and by time, and to the last one before what lies between two;
-/// what the log key has signed beyond the point holds the node, whoever says that nothing was published.
+/// Goal: the newest copy is restored to any seal, by size and by time, and to the last one before what lies between
+/// two; what the log key has signed beyond the point holds the node, whoever says that nothing was published.
 #[test]
 fn a_point_is_restored() {
     let node = Node::new();
@@ -216,8 +216,8 @@ fn is_wiped(file: &mut fs::File) -> bool {
 }
 
 /// Goal: a learner's key that is destroyed is gone from the copy after the next step, and the bytes that it had are
-/// overwritten, also where the journal has a fault, and where a step was cut short. A key file that the node has no more
-/// stays, until it is taken out by hand.
+/// overwritten, also where the journal has a fault, and where a step was cut short. A key file that the node has no
+/// more stays, until it is taken out by hand.
 #[test]
 fn a_destroyed_key_leaves_the_copy() {
     let node = Node::new();
@@ -365,8 +365,8 @@ fn directory_file(path: &Path, bytes: &[u8]) {
     file.and_then(|mut file| std::io::Write::write_all(&mut file, bytes)).expect("written");
 }
 
-/// Goal: whoever may write to the copy's disk cannot make the follower write, cut or overwrite another file by a link, nor
-/// take any directory for a copy that was begun.
+/// Goal: whoever may write to the copy's disk cannot make the follower write, cut or overwrite another file by a link,
+/// nor take any directory for a copy that was begun.
 #[test]
 fn links_in_the_copy_are_not_followed() {
     let node = Node::new();
@@ -429,8 +429,8 @@ fn links_in_the_copy_are_not_followed() {
     assert_eq!(fs::read_to_string(other.join("keys/mine")).expect("it reads"), "mine");
 }
 
-/// Goal: another node of the same length that is put in the place of the followed one, while that runs, is noticed before
-/// anything of it is copied.
+/// Goal: another node of the same length that is put in the place of the followed one, while that runs, is noticed
+/// before anything of it is copied.
 #[test]
 fn a_fork_in_the_place_of_the_node_is_not_followed() {
     let node = Node::new();
@@ -456,8 +456,8 @@ fn a_fork_in_the_place_of_the_node_is_not_followed() {
     assert_eq!(fs::read(out.join("learners.keys")).expect("it reads"), before);
 }
 
-/// Goal: a copy is of one log's past: a node that was set back behind it, and one that has another history, do not touch
-/// it; a damaged copy is neither gone on with nor restored.
+/// Goal: a copy is of one log's past: a node that was set back behind it, and one that has another history, do not
+/// touch it; a damaged copy is neither gone on with nor restored.
 #[test]
 fn another_history_is_not_followed() {
     let node = Node::new();
@@ -498,8 +498,8 @@ fn another_history_is_not_followed() {
     assert!(matches!(followed, Some(BackupError::Copy { .. })), "{followed:?}");
 }
 
-/// Goal: a copy is begun only when that is asked for, so that a share which is not mounted is noticed; one that is there is
-/// not begun again; a copy within the node is refused.
+/// Goal: a copy is begun only when that is asked for, so that a share which is not mounted is noticed; one that is
+/// there is not begun again; a copy within the node is refused.
 #[test]
 fn a_copy_is_begun_when_it_is_asked_for() {
     let node = Node::new();
@@ -552,8 +552,8 @@ fn nothing_is_written_below_a_share_that_has_gone() {
     }
 }
 
-/// Goal: a changed byte in the copy is told from damage of the node, and so is a node with other secrets; each says what to
-/// do, in the status too.
+/// Goal: a changed byte in the copy is told from damage of the node, and so is a node with other secrets; each says
+/// what to do, in the status too.
 #[test]
 fn what_is_at_fault_is_named() {
     let node = Node::new();

@@ -261,8 +261,8 @@ async fn a_pending_rotation_ends_with_the_old_origin() {
     restores(to.path());
 }
 
-/// Goal: a log that ends before what its guard has acknowledged, as on a disk that has lost its last writes, goes on only with
-/// the word that entries are lost; a hold that cannot be read is damage, and not the absence of one.
+/// Goal: a log that ends before what its guard has acknowledged, as on a disk that has lost its last writes, goes on
+/// only with the word that entries are lost; a hold that cannot be read is damage, and not the absence of one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_lacks_its_end_is_not_taken_for_whole() {
     let node = TestNode::start().await;

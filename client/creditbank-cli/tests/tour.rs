@@ -559,8 +559,8 @@ async fn approvals_compromise_and_custody() {
     assert!(!out.contains("kept by"), "{out}");
 }
 
-/// Goal: `verify` needs no state and no node, but where another history was seen at the file's very size, the file is not
-/// called authentic. A file of authorities that holds none is named.
+/// Goal: `verify` needs no state and no node, but where another history was seen at the file's very size, the file is
+/// not called authentic. A file of authorities that holds none is named.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transcript_of_a_fork_is_not_authentic() {
     use sha2::Digest as _;

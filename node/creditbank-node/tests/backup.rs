@@ -391,7 +391,8 @@ fn told(said: &str, option: &str) -> u64 {
     words.nth(1).and_then(|word| word.parse().ok()).expect("a number")
 }
 
-/// A node that serves, of which a copy lacks the last rounds: the copy, a checkpoint of the node, and where the rest is.
+/// A node that serves, of which a copy lacks the last rounds: the copy, a checkpoint of the node, and where the rest
+/// is.
 async fn copied_too_early() -> (TestNode, TempDir) {
     let node = TestNode::start().await;
     let university = University::admit(&node, 1).await;
@@ -412,8 +413,8 @@ async fn copied_too_early() -> (TestNode, TempDir) {
 }
 
 /// Goal: a copy of a node that died, restored and held, goes on as the command says, with all that it has; its journal
-/// lacks the signatures of its last checkpoint. So does one that is restored to a point. What is lost is not called nothing,
-/// and nobody is called a thief.
+/// lacks the signatures of its last checkpoint. So does one that is restored to a point. What is lost is not called
+/// nothing, and nobody is called a thief.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_held_restore_goes_on_under_another_name() {
     let (node, around) = copied_too_early().await;

@@ -1,4 +1,5 @@
-//! `creditbank-node check`: what is good is found good, each kind of damage is named with its place, and nothing is changed.
+//! `creditbank-node check`: what is good is found good, each kind of damage is named with its place, and nothing is
+//! changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -93,8 +94,8 @@ async fn damage_in_the_journal_is_found_where_it_is() {
     assert_eq!(run("check", dir.path()).0, Some(0));
 }
 
-/// Goal: two damaged rounds of one segment are both listed, with what could not be read, what lies behind them is checked, and
-/// the guard is not blamed; key files that a start needs are looked at.
+/// Goal: two damaged rounds of one segment are both listed, with what could not be read, what lies behind them is
+/// checked, and the guard is not blamed; key files that a start needs are looked at.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_lies_behind_damage_is_checked() {
     let dir = stopped("sled:log").await;

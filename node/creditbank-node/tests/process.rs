@@ -57,8 +57,8 @@ async fn a_node_stops_gracefully() {
 }
 
 /// Goal: SIGTERM ends a node within 10 s under any load, with code 0, and what it has acknowledged is there. Method:
-/// endless dry runs of 1,024 records, transcripts, streams of the log and of blocks that are left open, and accounts, all
-/// under way when the signal comes.
+/// endless dry runs of 1,024 records, transcripts, streams of the log and of blocks that are left open, and accounts,
+/// all under way when the signal comes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_stops_in_time_under_load() {
     use std::sync::Arc;
@@ -211,9 +211,9 @@ fn measures_for_everybody_are_warned_of() {
     assert!(is_warned(&child), "{:#?}", child.logs());
 }
 
-/// Goal: after a theft the log says which calls a key has made, and nothing about persons. Method: some calls with a token;
-/// each has its line, with the key's id; neither the learner's number nor the alias is in the log. Clear text on the loopback
-/// is not warned of.
+/// Goal: after a theft the log says which calls a key has made, and nothing about persons. Method: some calls with a
+/// token; each has its line, with the key's id; neither the learner's number nor the alias is in the log. Clear text on
+/// the loopback is not warned of.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_says_which_key_has_read() {
     let child = Child::start();

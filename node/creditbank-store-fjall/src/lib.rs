@@ -1,8 +1,8 @@
 //! The fjall index engine, for a big single node. Only this crate names fjall.
 //!
-//! A log-structured merge tree: rows that come in no order are written in runs and merged later, so that the cost of a row
-//! hardly grows with the number of rows. fjall's own journal is synced only when the store asks for it: what it loses in a
-//! crash, the store's journal has.
+//! A log-structured merge tree: rows that come in no order are written in runs and merged later, so that the cost of a
+//! row hardly grows with the number of rows. fjall's own journal is synced only when the store asks for it: what it
+//! loses in a crash, the store's journal has.
 #![forbid(unsafe_code)]
 
 use std::path::Path;

@@ -1,7 +1,8 @@
 //! The sled index engine, the default. Only this crate names sled.
 //!
-//! sled 0.34's `flush` is no barrier on Linux (it calls `sync_file_range`), so [`SledIndex::sync`] calls fdatasync on the
-//! engine's files itself. Rows go in by plain inserts: sled's batches keep several kilobytes of memory for each row.
+//! sled 0.34's `flush` is no barrier on Linux (it calls `sync_file_range`), so [`SledIndex::sync`] calls fdatasync on
+//! the engine's files itself. Rows go in by plain inserts: sled's batches keep several kilobytes of memory for each
+//! row.
 #![forbid(unsafe_code)]
 
 use std::fs::{self, File};

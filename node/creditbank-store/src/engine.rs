@@ -27,7 +27,8 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// Runs what an engine may panic in when its files are damaged; a panic is an error like another, and the index is rebuilt.
+/// Runs what an engine may panic in when its files are damaged; a panic is an error like another, and the index is
+/// rebuilt.
 pub fn catching_panics<T>(engine: &str, what: impl FnOnce() -> Result<T, IndexError>) -> Result<T, IndexError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(what))
         .unwrap_or_else(|_| Err(IndexError(format!("{engine}: its files are damaged"))))

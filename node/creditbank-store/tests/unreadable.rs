@@ -5,8 +5,8 @@ use std::path::Path;
 
 use creditbank_store::{EmbeddedStore, Options, Round, ScrubPosition, SimulatedDisk, SimulatedIndex, Store};
 
-/// Goal: the background reading reports a segment that the disk cannot read, from its header on, and goes on behind it; it
-/// does not try the same segment for ever.
+/// Goal: the background reading reports a segment that the disk cannot read, from its header on, and goes on behind it;
+/// it does not try the same segment for ever.
 #[test]
 fn the_reading_goes_on_behind_an_unreadable_segment() {
     let simulated = SimulatedDisk::new(1, 1 << 24);

@@ -30,8 +30,8 @@ fn flip(path: &Path, at: usize) {
     std::os::unix::fs::FileExt::write_all_at(&file, &bytes[at..=at], at as u64).expect("written");
 }
 
-/// Goal: rot in the learners' keys, the secrets and the key files is told by a node that needs none of them from the disk any
-/// more: its next start would be refused.
+/// Goal: rot in the learners' keys, the secrets and the key files is told by a node that needs none of them from the
+/// disk any more: its next start would be refused.
 #[test]
 fn keys_that_rot_under_a_node_are_told() {
     let prepared = shared();
@@ -113,8 +113,8 @@ fn the_health_follows_the_room() {
     }
 }
 
-/// Goal: an older file of learners' keys that has as many records, and lacks an erasure, is refused: it would bring back a
-/// destroyed key.
+/// Goal: an older file of learners' keys that has as many records, and lacks an erasure, is refused: it would bring
+/// back a destroyed key.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_file_brings_back_no_destroyed_key() {
     let node = TestNode::start().await;

@@ -24,8 +24,8 @@ fn flip(path: &std::path::Path, at: usize) {
     fs::write(path, bytes).expect("written");
 }
 
-/// Goal: behind a damaged frame the reading goes on, so that a second one in the same segment is found too, and no pass that
-/// left something out says that it has read everything.
+/// Goal: behind a damaged frame the reading goes on, so that a second one in the same segment is found too, and no pass
+/// that left something out says that it has read everything.
 #[test]
 fn the_background_reading_goes_on_behind_damage() {
     let prepared = shared();
@@ -79,8 +79,8 @@ fn pass(scrubber: &mut Scrubber, ledger: &Ledger, mut now_ms: u64) -> u64 {
     panic!("no pass ended in {steps} steps");
 }
 
-/// Goal: damage that nobody asks for is found by the background reading, told once with its file, and counted; a pass over a
-/// good log finds nothing, and does no more than is due.
+/// Goal: damage that nobody asks for is found by the background reading, told once with its file, and counted; a pass
+/// over a good log finds nothing, and does no more than is due.
 #[test]
 fn the_background_reading_finds_damage() {
     let prepared = shared();
@@ -127,7 +127,8 @@ fn the_background_reading_finds_damage() {
     assert_eq!(problems.len(), 3, "{problems:?}");
     assert!(ledger.metrics().text().contains("creditbank_scrub_findings_total 3"), "{}", ledger.metrics().text());
 
-    // A restart does not hide what the reading has found: it reads the first place again, and the rest with the next pass.
+    // A restart does not hide what the reading has found: it reads the first place again, and the rest with the next
+    // pass.
     drop((scrubber, ledger));
     let ledger = open(prepared, dir.path());
     assert_eq!(ledger.health().problems(), Vec::<String>::new());

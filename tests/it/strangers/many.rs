@@ -26,8 +26,8 @@ async fn hold(node: &TestNode, from: std::ops::Range<u8>, each: usize, path: &'s
     open
 }
 
-/// Goal: however many addresses hold however many unfinished calls of each kind, a newcomer is served: what he needs, one
-/// who holds more gives up, and is told so.
+/// Goal: however many addresses hold however many unfinished calls of each kind, a newcomer is served: what he needs,
+/// one who holds more gives up, and is told so.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_addresses_keep_nobody_out() {
     let node = TestNode::with_settings(patient()).await;

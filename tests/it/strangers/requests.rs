@@ -111,8 +111,8 @@ async fn the_largest_message_finds_room() {
     assert_eq!(told, Some(Code::InvalidArgument));
 }
 
-/// Goal: a call is charged for as long as its reader leaves a byte of the answer with the node; whoever reads nothing gets
-/// no more calls than there is room for.
+/// Goal: a call is charged for as long as its reader leaves a byte of the answer with the node; whoever reads nothing
+/// gets no more calls than there is room for.
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_nobody_takes_hold_their_calls() {
     const CALL: f64 = 16_384.0;

@@ -60,8 +60,8 @@ fn set_mode(path: &Path, mode: u32) -> u32 {
     before
 }
 
-/// Goal: nobody else may write what the node trusts, or read what is secret: its configuration, everything below keys/ and
-/// log/, the key of `[tls]` wherever it is. Method: each once with a loose mode.
+/// Goal: nobody else may write what the node trusts, or read what is secret: its configuration, everything below keys/
+/// and log/, the key of `[tls]` wherever it is. Method: each once with a loose mode.
 #[test]
 fn what_others_may_write_is_not_served() {
     let made = Made::new(&["--tls-self-signed", "localhost"]);
@@ -100,7 +100,8 @@ fn what_others_may_write_is_not_served() {
     }
 }
 
-/// Goal: files and directories of another user are refused, as he may change their modes. Only root may give files away.
+/// Goal: files and directories of another user are refused, as he may change their modes. Only root may give files
+/// away.
 #[test]
 fn what_is_anothers_is_not_served() {
     let made = Made::new(&[]);
@@ -146,8 +147,8 @@ fn certificates_that_do_not_fit_are_refused() {
     assert!(!said.contains("listen"), "{said}");
 }
 
-/// Goal: keys that a log on a disk has never sign another history from memory; a node that was made for a log in memory is
-/// served.
+/// Goal: keys that a log on a disk has never sign another history from memory; a node that was made for a log in memory
+/// is served.
 #[test]
 fn a_log_on_a_disk_is_not_served_from_memory() {
     let made = Made::new(&[]);

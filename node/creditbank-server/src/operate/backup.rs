@@ -4,7 +4,8 @@
 //! OUT/backup.json        the manifest: log, checkpoint, files with sizes and SHA-256, expiry of the learners' keys;
 //!                        and its HMAC-SHA256 under the node's master key
 //! OUT/log/journal, guard the log up to the head that the guard had, cut after that round
-//! OUT/learners.keys      copied after the journal: a learner's key is durable before the first round that needs it, so a
+//! OUT/learners.keys      copied after the journal: a learner's key is durable before the first round that needs it, so
+//! a
 //!                        copy made later has every key that the copied rounds need
 //! OUT/keys/              the node's keys and secrets, unless left out
 //! OUT/node.toml, trust.toml

@@ -63,8 +63,8 @@ pub struct Succeeded {
     pub lost: Vec<LostBlocks>,
     /// Entries of the old directory.
     pub old_size: u64,
-    /// The size of the old log that others have seen, or that its guard states, if it is larger than the old directory has:
-    /// nobody can say what was in between.
+    /// The size of the old log that others have seen, or that its guard states, if it is larger than the old directory
+    /// has: nobody can say what was in between.
     pub seen: Option<u64>,
     /// The text of the new trust file.
     pub trust: String,

@@ -129,11 +129,12 @@ impl Connection {
         let _ = closed.wait_for(|closed| *closed).await;
     }
 
-    /// Counts a stream that ended because its reader took nothing.
+    /// Charges its address with a call. Returns whether it may make one by now.
     pub(super) fn may_call(&self) -> bool {
         self.rooms.may_call(self.peer)
     }
 
+    /// Counts a stream that ended because its reader took nothing.
     pub(super) fn stalled(&self) {
         self.rooms.measures.stalled.inc();
     }

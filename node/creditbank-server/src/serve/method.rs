@@ -26,8 +26,8 @@ const REQUEST: usize = 64 << 10;
 /// The same, for a request that shows records, or names many persons or ids.
 const SHOWN: usize = 4 << 20;
 
-/// Most fields of a request, including those of nested messages, unless a method says otherwise. The largest request has
-/// 1,024 records and as many places, with five fields each, and a block with two fields for each of them.
+/// Most fields of a request, including those of nested messages, unless a method says otherwise. The largest request
+/// has 1,024 records and as many places, with five fields each, and a block with two fields for each of them.
 const FIELDS: usize = 16_384;
 /// The same, for a request that shows records, or has a list of 10,000 elements.
 const FIELDS_SHOWN: usize = 200_000;

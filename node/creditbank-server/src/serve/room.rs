@@ -3,8 +3,8 @@
 //! One caller may hold at most twice what he leaves free, so usually there is room for the next one. In a full room, a
 //! caller who would still hold less than the largest gets in: in the network that holds most, the caller that holds
 //! most gives up the call on which nothing has moved for longest. If nobody holds more than the newcomer, a call ends
-//! on which nothing has moved for some seconds, no matter whose it is. So however many calls however many addresses
-//! hold, they cannot keep a newcomer out by holding more or by doing nothing.
+//! on which nothing has moved for some seconds, of a caller who holds as much as the newcomer would. So nobody keeps a
+//! newcomer out by holding more or by doing nothing, and whoever holds little keeps it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -111,8 +111,8 @@ impl Room {
             if held.ending_all > self.total / ENDING {
                 return Err(Full::Soon);
             }
-            // If only the part for large things is full, those who hold most of it give way: to end a small call would help
-            // nobody.
+            // If only the part for large things is full, those who hold most of it give way: to end a small call would
+            // help nobody.
             let large = is_large && self.free(held, Part::Whole) >= more;
             let mut call = held.of_larger(peer, more, large);
             if call.is_none() && own <= limit / MODEST {
@@ -297,8 +297,8 @@ mod tests {
         assert_empty(&room);
     }
 
-    /// Goal: however many call, and whoever moves his own calls: one that stands still and holds little is not ended for those
-    /// who would hold more. A large newcomer ends large calls, and not the small ones that fill the reserve.
+    /// Goal: however many call, and whoever moves his own calls: one that stands still and holds little is not ended
+    /// for those who would hold more. A large newcomer ends large calls, and not the small ones that fill the reserve.
     #[test]
     fn small_and_still_calls_are_safe() {
         let room = Room::new(10_000, 2_000, RoomMeasures::default());

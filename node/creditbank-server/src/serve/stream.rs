@@ -73,8 +73,8 @@ impl Stream {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps the charge of what the call itself takes up until its task ends: the transport holds the call for as long as
-    /// its reader leaves a byte of the answer there.
+    /// Keeps the charge of what the call itself takes up until its task ends: the transport holds the call for as long
+    /// as its reader leaves a byte of the answer there.
     pub(super) fn keep(&self, call: Charge) {
         self.state().call = Some(call);
     }
@@ -230,8 +230,8 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Streams
             connection.measures().closed("stalled");
             connection.close();
         }));
-        // What is answered or refused at once needs no task. So calls that wait for their turn hold a charge, each of them.
-        // A panic there, which is a bug, ends the connection and not the call alone.
+        // What is answered or refused at once needs no task. So calls that wait for their turn hold a charge, each of
+        // them. A panic there, which is a bug, ends the connection and not the call alone.
         if task.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
             tokio::spawn(task);
         }

@@ -98,8 +98,8 @@ impl Readers {
         }
     }
 
-    /// The frames of a segment from a position on; the head of the segment is checked. A head that the disk cannot read is
-    /// damage, as a frame is: what comes behind it can be read.
+    /// The frames of a segment from a position on; the head of the segment is checked. A head that the disk cannot read
+    /// is damage, as a frame is: what comes behind it can be read.
     pub(crate) fn frames(&self, log: &[u8; 32], segment: u64, from: ScrubPosition) -> Result<Reader, StoreError> {
         let opened = Reader::open(&*self.disk, &self.path(segment), log, segment, None);
         let mut reader = opened.map_err(|error| match error {

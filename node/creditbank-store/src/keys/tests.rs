@@ -38,7 +38,8 @@ fn keys_survive_and_erased_keys_do_not() {
     ));
 }
 
-/// Goal: an erasure leaves the order of the records: the log needs the first ones, and damage there is refused, not cut.
+/// Goal: an erasure leaves the order of the records: the log needs the first ones, and damage there is refused, not
+/// cut.
 #[test]
 fn an_erasure_keeps_the_order() {
     let dir = tempfile::tempdir().expect("a directory");

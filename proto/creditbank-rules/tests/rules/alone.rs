@@ -49,7 +49,8 @@ fn what_needs_no_order_is_found_alone() {
     }
 }
 
-/// Goal: what was found by one registry holds for no other one, nor for another block: all but the texts is found again.
+/// Goal: what was found by one registry holds for no other one, nor for another block: all but the texts is found
+/// again.
 #[test]
 fn another_registry_judges_anew() {
     let world = World::new();

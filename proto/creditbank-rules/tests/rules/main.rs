@@ -1,5 +1,5 @@
-//! The rules, tested from outside, in one program: what is right is admitted, what is wrong is refused by name, what is computed is
-//! computed alike by everybody.
+//! The rules, tested from outside, in one program: what is right is admitted, what is wrong is refused by name, what is
+//! computed is computed alike by everybody.
 
 mod admission;
 mod alone;

@@ -28,8 +28,8 @@ impl Operations {
     }
 }
 
-/// `[connections]`: what callers may hold, whoever they are. An address is a whole IPv4 address, or the first 64 bits of
-/// one of IPv6.
+/// `[connections]`: what callers may hold, whoever they are. An address is a whole IPv4 address, or the first 64 bits
+/// of one of IPv6.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Connections {
@@ -57,8 +57,8 @@ impl Connections {
     }
 }
 
-/// `[quotas]`: what one institution may ask for in a minute; 0: as much as it likes. What is not used of a minute is there
-/// for the next one, up to a minute's share.
+/// `[quotas]`: what one institution may ask for in a minute; 0: as much as it likes. What is not used of a minute is
+/// there for the next one, up to a minute's share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quotas {

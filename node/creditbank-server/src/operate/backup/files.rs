@@ -31,8 +31,8 @@ fn new_dir(disk: &dyn Disk, dir: &Path) -> Result<(), BackupError> {
     }
 }
 
-/// Fills a directory that may exist but must be empty. If that fails, what was written is removed: it holds keys, and would
-/// refuse the next attempt. A directory that was there before stays.
+/// Fills a directory that may exist but must be empty. If that fails, what was written is removed: it holds keys, and
+/// would refuse the next attempt. A directory that was there before stays.
 pub(in crate::operate) fn fill_new_dir<T, E: From<BackupError>>(
     disk: &dyn Disk,
     dir: &Path,

@@ -31,8 +31,8 @@ pub(super) struct Progress {
     pub(super) findings: u64,
     /// Where it continues; `None` once it is done.
     pub(super) position: Option<ScrubPosition>,
-    /// Where the first step began that has found damage. It is read again at a start: nothing else would tell of it before
-    /// the next pass.
+    /// Where the first step began that has found damage. It is read again at a start: nothing else would tell of it
+    /// before the next pass.
     pub(super) fault: Option<ScrubPosition>,
 }
 
@@ -55,8 +55,8 @@ pub(super) fn is_ahead(noted_ms: u64, now_ms: u64) -> bool {
 }
 
 impl Progress {
-    /// Begins a pass if the one before is done and its time is over. A clock that went back a little begins none. A pass
-    /// that began in the future is begun again: it began under a wrong clock, and nothing would be due until then.
+    /// Begins a pass if the one before is done and its time is over. A clock that went back a little begins none. A
+    /// pass that began in the future is begun again: it began under a wrong clock, and nothing would be due until then.
     pub(super) fn begin(&mut self, now_ms: u64, period_ms: u64) {
         let is_over = now_ms >= self.begun_ms.saturating_add(period_ms);
         if self.begun_ms == 0 || is_ahead(self.begun_ms, now_ms) || (self.position.is_none() && is_over) {
