@@ -8,7 +8,7 @@ use creditbank_protocol::pb::Purpose;
 use creditbank_server::directory::{self, Config};
 use creditbank_server::environment::Environment;
 use creditbank_server::ledger::{Limits, Said};
-use creditbank_server::serve::{ServeError, Settings, check_tls};
+use creditbank_server::serve::{Addresses, ServeError, Settings, check_tls};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::confirm_time::ConfirmTime;
@@ -73,6 +73,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     let said = Said { correct_time, confirmed_time, takes_over: take_over };
     let limits = Limits { said, quotas: config.quotas, ..Limits::default() };
+    let settings = Settings { tls, ..Settings::from(&config) };
+    // Before the log is opened, so that --take-over is not used up while another node has the address.
+    let addresses = Addresses::take(&settings).map_err(|error| wrong_setting(error, dir, &settings))?;
     let ledger = directory::open(&environment, dir, &config, limits)?;
     if ledger.size() == 0 {
         if config.store.path().is_some() {
@@ -82,8 +85,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         let registry_keys = registry_keys.unwrap_or_else(|| registry_keys_beside(dir));
         directory::begin(&environment, dir, &registry_keys, &ledger).await?;
     }
-    let settings = Settings { tls, ..Settings::from(&config) };
-    let running = creditbank_server::serve::start_with(ledger, &settings).await;
+    let running = creditbank_server::serve::start_at(addresses, ledger, &settings).await;
     let running = running.map_err(|error| wrong_setting(error, dir, &settings))?;
     let stop = async {
         tokio::select! {

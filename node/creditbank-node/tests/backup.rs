@@ -284,6 +284,30 @@ async fn damaged_keys_are_not_backed_up() {
     assert_eq!(followed().0, Some(0));
 }
 
+/// Goal: where a segment of the node is damaged, its own file is named, not the copy of it, and what to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_segment_is_the_nodes() {
+    let (dir, places) = stopped().await;
+    let journal = fs::read_dir(dir.path().join("log/journal")).expect("segments");
+    let segment = journal.map(|file| file.expect("one").path()).min().expect("a segment");
+    let whole = fs::read(&segment).expect("read");
+    let follow = places.path().join("follow");
+    let begin = ["backup", "--dir", text(dir.path()), "--follow", text(&follow), "--once", "--new"];
+    for (name, at) in [("first", 300), ("last", whole.len() - 40)] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        fs::write(&segment, bytes).expect("written");
+        let out = places.path().join(name);
+        for arguments in [&["backup", "--dir", text(dir.path()), "--out", text(&out)][..], &begin] {
+            let (code, said) = run(arguments);
+            let is_told = said.contains(text(&segment)) && said.contains("the node's own file");
+            assert!(code == Some(1) && is_told && said.contains("check"), "{name}, {arguments:?}: {said}");
+        }
+        fs::remove_dir_all(&follow).expect("nothing was published there");
+        assert!(!out.join("backup.json").exists(), "{name}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_expire_and_may_be_kept_elsewhere() {
     let (dir, places) = stopped().await;
@@ -445,6 +469,29 @@ async fn a_held_restore_goes_on_under_another_name() {
         let receipt = next.ledger().receipt(creditbank_protocol::LogIndex(size - 2)).expect("of the last round");
         assert_eq!(receipt, node.ledger().receipt(creditbank_protocol::LogIndex(size - 2)).expect("the same"));
     }
+}
+
+/// Goal: a start that finds its address in use, which may be the old node, takes nothing over.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_in_use_takes_nothing_over() {
+    let (dir, places) = stopped().await;
+    let moved = places.path().join("moved");
+    copy_all(dir.path(), &moved);
+    fs::remove_dir_all(dir.path().join("log")).expect("removed");
+    for name in ["registry.key", "next-registry.key"] {
+        fs::remove_file(moved.join("keys").join(name)).expect("removed");
+    }
+    let config = fs::read_to_string(moved.join("node.toml")).expect("a configuration");
+    let old = std::net::TcpListener::bind("127.0.0.1:0").expect("an address");
+    let address = old.local_addr().expect("an address");
+    let listen = config.lines().find(|line| line.starts_with("listen = ")).expect("an address");
+    let config = config.replacen(listen, &format!("listen = \"{address}\""), 1);
+    fs::write(moved.join("node.toml"), config).expect("written");
+    let (code, said) = run(&["serve", "--take-over", "--dir", text(&moved)]);
+    assert!(code == Some(1) && said.contains("cannot listen on") && said.contains("`listen`"), "{code:?} {said}");
+    drop(old);
+    let (code, said) = run(&["serve", "--dir", text(&moved)]);
+    assert!(code == Some(1) && said.contains("--take-over"), "{code:?} {said}");
 }
 
 /// Goal: the files of a node that was killed, with a round that was torn by it, go on without being served before.

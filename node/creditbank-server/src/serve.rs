@@ -13,6 +13,7 @@ mod descriptors;
 mod frames;
 mod held;
 mod io;
+mod listen;
 mod measures;
 mod method;
 mod operations;
@@ -25,17 +26,16 @@ mod stream;
 mod table;
 mod tls;
 
+pub use listen::Addresses;
 pub use peer::Peer;
 pub use rustls::pki_types::ServerName;
 pub use settings::{Patience, Settings};
 pub use tls::check as check_tls;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -43,6 +43,7 @@ use crate::directory::Tls;
 use crate::grpc;
 use crate::ledger::Ledger;
 use calls::Services;
+use listen::Taken;
 use measures::Measures;
 use rooms::Rooms;
 use table::{Bounds, Table};
@@ -142,33 +143,6 @@ impl Looking {
     }
 }
 
-/// Opens a listener. `[::]` accepts IPv4 too, whatever the system's default is.
-fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let domain = if address.is_ipv6() { Domain::IPV6 } else { Domain::IPV4 };
-    let socket = match Socket::new(domain, Type::STREAM, Some(Protocol::TCP)) {
-        // A machine without IPv6 has IPv4 addresses only.
-        Err(_) if address.ip() == IpAddr::from(Ipv6Addr::UNSPECIFIED) => {
-            return listen((Ipv4Addr::UNSPECIFIED, address.port()).into());
-        }
-        socket => socket?,
-    };
-    if address.is_ipv6() {
-        socket.set_only_v6(false)?;
-    }
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(4_096)?;
-    TcpListener::from_std(socket.into())
-}
-
-/// Binds an address.
-fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
-    let listener = listen(address).map_err(|error| ServeError::Listen { address, error })?;
-    let bound = listener.local_addr().map_err(|error| ServeError::Listen { address, error })?;
-    Ok((listener, bound))
-}
-
 /// Starts to serve a ledger with the default limits and without an address for operations.
 pub async fn start(ledger: Ledger, address: SocketAddr, tls: Option<&Tls>) -> Result<Running, ServeError> {
     start_with(ledger, &Settings { tls: tls.cloned(), ..Settings::at(address) }).await
@@ -176,10 +150,15 @@ pub async fn start(ledger: Ledger, address: SocketAddr, tls: Option<&Tls>) -> Re
 
 /// Starts to serve a ledger.
 pub async fn start_with(ledger: Ledger, settings: &Settings) -> Result<Running, ServeError> {
-    let Settings { listen, tls, operations, connections, patience } = settings;
+    start_at(Addresses::take(settings)?, ledger, settings).await
+}
+
+/// Starts to serve a ledger at addresses that were taken before it was opened.
+pub async fn start_at(addresses: Addresses, ledger: Ledger, settings: &Settings) -> Result<Running, ServeError> {
+    let Settings { tls, connections, patience, .. } = settings;
     let ledger = Arc::new(ledger);
-    let (listener, address) = bind(*listen)?;
-    let watched = operations.map(bind).transpose()?;
+    let (listener, address) = addresses.service.listen()?;
+    let watched = addresses.operations.map(Taken::listen).transpose()?;
     let tls = tls.as_ref().map(tls::acceptor).transpose()?;
     if tls.is_none() && !address.ip().is_loopback() {
         tracing::warn!("NO TLS: records and tokens travel in clear text. Configure [tls] in node.toml");

@@ -6,15 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use creditbank_protocol::pb::Kind;
+use creditbank_rpc::v1 as api;
+use creditbank_server::append::{AccountError, Person};
 use creditbank_server::directory::{self, DirectoryError};
 use creditbank_server::environment::Environment;
 use creditbank_server::ledger::{Ledger, Limits, OpenError};
-use creditbank_store::{KeyStore, Options, RealDisk};
-use creditbank_tests::acts::{alias as alias_of, submit};
-use creditbank_tests::university::record;
+use creditbank_store::{KeyStore, RealDisk};
+use creditbank_tests::acts::{alias as alias_of, citizen, submit};
+use creditbank_tests::university::{record, student};
 use creditbank_tests::{TestNode, University};
 
 use super::prepared::master_key;
+use super::read_only::with_room;
 use super::shared;
 
 fn open(environment: &Environment, dir: &Path) -> Ledger {
@@ -38,7 +41,7 @@ fn keys_that_rot_under_a_node_are_told() {
     for (file, at, expected) in [
         ("learners.keys", 84 + 3 * 93 + 30, "record 3 cannot be read"),
         ("learners.keys", 40, "the header is not the one"),
-        ("keys/secrets", 60, "keys/secrets is damaged"),
+        ("keys/secrets", 60, "keys/secrets is"),
         ("keys/statement.key", 30, "statement"),
         ("keys/log.key", 30, "log"),
     ] {
@@ -94,13 +97,7 @@ fn the_health_follows_the_room() {
     let dir = tempfile::tempdir().expect("a directory");
     prepared.copy_to(dir.path());
     let room = Arc::new(AtomicU64::new(u64::MAX));
-    let disk = Arc::new(super::read_only::Room(Arc::clone(&room)));
-    let tune = Arc::clone(&prepared.environment.tune);
-    let tune = Arc::new(move |options: &mut Options| {
-        tune(options);
-        options.reserve_bytes = 1_000;
-    });
-    let environment = Environment { disk, tune, ..prepared.environment.clone() };
+    let environment = with_room(&room);
     for starts_full in [false, true] {
         room.store(if starts_full { 0 } else { u64::MAX }, Ordering::Relaxed);
         let ledger = open(&environment, dir.path());
@@ -110,6 +107,34 @@ fn the_health_follows_the_room() {
             let problems = ledger.health().problems();
             assert_eq!(problems.iter().any(|problem| problem.starts_with("read-only")), free < 1_000, "{problems:?}");
         }
+    }
+}
+
+/// Goal: while nothing can be written, an institution gets the aliases of those whom it has named before by student
+/// number, and learns about nobody else whether the node knows them.
+#[test]
+fn aliases_are_found_without_room() {
+    let prepared = shared();
+    let dir = tempfile::tempdir().expect("a directory");
+    prepared.copy_to(dir.path());
+    let room = Arc::new(AtomicU64::new(u64::MAX));
+    let environment = with_room(&room);
+    let config = directory::read_config(&environment, dir.path()).expect("a configuration");
+    let ledger = directory::open(&environment, dir.path(), &config, Limits::default()).expect("the node opens");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let ask = |persons: &[api::Person]| {
+        let persons = persons.iter().enumerate().map(|(at, person)| Person::new(at, person.identities.clone()));
+        runtime.block_on(ledger.open_accounts(1.into(), persons.collect::<Result<_, _>>().expect("persons")))
+    };
+    let named = [student("A-1"), student("A-2")];
+    let aliases = ask(&named).expect("opened");
+    ask(&[citizen(1)]).expect("found");
+    room.store(0, Ordering::Relaxed);
+    assert_eq!(ask(&named).expect("found"), aliases);
+    let both = api::Person { identities: [student("A-1").identities, citizen(1).identities].concat() };
+    for others in [vec![student("A-3")], vec![student("A-1"), student("A-3")], vec![citizen(1)], vec![both]] {
+        let refused = ask(&others);
+        assert!(matches!(refused, Err(AccountError::NoRoom { .. })), "{refused:?}");
     }
 }
 

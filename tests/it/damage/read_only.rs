@@ -85,7 +85,7 @@ impl Disk for ReadOnly {
 
 /// A disk that has as much room as it is told.
 #[derive(Debug)]
-pub(super) struct Room(pub(super) Arc<AtomicU64>);
+struct Room(Arc<AtomicU64>);
 
 impl Disk for Room {
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
@@ -183,6 +183,11 @@ fn without_room(reserve_bytes: u64) -> Environment {
         options.reserve_bytes = reserve_bytes;
     });
     Environment { tune, ..environment }
+}
+
+/// A disk that has as much room as it is told, and counts as full below 1,000 bytes.
+pub(super) fn with_room(room: &Arc<AtomicU64>) -> Environment {
+    Environment { disk: Arc::new(Room(Arc::clone(room))), ..without_room(1_000) }
 }
 
 /// A copy in which a node has worked, and has left the traces of a kill.

@@ -3,6 +3,8 @@
 //! An institution does not learn whether a person was known: it always gets an alias, and the caller evens out the time
 //! that this takes. The rows of new accounts are written with the next round (`round/accounts.rs`).
 
+use std::sync::Arc;
+
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::dates::show_duration_ms;
 use creditbank_protocol::{AccountId, Alias};
@@ -17,7 +19,7 @@ use crate::ledger::{Ledger, Shared};
 use crate::read::ReadError;
 use crate::tables;
 use crate::unreadable::{damaged, of_store};
-use crate::work::{Asked, BUSY_RETRY_MS, Refused};
+use crate::work::{Asked, BUSY_RETRY_MS, Refused, Who};
 
 /// Most persons of one call.
 pub(crate) const PERSONS_MAX: usize = 1_000;
@@ -96,6 +98,11 @@ impl From<Refused> for AccountError {
 }
 
 impl AccountError {
+    /// The node cannot write, but what it has stored can be read.
+    fn is_of_writing(&self) -> bool {
+        matches!(self, Self::NoRoom { .. } | Self::Displaced | Self::Clock(_))
+    }
+
     /// Why accounts were not opened, if their round was not written.
     pub(super) fn of_round(error: &SubmitError) -> Self {
         match error {
@@ -169,6 +176,37 @@ impl Shared {
     pub(crate) fn identified(&self, institution: InstitutionId, persons: &[Person]) -> Vec<Identified> {
         let digest = |identity| self.private.identity_digest(institution.0, identity);
         persons.iter().map(|person| person.identities().iter().map(digest).collect()).collect()
+    }
+
+    /// The account of each student number of a person, with its position.
+    fn student_accounts(
+        &self,
+        institution: InstitutionId,
+        person: &Person,
+    ) -> Result<impl Iterator<Item = (usize, Option<AccountId>)>, AccountError> {
+        let numbers = person.identities().iter().enumerate().filter(|(_, one)| is_student_number(one));
+        let account = |(at, identity): (usize, &TypedIdentity)| {
+            let digest = self.private.identity_digest(institution.0, identity);
+            Ok((at, known(self, &digest)?))
+        };
+        Ok(numbers.map(account).collect::<Result<Vec<_>, AccountError>>()?.into_iter())
+    }
+
+    /// The aliases of persons whom the institution has named before by these student numbers, and by nothing else;
+    /// `None` unless that holds for all. Any other identity would tell whether somebody else knows the person.
+    fn named_before(&self, institution: InstitutionId, persons: &[Person]) -> Result<Option<Vec<Alias>>, AccountError> {
+        if !persons.iter().flat_map(Person::identities).all(is_student_number) {
+            return Ok(None);
+        }
+        let keys = self.private.of(institution.0);
+        let mut aliases = Vec::with_capacity(persons.len());
+        for person in persons {
+            let accounts: Option<Vec<_>> =
+                self.student_accounts(institution, person)?.map(|(_, account)| account).collect();
+            let Some(accounts) = accounts else { return Ok(None) };
+            aliases.extend(accounts.first().map(|account| keys.alias(account)));
+        }
+        Ok(Some(aliases))
     }
 }
 
@@ -251,7 +289,7 @@ impl Ledger {
     pub fn find_accounts(&self, institution: InstitutionId, persons: &[Person]) -> Result<Vec<Alias>, AccountError> {
         let keys = self.shared.private.of(institution.0);
         let find = |(at, person): (usize, &Person)| {
-            let account = self.student_accounts(institution, person)?.find_map(|(_, account)| account);
+            let account = self.shared.student_accounts(institution, person)?.find_map(|(_, account)| account);
             let account = account.ok_or(AccountError::Unknown { person: at })?;
             Ok(keys.alias(&account))
         };
@@ -266,26 +304,13 @@ impl Ledger {
         alias: &Alias,
     ) -> Result<Vec<usize>, AccountError> {
         let keys = self.shared.private.of(institution.0);
-        let known = self.student_accounts(institution, person)?;
+        let known = self.shared.student_accounts(institution, person)?;
         let other = known.filter(|(_, account)| account.is_some_and(|account| keys.alias(&account) != *alias));
         Ok(other.map(|(at, _)| at).collect())
     }
 
-    /// The account of each student number of a person, with its position.
-    fn student_accounts(
-        &self,
-        institution: InstitutionId,
-        person: &Person,
-    ) -> Result<impl Iterator<Item = (usize, Option<AccountId>)>, AccountError> {
-        let numbers = person.identities().iter().enumerate().filter(|(_, one)| is_student_number(one));
-        let account = |(at, identity): (usize, &TypedIdentity)| {
-            let digest = self.shared.private.identity_digest(institution.0, identity);
-            Ok((at, known(&self.shared, &digest)?))
-        };
-        Ok(numbers.map(account).collect::<Result<Vec<_>, AccountError>>()?.into_iter())
-    }
-
-    /// Opens accounts for persons, or finds existing ones, and returns the institution's aliases in order.
+    /// Opens accounts for persons, or finds existing ones, and returns the institution's aliases in order. While nothing
+    /// can be written, it finds persons whom the institution has named before by their student numbers.
     pub async fn open_accounts(
         &self,
         institution: InstitutionId,
@@ -295,9 +320,16 @@ impl Ledger {
             return Err(AccountError::TooMany(persons.len()));
         }
         self.take_quota(institution, Asked::Accounts, persons.len())?;
-        match &self.threads {
-            Some(threads) => threads.open_accounts(institution, persons).await,
-            None => Err(AccountError::Stopped),
+        let threads = self.threads.as_ref().ok_or(AccountError::Stopped)?;
+        let persons = Arc::new(persons);
+        let opened = threads.open_accounts(institution, Arc::clone(&persons)).await;
+        let Err(error) = opened else { return opened };
+        if !error.is_of_writing() {
+            return Err(error);
         }
+        let shared = Arc::clone(&self.shared);
+        let find = move || shared.named_before(institution, &persons);
+        let work = &self.shared.work;
+        work.cheap.run(Who::Institution(institution), work.token(), find).await??.ok_or(error)
     }
 }

@@ -152,7 +152,7 @@ impl Threads {
     pub(crate) async fn open_accounts(
         &self,
         institution: InstitutionId,
-        persons: Vec<Person>,
+        persons: Arc<Vec<Person>>,
     ) -> Result<Vec<Alias>, AccountError> {
         // The same room as for blocks: persons that wait for the sequencer use memory too.
         let bytes: usize = persons.iter().map(Person::bytes).sum();

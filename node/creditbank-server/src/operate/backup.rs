@@ -102,6 +102,13 @@ pub enum BackupError {
         /// What is wrong with it.
         why: String,
     },
+    /// A file of the node is damaged.
+    #[error(
+        "{0}. This is the node's own file, and nothing was copied from it. Keep all earlier copies, and run \
+         creditbank-node check: it lists everything that is damaged. A file that is damaged comes back from a copy \
+         that was made before (creditbank-node restore)"
+    )]
+    Node(String),
     /// The copy was made under other secrets.
     #[error(
         "{0} holds another master key than the one with which this copy was begun. The copy keeps the old one: \
@@ -192,4 +199,14 @@ pub enum BackupError {
 
 pub(crate) fn at(path: &std::path::Path) -> impl Fn(std::io::Error) -> BackupError + '_ {
     move |error| BackupError::File { path: path.display().to_string(), error }
+}
+
+impl BackupError {
+    /// Marks damage as that of the node, not of the copy.
+    fn of_node(error: impl Into<Self>) -> Self {
+        match error.into() {
+            error @ (Self::Damaged { .. } | Self::Store(StoreError::Damaged { .. })) => Self::Node(error.to_string()),
+            other => other,
+        }
+    }
 }

@@ -273,7 +273,7 @@ impl Follower {
         let log_dir = self.log_dir();
         let disk = Arc::clone(&self.environment.disk);
         self.check_dirs()?;
-        let (sequence, head) = durable(&*disk, &log_dir, &self.journal(&log_dir))?;
+        let (sequence, head) = durable(&*disk, &log_dir, &self.journal(&log_dir)).map_err(BackupError::of_node)?;
         self.check_past(&log_dir, sequence, head)?;
         // The node's data is verified before anything in the copy is replaced.
         read_config(&self.environment, &self.dir)?;

@@ -8,7 +8,7 @@ use creditbank_protocol::note::Checkpoint;
 use creditbank_store::inspect::{JournalReader, guard, write_guard};
 use creditbank_store::{Disk, Head};
 
-use super::tree::Tree;
+use super::tree::{Point, Tree};
 use super::{BackedUpFile, BackupError, Manifest, files, keys};
 use crate::directory::{Config, DirectoryError, HELD_FILE, KeyRing, Secrets, secrets_path};
 use crate::environment::Environment;
@@ -42,21 +42,21 @@ pub fn make(
     // The head first: everything up to it is durable and may be signed for, and nothing after it is copied.
     let log = config.beginning().genesis().0;
     let source = JournalReader::new(&environment.disk, &log_dir, log);
-    let (sequence, head) = durable(disk, &log_dir, &source)?;
+    let (sequence, head) = durable(disk, &log_dir, &source).map_err(BackupError::of_node)?;
     files::outside(disk, out, &[dir, &log_dir])?;
     files::fill_new_dir(disk, out, || {
-        let mut copied = journal(disk, &source, sequence, out, progress)?;
+        let mut copied = journal(disk, &source, sequence, out, progress).map_err(BackupError::of_node)?;
         let copy = JournalReader::new(&environment.disk, &out.join("log"), log);
         let total: u64 = copied.iter().map(|file| file.bytes).sum();
-        let mut found = Tree::new(&[]);
-        found.read(&copy, None, |done| progress(total + done, total * 2))?;
-        if (found.sequence, found.head) != (sequence, head) {
-            let what = format!(
-                "the copy ends with round {} at size {}, the guard says {sequence} at {}",
-                found.sequence, found.head.size, head.size
-            );
-            return Err(BackupError::Damaged { path: out.join("log").display().to_string(), what });
-        }
+        let end = (sequence, head);
+        let found = match whole(&copy, &out.join("log"), end, |done| progress(total + done, total * 2)) {
+            Ok(found) => found,
+            Err(error) => {
+                // Where the node's own files are damaged, the copy of them is not to blame.
+                whole(&source, &log_dir, end, |_| {}).map_err(BackupError::of_node)?;
+                return Err(error);
+            }
+        };
         write_guard(disk, &out.join("log"), sequence, head)?;
         copied.push(files::hash(disk, &out.join("log/guard"), "log/guard", u64::MAX)?);
         // After the journal, so that it has every key that the copied rounds need.
@@ -107,6 +107,25 @@ pub fn make(
         files::sync_dirs(disk, out)?;
         Ok(manifest)
     })
+}
+
+/// Reads a log up to its end, which is a round and a head, and verifies it.
+fn whole(
+    journal: &JournalReader,
+    log_dir: &Path,
+    (sequence, head): (u64, Head),
+    progress: impl FnMut(u64),
+) -> Result<Tree, BackupError> {
+    let mut found = Tree::new(&[]);
+    found.read(journal, Some(Point::Sequence(sequence)), progress)?;
+    if (found.sequence, found.head) == (sequence, head) {
+        return Ok(found);
+    }
+    let what = format!(
+        "it ends with round {} at size {}, the guard says {sequence} at {}",
+        found.sequence, found.head.size, head.size
+    );
+    Err(BackupError::Damaged { path: log_dir.display().to_string(), what })
 }
 
 /// What the guard of a log says is durable.

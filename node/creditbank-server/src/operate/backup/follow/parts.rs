@@ -29,10 +29,11 @@ impl Follower {
         }
         let mut found = (sequence == copied).then_some(head);
         if found.is_none() {
-            self.journal(log_dir).rounds(copied, |round| {
+            let read = self.journal(log_dir).rounds(copied, |round| {
                 found = round.decode().ok().map(|decoded| decoded.round.next);
                 ControlFlow::Break(())
-            })?;
+            });
+            read.map_err(BackupError::of_node)?;
         }
         match found {
             Some(found) if found == self.tree.head => self.is_its_past = true,
@@ -142,10 +143,11 @@ impl Follower {
     pub(super) fn copy_journal(&mut self, log_dir: &Path, sequence: u64, head: Head) -> Result<(), BackupError> {
         let source = self.journal(log_dir);
         let mut end = None;
-        source.rounds(sequence, |round| {
+        let read = source.rounds(sequence, |round| {
             end = Some((round.position.segment, round.position.offset + round.frame_len()));
             ControlFlow::Break(())
-        })?;
+        });
+        read.map_err(BackupError::of_node)?;
         let (last, end) = end.ok_or(BackupError::Nothing)?;
         let out = self.out.join("log");
         let disk = Arc::clone(&self.environment.disk);
@@ -167,7 +169,8 @@ impl Follower {
         let mut tree = self.tree.clone();
         if let Err(error) = tree.read(&self.journal(&out), Some(Point::Sequence(sequence)), |_| {}) {
             // If the node's file cannot be read either, the node is damaged; otherwise the copy is.
-            self.tree.clone().read(&source, Some(Point::Sequence(sequence)), |_| {})?;
+            let same = self.tree.clone().read(&source, Some(Point::Sequence(sequence)), |_| {});
+            same.map_err(BackupError::of_node)?;
             return Err(self.of_copy(error));
         }
         if (tree.sequence, tree.head) != (sequence, head) {
