@@ -57,6 +57,11 @@ pub(crate) struct Global {
     pub(crate) json: bool,
 }
 
+/// How the TLS library says that it knows nobody who has signed a certificate.
+const UNKNOWN_ISSUER: &str = "UnknownIssuer";
+/// How it begins what it says about a certificate.
+const WRONG_CERTIFICATE: &str = "invalid peer certificate";
+
 fn read(path: &PathBuf) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(Failure::file(path))
 }
@@ -97,7 +102,9 @@ impl Global {
         let access = self.access_key.as_deref().map(key_file::read).transpose()?;
         let connected = Client::connect(&options, self.trust()?, access).await;
         connected.map_err(|error| match error {
-            ClientError::Unreachable(why) => ClientError::Unreachable(format!("{}: {why}", self.node_shown())).into(),
+            ClientError::Unreachable(why) => {
+                ClientError::Unreachable(format!("{}: {why}", self.node_shown(&why))).into()
+            }
             other => other.into(),
         })
     }
@@ -132,7 +139,7 @@ impl Global {
     }
 
     /// The node's address, where it was said, and what may be wrong with it.
-    fn node_shown(&self) -> String {
+    fn node_shown(&self, why: &str) -> String {
         let node = &self.node;
         let of_environment = std::env::var("CREDITBANK_NODE").is_ok_and(|said| said == *node);
         let said = match (of_environment, node == DEFAULT_NODE) {
@@ -140,7 +147,24 @@ impl Global {
             (false, true) => "the default; --node URL names another",
             (false, false) => "from --node",
         };
-        format!("{node} ({said}){}", self.scheme_hint())
+        let hint = match why {
+            why if why.contains(UNKNOWN_ISSUER) => self.issuer_hint(),
+            // The error says what is wrong with it.
+            why if why.contains(WRONG_CERTIFICATE) => "",
+            _ => self.scheme_hint(),
+        };
+        format!("{node} ({said}){hint}")
+    }
+
+    /// The node speaks TLS, with a certificate that nobody known here has signed.
+    fn issuer_hint(&self) -> &'static str {
+        if self.ca.is_some() {
+            "; the node's certificate is signed by none of the authorities in the file of --ca (or CREDITBANK_CA): ask the \
+             node's operator for the right file"
+        } else {
+            "; no authority known to this machine has signed the node's certificate: get the authority's certificate, or \
+             a self-signed one itself, from the node's operator, and pass the file (PEM) with --ca FILE or CREDITBANK_CA"
+        }
     }
 
     /// Where something answers at the address, the scheme is most likely the wrong one.

@@ -87,7 +87,11 @@ impl From<tonic::transport::Error> for ClientError {
         let mut text = error.to_string();
         let mut source = std::error::Error::source(&error);
         while let Some(inner) = source {
-            text = format!("{text}: {inner}");
+            // Some of these errors say what their source says.
+            let inner_text = inner.to_string();
+            if !text.ends_with(&inner_text) {
+                text = format!("{text}: {inner_text}");
+            }
             source = inner.source();
         }
         Self::Unreachable(text)

@@ -18,6 +18,7 @@ use crate::import::{
 use crate::outbox::{Held, Issued};
 use crate::sealing::approval::ApprovalQueue;
 use crate::{Client, ClientError, IssuingUnit};
+use creditbank_protocol::counted;
 use creditbank_protocol::pb::Kind;
 
 pub use check::{Forecast, check};
@@ -64,9 +65,11 @@ pub enum IssueError {
     /// Lines were refused after the check of the whole file had found none: the ledger, the registry or the file has
     /// changed in between.
     #[error(
-        "stopped: {} lines were refused that the check before had let through, so the ledger or the file has changed \
-         in between. {} records in {} blocks are sealed and stay so; when the cause is removed, the same command goes on",
-        .0.refused, .0.records, .0.blocks
+        "stopped: {} refused that the check before had let through, so the ledger or the file has changed in between. \
+         Sealed so far, and final: {} in {}; when the cause is removed, the same command goes on",
+        counted(.0.refused, "line was", "lines were"),
+        counted(.0.records, "record", "records"),
+        counted(.0.blocks, "block", "blocks")
     )]
     Stopped(Box<Progress>),
     /// Something must be looked at first. Nothing was signed.

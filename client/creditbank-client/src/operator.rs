@@ -7,6 +7,7 @@ use std::sync::Arc;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::block::split_public;
 use creditbank_protocol::canonical::{Canonical, encode};
+use creditbank_protocol::counted;
 use creditbank_protocol::key::{KeyId, log_handover_message, possession_message, verify};
 use creditbank_protocol::key_file::{purpose_name, purpose_of};
 use creditbank_protocol::pb::{self, Kind, Purpose, Receipt};
@@ -171,8 +172,9 @@ pub async fn publish(
         Published::Sealed(receipt) => Ok(*receipt),
         Published::Already => Err(ClientError::Local("these registry records were published before".to_owned())),
         Published::Asked(path, required) | Published::Waiting(path, required) => Err(ClientError::Local(format!(
-            "the registry's policy asks for {required} approvals: have {} approved (creditbank approve), then run this \
+            "the registry's policy asks for {}: have {} approved (creditbank approve), then run this \
              again",
+            counted(required, "approval", "approvals"),
             path.display()
         ))),
     }
@@ -228,7 +230,8 @@ pub async fn publish_or_ask(
         let operation = Operation { operation_id: random()?, records, groups, approvals: Vec::new() };
         if required > 0 {
             let queue = queue.as_ref().ok_or_else(|| {
-                let what = format!("{required} approvals are needed: expected a directory for requests");
+                let needed = counted(required, "approval is", "approvals are");
+                let what = format!("{needed} needed: expected a directory for requests");
                 ClientError::Local(what)
             })?;
             if waiting.contains(&mark) {

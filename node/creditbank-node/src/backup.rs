@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use creditbank_protocol::counted;
 use creditbank_protocol::dates::show_minute;
 use creditbank_server::directory::{self, Config};
 use creditbank_server::environment::Environment;
@@ -125,9 +126,9 @@ fn tell(to: &Path, status: &FollowStatus, json: bool) -> anyhow::Result<()> {
     let sealed =
         status.sealed_ms.map_or_else(|| "no seal".to_owned(), |ms| format!("sealed {}", show_minute(ms / 60_000)));
     crate::say(&format!(
-        "{} has {} log entries, {sealed}: all that the node had made durable at {}",
+        "{} has {}, {sealed}: all that the node had made durable at {}",
         to.display(),
-        status.size,
+        counted(status.size, "log entry", "log entries"),
         show_minute(status.complete_at_ms / 60_000)
     ));
     Ok(())

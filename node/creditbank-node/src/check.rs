@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use comfy_table::{Table, presets};
+use creditbank_protocol::counted;
 use creditbank_server::directory::DirectoryError;
 use creditbank_server::environment::Environment;
 use creditbank_server::operate::backup::BackupError;
@@ -54,8 +55,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         tell(&report, took);
     }
     if report.findings.count() > 0 {
-        let what = if report.is_backup { "the backup is damaged: restore another one" } else { "the node is damaged" };
-        anyhow::bail!("{} findings: {what}", report.findings.count());
+        let what = if report.is_backup {
+            "the backup is damaged: restore another one"
+        } else {
+            "the node is damaged: docs/operate/damage.md says what to do for each file"
+        };
+        anyhow::bail!("{}: {what}", counted(report.findings.count(), "finding", "findings"));
     }
     Ok(())
 }
@@ -140,12 +145,16 @@ fn tell(report: &Report, took: Duration) {
     let (size, root) = (report.size, &report.root);
     if report.findings.count() == 0 {
         let what = if report.is_backup { "a backup of a log" } else { "a log" };
-        crate::say(&format!("Good: {what} of {size} entries with root {root}, checked in {seconds}.{tenths} s."));
+        crate::say(&format!(
+            "Good: {what} of {} with root {root}, checked in {seconds}.{tenths} s.",
+            counted(size, "entry", "entries")
+        ));
     }
     if let Some(below) = report.held_below {
         crate::say(&format!(
-            "HELD: others have seen {below} entries of this log, and it has {size}. It is not served: restore a newer \
-             backup or copy, or continue the log under another name (creditbank-node succeed --size {size})."
+            "HELD: others have seen {} of this log, and it has {size}. It is not served: restore a newer backup or \
+             copy, or continue the log under another name (creditbank-node succeed --size {size}).",
+            counted(below, "entry", "entries")
         ));
     }
 }

@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use creditbank_server::directory::{DirectoryError, InitError};
+use creditbank_server::operate::succeed::SucceedError;
 
 /// The caller must ask for something else.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +34,14 @@ fn is_usage(error: &(dyn std::error::Error + 'static)) -> bool {
         Some(InitError::Directory(error)) => is_wrong_directory(error),
         _ => error.is::<Usage>(),
     }
+}
+
+/// What to do next, where the error itself says only what is damaged.
+pub(crate) fn next_step(error: &anyhow::Error) -> Option<&'static str> {
+    if let Some(SucceedError::Directory(error)) = error.downcast_ref() {
+        return error.next_step();
+    }
+    error.downcast_ref::<DirectoryError>().and_then(DirectoryError::next_step)
 }
 
 /// The exit code of an error.

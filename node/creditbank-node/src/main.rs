@@ -26,6 +26,9 @@ use clap::{Parser, Subcommand};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A node of the Credit Bank: a ledger of learning outcomes and credits that anybody can verify.
+///
+/// Exit codes: 0 done; 1 failed, or damaged (check); 2 wrong usage: ask for something else, or correct the directory or
+/// node.toml first; 3 restored and held (restore).
 #[derive(Parser)]
 #[command(name = "creditbank-node", version, arg_required_else_help = true)]
 struct Arguments {
@@ -145,7 +148,8 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            let next = failure::next_step(&error).map_or_else(String::new, |next| format!(": {next}"));
+            eprintln!("error: {error:#}{next}");
             failure::exit_code(&error)
         }
     }

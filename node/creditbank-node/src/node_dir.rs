@@ -24,7 +24,10 @@ impl NodeDir {
     pub(crate) fn config(&self, environment: &Environment) -> anyhow::Result<Config> {
         if !self.dir.join("node.toml").exists() {
             let dir = self.dir.display();
-            let what = format!("{dir} holds no node: make one with creditbank-node init --dir {dir} --origin NAME");
+            let what = format!(
+                "{dir} holds no node: it has no node.toml. If it should hold one, check that its volume is mounted. To \
+                 make a new node: creditbank-node init --dir {dir} --origin NAME"
+            );
             return Err(Usage(what).into());
         }
         Ok(directory::read_config(environment, &self.dir)?)

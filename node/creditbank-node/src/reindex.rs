@@ -1,9 +1,12 @@
 //! `reindex`: rebuilds index and flat files from the journal.
 
+use std::path::Path;
 use std::time::Instant;
 
+use creditbank_protocol::counted;
+use creditbank_server::directory::DirectoryError;
 use creditbank_server::environment::Environment;
-use creditbank_store::Placement;
+use creditbank_store::{Placement, StoreError};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -37,13 +40,31 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         shown.set_position(done);
     });
     bar.finish_and_clear();
-    let (size, took) = (size.map_err(served)?, begun.elapsed());
+    let (size, took) = (size.map_err(|error| moved(error, dir))?, begun.elapsed());
     if *json {
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         crate::say(&json!({ "entries": size, "milliseconds": milliseconds }).to_string());
     } else {
         let tenths = took.subsec_millis() / 100;
-        crate::say(&format!("Rebuilt index and flat files for {size} log entries in {}.{tenths} s.", took.as_secs()));
+        crate::say(&format!(
+            "Rebuilt index and flat files for {} in {}.{tenths} s.",
+            counted(size, "log entry", "log entries"),
+            took.as_secs()
+        ));
     }
     Ok(())
+}
+
+/// A directory that was moved: the error names `serve`, and this command has the same option.
+fn moved(error: DirectoryError, dir: &Path) -> anyhow::Error {
+    match &error {
+        DirectoryError::Store(StoreError::Place { .. }) => {
+            anyhow::anyhow!(
+                "{error}. To rebuild the index before that, after the same checks: creditbank-node reindex --dir {} \
+                 --take-over",
+                dir.display()
+            )
+        }
+        _ => served(error),
+    }
 }

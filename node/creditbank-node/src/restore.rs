@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use creditbank_protocol::counted;
 use creditbank_protocol::dates::{date_of, day_of_ms, parse_moment, show, show_minute, show_moment};
 use creditbank_server::environment::Environment;
 use creditbank_server::operate::backup::{Manifest, Point, RestoreOptions, restore};
@@ -104,11 +105,12 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 fn held(dir: &Path, size: u64, below: u64) -> Held {
     Held(format!(
-        "HELD: the log key has signed a checkpoint of {below} entries, and {dir} has {size}. It is whole, but not \
+        "HELD: the log key has signed a checkpoint of {}, and {dir} has {size}. It is whole, but not \
          served: it would sign a second history. Restore from a newer backup or copy that has them. If there is none, \
          or if you want to continue from this point, stop the old node for ever, and continue the log under another \
          name and another key: creditbank-node succeed --dir {dir} --to NEW-DIR --size {size} --origin NEW-NAME \
          --registry-key FILE --case REFERENCE",
+        counted(below, "entry", "entries"),
         dir = dir.display()
     ))
 }

@@ -125,11 +125,11 @@ const KEY_FILE_LEN_MAX: u64 = 1_024;
 
 /// Warns that a copy includes registry keys: their owner decides which institutions are admitted.
 pub(crate) fn warn_of_registry_keys_in(keys: &Path) {
-    if let Some(found) = registry_key_under(keys, None, DEPTH_MAX) {
+    let found = registry_keys_under(keys, None);
+    if let Some(found) = told(&found) {
         eprintln!(
-            "warning: {} is a registry key, and the copy includes it: move it to another machine or medium, and do \
-             not store the copy where the node's copies are",
-            shown(&found)
+            "warning: the copy includes registry keys: {found}. Move them to another machine or medium, each to another \
+             place, and do not store the copy where the node's copies are"
         );
     }
 }
@@ -138,44 +138,60 @@ pub(crate) fn warn_of_registry_keys_in(keys: &Path) {
 /// admitted. The quickstart has all keys in one place.
 fn refuse_registry_keys(dir: &Path, config: &Config) -> anyhow::Result<()> {
     let log = config.store.path().map(|path| dir.join(path));
-    let Some(found) = registry_key_under(dir, log.as_deref(), DEPTH_MAX) else { return Ok(()) };
-    let found = shown(&found);
+    let Some(found) = told(&registry_keys_under(dir, log.as_deref())) else { return Ok(()) };
     if config.origin == quickstart::ORIGIN {
         eprintln!(
-            "warning: {found} is a registry key. Only a trial node of `quickstart` is served with a registry key in \
-             its directory"
+            "warning: registry keys are inside the directory of the node: {found}. Only a trial node of `quickstart` is \
+             served like that"
         );
         return Ok(());
     }
     Err(Usage(format!(
-        "{found} is a registry key, and it is inside the directory of the node: move it to another machine or medium \
-         (mv {found} /elsewhere/). The operator's commands take it with --registry-key; serving needs none"
+        "registry keys are inside the directory of the node: {found}. Move them to another machine or medium, each to \
+         another place (mv FILE /elsewhere/). The operator's commands take them with --registry-key; serving needs none"
     ))
     .into())
 }
 
+/// The files in one line; `None` if there are none.
+fn told(found: &[PathBuf]) -> Option<String> {
+    let shown: Vec<String> = found.iter().map(|path| shown(path).to_string()).collect();
+    let more = if found.len() == KEYS_MAX { ", and perhaps more" } else { "" };
+    (!found.is_empty()).then(|| format!("{}{more}", shown.join(", ")))
+}
+
 /// How deep directories are searched: links may form a circle.
 const DEPTH_MAX: u32 = 8;
+/// How many registry keys are named.
+const KEYS_MAX: usize = 16;
 
-/// The first registry key under a directory, also behind links. The log is skipped: it holds no keys, and may be large.
-fn registry_key_under(dir: &Path, log: Option<&Path>, depth: u32) -> Option<PathBuf> {
-    for item in fs::read_dir(dir).ok()?.flatten() {
+/// The registry keys under a directory, also behind links. The log is skipped: it holds no keys, and may be large.
+fn registry_keys_under(dir: &Path, log: Option<&Path>) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    add_registry_keys(dir, log, DEPTH_MAX, &mut found);
+    found.sort();
+    found
+}
+
+fn add_registry_keys(dir: &Path, log: Option<&Path>, depth: u32, found: &mut Vec<PathBuf>) {
+    for item in fs::read_dir(dir).into_iter().flatten().flatten() {
+        if found.len() == KEYS_MAX {
+            return;
+        }
         let path = item.path();
         let Ok(kind) = fs::metadata(&path) else { continue };
         if kind.is_dir() {
-            if Some(path.as_path()) != log
-                && let Some(next) = depth.checked_sub(1)
-                && let Some(found) = registry_key_under(&path, log, next)
+            if let Some(next) = depth.checked_sub(1)
+                && Some(path.as_path()) != log
             {
-                return Some(found);
+                add_registry_keys(&path, log, next, found);
             }
             continue;
         }
         let is_small = kind.is_file() && kind.len() <= KEY_FILE_LEN_MAX;
         let text = if is_small { fs::read_to_string(&path).unwrap_or_default() } else { String::new() };
         if KeyFile::parse(text.trim_start()).is_ok_and(|key| key.purpose == Purpose::Registry) {
-            return Some(path);
+            found.push(path);
         }
     }
-    None
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use creditbank_protocol::counted;
 use creditbank_protocol::key::KeyId;
 use creditbank_server::environment::Environment;
 use creditbank_server::operate::backup::BackupError;
@@ -104,8 +105,9 @@ fn tell(done: &Succeeded, origin: &str, to: &str) {
     ));
     if let Some(seen) = seen {
         crate::say(&format!(
-            "Others have seen {seen} entries of {former}, or its guard has, and the old directory has {}: the entries in between are \
+            "Others have seen {} of {former}, or its guard has, and the old directory has {}: the entries in between are \
              lost, and nobody can list them.",
+            counted(*seen, "entry", "entries"),
             done.old_size
         ));
     }
@@ -130,7 +132,9 @@ fn tell(done: &Succeeded, origin: &str, to: &str) {
             .collect::<Vec<_>>()
             .concat();
         crate::say(&format!(
-            "  {whose}: {blocks} blocks, {records} records{also}, {range}; its chain continues at height {}",
+            "  {whose}: {}, {}{also}, {range}; its chain continues at height {}",
+            counted(blocks, "block", "blocks"),
+            counted(records, "record", "records"),
             one.from_height
         ));
     }
@@ -162,6 +166,8 @@ fn usage(error: SucceedError) -> anyhow::Error {
         | E::SameOrigin(_)
         | E::Gone { .. }
         | E::Memory
+        | E::Key { .. }
+        | E::OtherRegistryKey { .. }
         | E::Approvals { .. } => Usage(error.to_string()).into(),
         other => other.into(),
     }

@@ -135,7 +135,10 @@ async fn what_cannot_be_served_says_what_to_do() {
     let node = TestNode::start().await;
     // The registry key decides which institutions there are: it does not lie where a node is served.
     let (code, said) = run(&["serve"], node.dir());
-    assert!(code == Some(2) && said.contains("registry.key is a registry key") && said.contains("mv "), "{said}");
+    assert!(
+        code == Some(2) && said.contains("keys/next-registry.key, ") && said.contains("keys/registry.key. Move them"),
+        "{said}"
+    );
     for name in ["registry.key", "next-registry.key"] {
         let (code, said) = run(&["serve"], node.dir());
         assert!(code == Some(2) && said.contains("registry.key"), "{said}");

@@ -111,10 +111,12 @@ impl Ledger {
     }
 
     /// Where the operator's chain continues, in which log, and how many approvals its blocks need.
-    pub(crate) fn operators_chain(&self) -> (Head, ChainHead, usize) {
+    pub(crate) fn operators_chain(&self) -> (Head, ChainHead, usize, [u8; 32]) {
         let state = self.shared.state();
         let chain = state.log.chain(UnitId::OPERATOR).expect("a log has the operator's chain from its beginning on");
-        (state.head, chain, state.log.in_force().registry.approvals_required(UnitId::OPERATOR))
+        let registry = &state.log.in_force().registry;
+        let key = registry.authority().map_or(state.log.keys().registry_key, |authority| authority.key);
+        (state.head, chain, registry.approvals_required(UnitId::OPERATOR), key)
     }
 
     /// The genesis value with which the log began.

@@ -263,11 +263,8 @@ impl Store for EmbeddedStore {
     }
 
     fn read_only(&self) -> Option<String> {
-        let why = || {
-            let dir = self.dir.display();
-            format!("{dir} has less than {} bytes of room: nothing is written until it has", self.reserve_bytes)
-        };
-        self.writer().held.as_ref().map(|_| why())
+        let (path, needed) = (self.dir.display().to_string(), self.reserve_bytes);
+        self.writer().held.as_ref().map(|_| StoreError::Full { path, needed }.to_string())
     }
 
     fn look(&self) -> Result<(), StoreError> {

@@ -93,8 +93,8 @@ pub enum StoreError {
     /// back.
     #[error(
         "{path} was removed, cut or replaced while the node works with it: nothing is written, because it would be \
-         lost. Move the original file back. If it is lost: stop the node and restore from a backup; until the node \
-         stops, /proc/PID/fd still leads to the lost file"
+         lost. Move the original file back. If it is lost, do not stop the node yet: first copy the file from \
+         /proc/PID/fd (docs/operate/damage.md)"
     )]
     Displaced {
         /// Which file.

@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use creditbank_protocol::AccountId;
+use creditbank_protocol::counted;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 pub use inspect::{ProvedKeys, ReadKeys};
@@ -115,7 +116,7 @@ impl KeyStore {
         if !disk.exists(path).map_err(file::at(path))? {
             if needed > 0 {
                 let what =
-                    format!("it is missing, and the log needs its first {needed} records: restore it from a backup");
+                    format!("it is missing, and the log needs its first {}", counted(needed, "record", "records"));
                 return Err(damaged(path, 0, what).into());
             }
             let mut epoch = Zeroizing::new([0; 32]);
@@ -131,10 +132,7 @@ impl KeyStore {
                 if number >= needed {
                     break;
                 }
-                let what = format!(
-                    "record {number} cannot be read, and the log needs the first {needed}: restore learners.keys from \
-                     a backup as new as the log"
-                );
+                let what = format!("record {number} cannot be read, and the log needs the first {needed}");
                 return Err(damaged(path, end, what).into());
             };
             // An account has one record; a second one would be the newer.

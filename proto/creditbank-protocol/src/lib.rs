@@ -15,6 +15,7 @@ pub mod block;
 pub mod canonical;
 pub mod contested;
 pub mod correction;
+mod counted;
 pub mod course_code;
 pub mod dates;
 pub mod entry;
@@ -41,6 +42,7 @@ pub mod transcript;
 pub mod trust;
 pub mod unicode;
 
+pub use counted::counted;
 pub use hash::Digest;
 pub use ids::{AccountId, Alias, InstitutionId, LogIndex, Part, Place, Portion, UnitId};
 pub use standing::Standing;

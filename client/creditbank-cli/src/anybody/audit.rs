@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use creditbank_client::Audit;
+use creditbank_protocol::counted;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -101,7 +102,8 @@ fn tell(audit: &Audit, took: Duration) -> String {
             let corrected = match corrections(audit) {
                 0 => String::new(),
                 times => format!(
-                    "\nThe operator has corrected the time {times} times (creditbank registry list time-correction)."
+                    "\nThe operator has corrected the time {} (creditbank registry list time-correction).",
+                    counted(times, "time", "times")
                 ),
             };
             format!(

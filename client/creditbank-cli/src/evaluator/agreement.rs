@@ -7,6 +7,7 @@ use creditbank_client::authoring::agreement::{TEMPLATE, in_words, parse};
 use creditbank_client::sealing::{Contents, record};
 use creditbank_client::{Client, RegistryItem, today};
 use creditbank_protocol::canonical::encode;
+use creditbank_protocol::counted;
 use creditbank_protocol::mandate::terms_digest;
 use creditbank_protocol::pb::{self, AgreementName, AgreementTerms, Kind};
 use creditbank_protocol::registry::RegistryKey;
@@ -218,7 +219,7 @@ async fn end(global: &Global, agreement: AgreementName, on: pb::Date, signing: &
     let (name, day) = (name(&found.terms), dates::show(&on));
     let ending = pb::AgreementEnding { institution: unit.id.institution.0, agreement: Some(agreement), ends: Some(on) };
     let contents = Contents::of([record(&unit, Kind::AgreementEnding, &ending, &signing.reference)?]);
-    let text = format!("{name} ends on {day}; its notice is {} days", found.terms.notice_days);
+    let text = format!("{name} ends on {day}; its notice is {}", counted(found.terms.notice_days, "day", "days"));
     let value = json!({ "agreement": name, "ends": day });
     signing.seal(global, &client, &unit, &contents, (value, text)).await
 }

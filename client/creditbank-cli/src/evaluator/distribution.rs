@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use creditbank_client::authoring::distribution::parse;
 use creditbank_client::sealing::{Contents, record};
+use creditbank_protocol::counted;
 use creditbank_protocol::pb::{self, Kind};
 use serde_json::json;
 
@@ -81,7 +82,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let table = output::table(&["grade", "results"], rows);
             let value = json!({ "distribution": name, "grades": read.counts.len(), "results": all });
             let contents = Contents::of([record(&unit, Kind::GradeDistribution, &read, &signing.reference)?]);
-            let text = format!("{table}\ndistribution {name}: {all} results");
+            let text = format!("{table}\ndistribution {name}: {}", counted(all, "result", "results"));
             signing.seal(global, &client, &unit, &contents, (value, text)).await
         }
     }

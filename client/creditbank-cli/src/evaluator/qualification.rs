@@ -14,6 +14,7 @@ use creditbank_client::Client;
 use creditbank_client::authoring::qualification::TEMPLATE;
 use creditbank_client::sealing::{Contents, record};
 use creditbank_protocol::canonical::encode;
+use creditbank_protocol::counted;
 use creditbank_protocol::pb::{self, Kind, QualificationName};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::{Alias, InstitutionId, Place};
@@ -185,7 +186,8 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
                 "qualification": name, "requirements": definition.requirements.len(),
                 "definition": show::body("QualificationDefinition", &bytes)?,
             });
-            let text = format!("qualification {}: {} requirements", show::safe(&name), definition.requirements.len());
+            let requirements = counted(definition.requirements.len(), "requirement", "requirements");
+            let text = format!("qualification {}: {requirements}", show::safe(&name));
             let contents =
                 Contents::of([record(&unit, Kind::QualificationDefinition, &definition, &signing.reference)?]);
             signing.seal(global, &client, &unit, &contents, (value, text)).await

@@ -5,6 +5,7 @@ use std::path::Path;
 use creditbank_client::Client;
 use creditbank_client::operator::{Earlier, Published, publish_or_ask, registry_record};
 use creditbank_protocol::canonical::Canonical;
+use creditbank_protocol::counted;
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
@@ -63,9 +64,10 @@ pub(super) async fn run_acting(
         }
         Published::Asked(request, required) => {
             let value = json!({ "waiting_for_approval": what, "request": request, "approvals": required });
+            let persons = counted(required, "other person", "other persons");
             return output::print(global, &value, || {
                 format!(
-                    "{what}: not published yet. It needs the approvals of {required} other persons: have {} approved\n\
+                    "{what}: not published yet. It needs the approvals of {persons}: have {} approved\n\
                      (creditbank approve), put the approvals beside it, and run this command again.",
                     request.display()
                 )
@@ -73,8 +75,8 @@ pub(super) async fn run_acting(
         }
         Published::Waiting(request, required) => {
             let value = json!({ "waiting_for_approval": what, "request": request, "approvals": required });
-            let shown = request.display();
-            let said = format!("{what} still waits: expected approvals of {required} persons beside {shown}");
+            let (shown, persons) = (request.display(), counted(required, "person", "persons"));
+            let said = format!("{what} still waits: expected approvals of {persons} beside {shown}");
             return nothing_done(global, value, said);
         }
     };

@@ -4,6 +4,7 @@ mod correct_time;
 mod load;
 mod succeed;
 
+use creditbank_protocol::counted;
 use creditbank_protocol::pb::{Kind, RegistryPolicy};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::{InstitutionId, LogIndex};
@@ -98,7 +99,13 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::CorrectTime(arguments) => correct_time::run(global, &client, &arguments).await,
         Command::Approvals { number } => {
             let record = publish::entry(Kind::RegistryPolicy, &RegistryPolicy { approvals: number })?;
-            publish::run(global, &client, &[record], &format!("a policy of {number} approvals")).await
+            publish::run(
+                global,
+                &client,
+                &[record],
+                &format!("a policy of {}", counted(number, "approval", "approvals")),
+            )
+            .await
         }
         Command::List { kind, institution } => entries::list(global, &client, kind, institution).await,
         Command::Show { kind, code } => {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use creditbank_client::now_ms;
 use creditbank_protocol::Place;
+use creditbank_protocol::counted;
 use creditbank_protocol::transcript::cut;
 use serde_json::json;
 
@@ -33,5 +34,6 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
     let left = left.map_err(|error| Failure::NotValid(format!("{}: {error}", path.display())))?;
     output::new_file(out, &left, true)?;
     let value = json!({ "file": out, "bytes": left.len(), "records": keep.len() });
-    output::print(global, &value, || format!("{}: {} records, {} bytes", out.display(), keep.len(), left.len()))
+    let records = counted(keep.len(), "record", "records");
+    output::print(global, &value, || format!("{}: {records}, {} bytes", out.display(), left.len()))
 }

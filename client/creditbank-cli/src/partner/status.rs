@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use creditbank_client::files::replace;
 use creditbank_client::{Refreshed, now_ms};
+use creditbank_protocol::counted;
 use creditbank_protocol::names;
 use creditbank_protocol::note::{Checkpoint, Note};
 use creditbank_protocol::standing::Standing;
@@ -119,7 +120,10 @@ fn goes_back(file: &[u8], before: Option<&Report>, after: &Report) -> Option<Str
     }
     let had = said.size;
     if after.size < had {
-        return Some(format!("the node's status is of {} entries, the file's is of {had}", after.size));
+        return Some(format!(
+            "the node's status is of {}, the file's is of {had}",
+            counted(after.size, "entry", "entries")
+        ));
     }
     let as_of = before.filter(|before| !is_ahead(before)).map_or(0, |before| before.currency.as_of_ms);
     (after.currency.as_of_ms < as_of).then(|| {

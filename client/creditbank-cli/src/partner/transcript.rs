@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use creditbank_protocol::counted;
 use serde_json::json;
 
 use crate::connect::Global;
@@ -29,12 +30,14 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         let shown = out.display();
         let left_out = match embargoed {
             0 => String::new(),
-            1 => ". 1 record is left out, as it may not be shown yet (visible_from)".to_owned(),
-            more => format!(". {more} records are left out, as they may not be shown yet (visible_from)"),
+            more => format!(
+                ". {} left out and may not be shown yet (visible_from)",
+                counted(more, "record is", "records are")
+            ),
         };
         format!(
             "{shown}: {}, {} bytes, verified{left_out}. Check it anywhere with\n  creditbank verify {shown} --trust TRUST.toml",
-            output::count(records as u64, "record"),
+            counted(records, "record", "records"),
             file.len()
         )
     })

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use creditbank_client::authoring::document_in_words;
 use creditbank_client::now_ms;
+use creditbank_protocol::counted;
 use creditbank_protocol::dates::{date_of, day_of_ms, show as date};
 use creditbank_protocol::key::FormerOrigin;
 use creditbank_protocol::note::Checkpoint;
@@ -165,7 +166,8 @@ pub(super) fn relied_on(report: &Report, path: &Path, now_ms: u64, at: bool) -> 
             } else {
                 let what = why::doubtful(report);
                 format!(
-                    "{doubtful} of {all} records are authentic but not to be relied on ({what}), as said beneath each"
+                    "{doubtful} of {} authentic but not to be relied on ({what}), as said beneath each",
+                    counted(all, "record is", "records are")
                 )
             };
             Err(Failure::Told(what))
@@ -345,7 +347,7 @@ fn log(report: &Report, trust: &Trust) -> String {
             before.join(", ")
         ),
     };
-    format!("{}, {} entries{before}", report.origin, report.size)
+    format!("{}, {}{before}", report.origin, counted(report.size, "entry", "entries"))
 }
 
 /// What the file contains of all that there is.

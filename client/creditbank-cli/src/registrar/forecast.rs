@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use creditbank_client::issue::Forecast;
+use creditbank_protocol::counted;
 use creditbank_rules::decimal::show_e4;
 use serde_json::{Value, json};
 
@@ -24,7 +25,8 @@ pub(super) fn report(global: &Global, forecast: &Forecast, report: Option<&Path>
     }
     let place = report.map(|path| format!("; their numbers and reasons are in {}", path.display()));
     Err(Failure::Told(format!(
-        "{refused} lines would be refused, and nothing was written{}",
+        "{} would be refused, and nothing was written{}",
+        counted(refused, "line", "lines"),
         place.unwrap_or_default()
     )))
 }
@@ -53,7 +55,7 @@ fn text(forecast: &Forecast, report: Option<&Path>) -> String {
     let credits = done.credits.iter().map(|(unit, e4)| format!("{} {unit}", show_e4(*e4)));
     let issued = match done.records {
         0 => "nothing".to_owned(),
-        records => format!("{records} in {} ({kinds})", output::count(done.blocks, "block")),
+        records => format!("{records} in {} ({kinds})", counted(done.blocks, "block", "blocks")),
     };
     let mut text = survey::text(&forecast.survey) + "nothing was written\n";
     text += &output::facts([

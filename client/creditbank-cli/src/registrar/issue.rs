@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use creditbank_client::issue::{Places, Progress, check, issue_all, survey as look};
+use creditbank_protocol::counted;
 use creditbank_rules::decimal::show_e4;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -66,12 +67,15 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         Ok(bar.wrap_read(File::open(&file)?))
     };
     if dry_run {
-        let told = |done: &Progress| bar.set_message(format!("{} lines checked", done.lines));
+        let told = |done: &Progress| bar.set_message(format!("{} checked", counted(done.lines, "line", "lines")));
         let forecast = check(&client, &unit, &mapping, open, &work, refused.as_deref(), told).await;
         bar.finish_and_clear();
         return forecast::report(global, &forecast?, refused.as_deref());
     }
-    let told = |done: &Progress| bar.set_message(format!("{} records in {} blocks", done.records, done.blocks));
+    let told = |done: &Progress| {
+        let (records, blocks) = (counted(done.records, "record", "records"), counted(done.blocks, "block", "blocks"));
+        bar.set_message(format!("{records} in {blocks}"));
+    };
     if all_or_nothing {
         let done = issue_all(&client, &unit, &mapping, open, places, told).await;
         bar.finish_and_clear();
@@ -115,7 +119,7 @@ fn report_done(global: &Global, done: &Progress, refused: &Path, requests: &[Pat
         let credits = done.credits.iter().map(|(unit, e4)| format!("{} {unit}", show_e4(*e4)));
         let facts = output::facts([
             ("lines read", done.lines.to_string()),
-            ("records issued", format!("{} in {} blocks{kinds}", done.records, done.blocks)),
+            ("records issued", format!("{} in {}{kinds}", done.records, counted(done.blocks, "block", "blocks"))),
             ("credits", credits.collect::<Vec<_>>().join(", ")),
             ("learners", done.learners.to_string()),
             ("issued before", done.already.to_string()),
@@ -125,8 +129,8 @@ fn report_done(global: &Global, done: &Progress, refused: &Path, requests: &[Pat
         facts + &asked(requests)
     })?;
     if done.refused > 0 {
-        let what =
-            format!("{} lines were refused; their numbers and reasons are in {}", done.refused, refused.display());
+        let were = counted(done.refused, "line was", "lines were");
+        let what = format!("{were} refused; numbers and reasons are in {}", refused.display());
         return Err(Failure::Told(what));
     }
     if done.records + done.waiting + done.already == 0 {

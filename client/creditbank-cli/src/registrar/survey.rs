@@ -2,6 +2,7 @@
 
 use creditbank_client::import::doubts::Doubt;
 use creditbank_client::import::{About, Survey, Warning};
+use creditbank_protocol::counted;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -88,7 +89,7 @@ pub(super) fn text(survey: &Survey) -> String {
         text = format!("{text}note: {}\n", show::safe(note));
     }
     if survey.skipped > 0 {
-        text = format!("{text}{} rows are skipped, as the mapping says\n", survey.skipped);
+        text = format!("{text}{} skipped, as the mapping says\n", counted(survey.skipped, "row is", "rows are"));
     }
     let rows: Vec<Vec<String>> = survey
         .warnings

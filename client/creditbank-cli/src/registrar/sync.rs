@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use creditbank_client::issue::Places;
 use creditbank_client::sync::{Planned, Step, SyncReport, plan, sync};
+use creditbank_protocol::counted;
 use serde_json::{Value, json};
 
 use super::correct::differences;
@@ -70,7 +71,11 @@ fn tell(global: &Global, done: &SyncReport, dry_run: bool, report: Option<&Path>
         return Ok(());
     }
     let place = report.map(|path| format!("; their numbers and reasons are in {}", path.display()));
-    Err(Failure::Told(format!("{} lines were refused{}", done.refused, place.unwrap_or_default())))
+    Err(Failure::Told(format!(
+        "{} refused{}",
+        counted(done.refused, "line was", "lines were"),
+        place.unwrap_or_default()
+    )))
 }
 
 fn step_name(step: Step) -> &'static str {

@@ -1,5 +1,6 @@
 //! The public log.
 
+use creditbank_protocol::counted;
 use creditbank_protocol::merkle::{leaf_hash, verify_inclusion};
 use creditbank_protocol::note::{Accepted, TlogProof};
 use creditbank_protocol::{Digest, LogIndex};
@@ -31,7 +32,10 @@ impl Client {
         let (accepted, checkpoint) = self.checkpoint().await?;
         let size = accepted.checkpoint.size;
         if index >= size {
-            return Err(ClientError::Missing(format!("the log has {size} entries, there is no entry {index}")));
+            return Err(ClientError::Missing(format!(
+                "the log has {}, there is no entry {index}",
+                counted(size, "entry", "entries")
+            )));
         }
         let request = StreamEntriesRequest { from_index: index, until_index: index + 1 };
         let mut entries = self.log.clone().stream_entries(request).await?.into_inner();

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use creditbank_protocol::counted;
 use creditbank_protocol::note::{Checkpoint, Note, VerifierKey};
 use creditbank_protocol::{Digest, Trust};
 use creditbank_rpc::Reason;
@@ -272,16 +273,16 @@ impl Client {
         };
         let (was, is) = (&seen.checkpoint, &shown.checkpoint);
         Err(ClientError::Lie(format!(
-            "this is not the log that was seen before. Seen: {} entries of {} with root {}. Shown: {} entries of {} \
+            "this is not the log that was seen before. Seen: {} of {} with root {}. Shown: {} of {} \
              with root {}. {why}. Do not trust this node. Both signed checkpoints are kept as evidence: {}. Ask the \
              operator, and another reader or a witness, which of them they have. A node that was restored from a \
              backup may lack what was seen: it must not continue until it has that again, or it must continue under \
              another name with a new trust file (creditbank-node succeed). Remove {} only if you know that what was \
              seen is lost, and accept that",
-            was.size,
+            counted(was.size, "entry", "entries"),
             was.origin,
             was.root,
-            is.size,
+            counted(is.size, "entry", "entries"),
             is.origin,
             is.root,
             pin.evidence(seen, &shown),

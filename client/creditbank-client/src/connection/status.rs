@@ -1,5 +1,6 @@
 //! The newest status of the records of a transcript.
 
+use creditbank_protocol::counted;
 use creditbank_protocol::key::FormerOrigin;
 use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::transcript::{FileError, Report, open_file, subject, verify, write_file};
@@ -53,8 +54,8 @@ impl Client {
         let after =
             verify(&file, &self.trust, super::now_ms()).map_err(|error| lost.unwrap_or_else(|| error.into()))?;
         if let Some(before) = before.filter(|before| after.size < before.size) {
-            let (found, had) = (after.size, before.size);
-            return Err(ClientError::lie(format!("the node's log has {found} entries, the transcript's had {had}")));
+            let (found, had) = (counted(after.size, "entry", "entries"), before.size);
+            return Err(ClientError::lie(format!("the node's log has {found}, the transcript's had {had}")));
         }
         self.observe(&checkpoint(&after)).await?;
         Ok(Refreshed { file, report: after })
@@ -65,9 +66,9 @@ impl Client {
         let known = self.known_history()?;
         let is_former = |former: &&FormerOrigin| former.origin == before.origin && before.size > former.size.0;
         let FormerOrigin { origin, size } = known.origins().former().iter().find(is_former)?;
-        let (newest, found) = (self.origin(), before.size);
+        let (newest, found) = (self.origin(), counted(before.size, "entry", "entries"));
         Some(ClientError::Missing(format!(
-            "the file is of {origin} with {found} entries, but since a theft of its key the log goes on as {newest} from \
+            "the file is of {origin} with {found}, but since a theft of its key the log goes on as {newest} from \
              entry {size}, and what {origin} had beyond that is given up: ask whoever shows the file for a new export, \
              and the operator for the new trust file"
         )))

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use creditbank_protocol::counted;
 use sha2::{Digest as _, Sha256};
 
 use super::RefusedLine;
@@ -69,7 +70,10 @@ impl People {
     pub(super) fn note(&self) -> Option<String> {
         let again = self.again;
         (again > 0).then(|| {
-            format!("{again} lines say of who a learner is what an earlier line says: each Identity is made once")
+            format!(
+                "{} about a learner what an earlier line says: each Identity is made once",
+                counted(again, "line says", "lines say")
+            )
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use creditbank_protocol::counted;
 use sha2::{Digest as _, Sha256};
 
 use super::about::{About, Samples};
@@ -329,7 +330,7 @@ impl<'a> Rows<'a> {
             };
         };
         if found != expected {
-            return Err(format!("{found} fields, expected {expected}{}", lines()));
+            return Err(format!("{}, expected {expected}{}", counted(found, "field", "fields"), lines()));
         }
         let swallowed = |(position, value): (usize, &[u8])| has_swallowed(value, delimiter, position, expected);
         if row.until > row.line && row.values.iter().enumerate().any(swallowed) {

@@ -6,6 +6,7 @@ use creditbank_protocol::key_file::KeyFileError;
 use creditbank_store::{KeyStoreError, StoreError};
 
 use super::ConfigError;
+use crate::append::state::LoadError;
 use crate::ledger::OpenError;
 
 /// Why a node's directory cannot be used.
@@ -130,6 +131,50 @@ pub enum DirectoryError {
     /// The log's state.
     #[error(transparent)]
     Open(#[from] OpenError),
+}
+
+impl DirectoryError {
+    /// What to do about damage, if the message says only what is damaged, and where.
+    pub fn next_step(&self) -> Option<&'static str> {
+        const OF_KEYS: &str = "restore the file from a backup of this node (docs/operate/damage.md)";
+        match self {
+            Self::Key { .. } | Self::Purpose { .. } => Some(OF_KEYS),
+            Self::File { path, error } if is_in(path, "keys") && is_lost(error) => Some(OF_KEYS),
+            Self::Keys(KeyStoreError::MasterKey(_)) => {
+                Some("restore learners.keys and keys/secrets from one backup of this node (docs/operate/damage.md)")
+            }
+            Self::Store(error)
+            | Self::Keys(KeyStoreError::File(error))
+            | Self::Open(OpenError::Load(LoadError::Store(error))) => next_step_of(error),
+            Self::Open(OpenError::Load(LoadError::Entry { .. } | LoadError::Registry { .. })) => Some(OF_LOG),
+            _ => None,
+        }
+    }
+}
+
+const OF_LOG: &str = "restore a backup of this node (docs/operate/damage.md)";
+
+fn next_step_of(error: &StoreError) -> Option<&'static str> {
+    match error {
+        StoreError::Damaged { path, .. } if is_in(path, "flat") => {
+            Some("rebuild it with `creditbank-node reindex` (docs/operate/damage.md)")
+        }
+        StoreError::Damaged { path, .. } if path.ends_with("learners.keys") => {
+            Some("restore learners.keys from a backup as new as the log (docs/operate/damage.md)")
+        }
+        StoreError::Damaged { .. } | StoreError::Lost { .. } => Some(OF_LOG),
+        _ => None,
+    }
+}
+
+/// Whether a file is directly in a directory with this name.
+fn is_in(path: &str, directory: &str) -> bool {
+    Path::new(path).parent().is_some_and(|parent| parent.ends_with(directory))
+}
+
+/// Whether an error of the system says that a file is missing or does not have its contents.
+fn is_lost(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::InvalidData)
 }
 
 pub(crate) fn at(path: &Path) -> impl Fn(std::io::Error) -> DirectoryError + '_ {

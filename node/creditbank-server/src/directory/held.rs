@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use creditbank_protocol::counted;
 use creditbank_protocol::key::LogKeys;
 use creditbank_protocol::merkle::root_at;
 use creditbank_protocol::note::{Checkpoint, KeyType, Note, NoteError, VerifierKey};
@@ -37,9 +38,10 @@ fn read(disk: &dyn Disk, path: &Path) -> Result<Option<Vec<u8>>, DirectoryError>
 /// The message about a log with `size` entries that lacks what others have seen.
 pub(super) fn lacks(log_dir: &Path, size: u64, published: u64) -> DirectoryError {
     let what = format!(
-        "the log was restored with {size} entries, and others have seen a checkpoint of {published}: signing below it \
+        "the log was restored with {}, and others have seen a checkpoint of {published}: signing below it \
          would be a second history. Restore from a newer backup or copy that has them, into a new directory; if there \
-         is none, continue the log under another name (creditbank-node succeed --dir OLD --size {size} ...)"
+         is none, continue the log under another name (creditbank-node succeed --dir OLD --size {size} ...)",
+        counted(size, "entry", "entries")
     );
     DirectoryError::Held { path: log_dir.join(HELD_FILE).display().to_string(), what }
 }

@@ -88,22 +88,18 @@ fn find_each(
     Ok(found)
 }
 
-/// Compares the files with the registry in force and with the log key with which the log began.
-pub(crate) fn check(
-    files: &[KeyFileFound],
-    registry: &Registry,
-    first: &[u8; 32],
-    minute: u64,
-) -> Result<(), KeyFilesError> {
+/// Compares the files with the registry in force, and with the log keys.
+pub(crate) fn check(files: &[KeyFileFound], against: &Against<'_>) -> Result<(), KeyFilesError> {
+    let Against { registry, first, minute, .. } = against;
     for file in files {
-        check_one(file, registry, first, minute)?;
+        check_one(file, against)?;
         if file.may_follow && !is_known(file, registry, first) {
             let (path, key) = (file.path.display(), KeyId::of(&file.public_key));
             tracing::warn!(%path, %key, "a key file holds a key that the registry does not know yet");
         }
     }
     for purpose in [Purpose::Credential, Purpose::OperatorAccess] {
-        let expected = in_force(registry, purpose, minute);
+        let expected = in_force(registry, purpose, *minute);
         if !expected.is_empty() && !files.iter().any(|file| expected.contains(&KeyId::of(&file.public_key))) {
             let (purpose, expected) = (purpose_name(purpose), shown(&expected));
             tracing::warn!(
@@ -113,7 +109,7 @@ pub(crate) fn check(
             );
         }
     }
-    check_statement(files, registry, minute)
+    check_statement(files, registry, *minute)
 }
 
 fn is_known(KeyFileFound { purpose, public_key, .. }: &KeyFileFound, registry: &Registry, first: &[u8; 32]) -> bool {
@@ -125,15 +121,20 @@ fn is_known(KeyFileFound { purpose, public_key, .. }: &KeyFileFound, registry: &
     named || of_log()
 }
 
-fn check_one(file: &KeyFileFound, registry: &Registry, first: &[u8; 32], minute: u64) -> Result<(), KeyFilesError> {
+fn check_one(file: &KeyFileFound, against: &Against<'_>) -> Result<(), KeyFilesError> {
+    let Against { registry, first, signs, minute } = against;
     if file.may_follow || is_known(file, registry, first) {
         return Ok(());
     }
+    let expected = match file.purpose {
+        Purpose::Log => vec![KeyId::of(signs)],
+        purpose => in_force(registry, purpose, *minute),
+    };
     Err(KeyFilesError::Unknown {
         path: file.path.display().to_string(),
         purpose: purpose_name(file.purpose),
         found: KeyId::of(&file.public_key),
-        expected: shown(&in_force(registry, file.purpose, minute)),
+        expected: shown(&expected),
     })
 }
 
@@ -161,20 +162,24 @@ pub(crate) struct Against<'a> {
 /// Everything that is wrong with the secrets and the key files of a node's directory, each with its file. Without the
 /// registry, only what a file shows by itself. This includes registry keys, which only a trial has there.
 pub(crate) fn faults(environment: &Environment, dir: &Path, against: Option<&Against<'_>>) -> Vec<String> {
+    /// As the start says it.
+    fn told(error: &DirectoryError) -> String {
+        error.next_step().map_or_else(|| error.to_string(), |next| format!("{error}: {next}"))
+    }
     let mut faults = Vec::new();
     let disk = &*environment.disk;
-    faults.extend(Secrets::read(disk, &secrets_path(dir)).err().map(|error| error.to_string()));
+    faults.extend(Secrets::read(disk, &secrets_path(dir)).err().map(|error| told(&error)));
     let mut files = Vec::new();
     match find_each(environment, dir) {
         Ok(found) => {
             for file in found {
                 match file {
                     Ok(file) => files.push(file),
-                    Err(error) => faults.push(error.to_string()),
+                    Err(error) => faults.push(told(&error)),
                 }
             }
         }
-        Err(error) => faults.push(error.to_string()),
+        Err(error) => faults.push(told(&error)),
     }
     for name in [REGISTRY_KEY, NEXT_REGISTRY_KEY] {
         let path = dir.join("keys").join(name);
@@ -188,11 +193,12 @@ pub(crate) fn faults(environment: &Environment, dir: &Path, against: Option<&Aga
                 files.push(KeyFileFound { path, purpose, public_key, may_follow: false });
             }
             Ok(_) => {}
-            Err(error) => faults.push(error.to_string()),
+            Err(error) => faults.push(told(&error)),
         }
     }
-    let Some(Against { registry, first, signs, minute }) = against else { return faults };
-    let one = |file| check_one(file, registry, first, *minute).err();
+    let Some(against) = against else { return faults };
+    let Against { registry, signs, minute, .. } = against;
+    let one = |file| check_one(file, against).err();
     faults.extend(files.iter().filter_map(one).map(|error| error.to_string()));
     faults.extend(check_statement(&files, registry, *minute).err().map(|error| error.to_string()));
     if !files.iter().any(|file| file.purpose == Purpose::Log && file.public_key == *signs) {

@@ -4,6 +4,7 @@ use creditbank_ledger::read::{
     ApplicationCase, Consequences, Converted, Evaluation, Line, Preview, Requirement, Review, Unused, Verdict,
 };
 use creditbank_protocol::canonical::{Canonical, encode};
+use creditbank_protocol::counted;
 use creditbank_protocol::dates::date_of;
 use creditbank_protocol::pb::{self, RecordReference};
 use creditbank_protocol::{LogIndex, Standing};
@@ -154,7 +155,7 @@ fn unused_reason(reason: UnusedReason) -> String {
         UnusedReason::OtherPass(other) => format!("{other} counts, another pass of the course"),
         UnusedReason::NoMatch => "matches no requirement".to_owned(),
         UnusedReason::RootCounts(root) => format!("its root {root} counts already"),
-        UnusedReason::TooOld(months) => format!("older than {months} months"),
+        UnusedReason::TooOld(months) => format!("older than {}", counted(months, "month", "months")),
         UnusedReason::NotNeeded => "not needed".to_owned(),
         UnusedReason::Capped(requirement) => format!("requirement {requirement} lets no more of its kind in"),
         UnusedReason::NothingOpen => "fills nothing that is open".to_owned(),

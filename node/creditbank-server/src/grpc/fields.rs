@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use creditbank_protocol::counted;
 use tonic::Status;
 
 use super::status;
@@ -33,7 +34,8 @@ pub(super) fn ids<T: Ord>(
     ids: &[Vec<u8>],
     read: fn(&[u8]) -> Option<T>,
 ) -> Result<BTreeSet<T>, Status> {
-    let one = |id: &Vec<u8>| read(id).ok_or_else(|| status::invalid(field, expected, format!("{} bytes", id.len())));
+    let one =
+        |id: &Vec<u8>| read(id).ok_or_else(|| status::invalid(field, expected, counted(id.len(), "byte", "bytes")));
     ids.iter().map(one).collect()
 }
 

@@ -1,6 +1,7 @@
 //! Why a log cannot be opened.
 
 use creditbank_protocol::LogIndex;
+use creditbank_protocol::counted;
 use creditbank_protocol::dates::show_duration_ms;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::note::NoteError;
@@ -39,7 +40,10 @@ pub enum OpenError {
         key: KeyId,
     },
     /// The learners' keys do not belong to this log.
-    #[error("learners.keys holds {found} keys, the log needs {expected}: restore it from a backup as new as the log")]
+    #[error(
+        "learners.keys holds {}, the log needs {expected}: restore it from a backup as new as the log",
+        counted(*.found, "key", "keys")
+    )]
     Keys {
         /// What the log needs.
         expected: u64,
@@ -48,9 +52,10 @@ pub enum OpenError {
     },
     /// The learners' keys are older than an erasure.
     #[error(
-        "learners.keys has {found} erased learners, the log was written with {expected}: it is an older file, which \
+        "learners.keys has {}, the log was written with {expected}: it is an older file, which \
          still has keys that were destroyed. Restore a file that is as new as the log, or erase again what was erased \
-         since"
+         since",
+        counted(*.found, "erased learner", "erased learners")
     )]
     Erased {
         /// How many tombstones the log expects.

@@ -14,7 +14,8 @@ use crate::append::courses::Courses;
 use crate::append::seal_time::BEHIND_MS_MAX;
 use crate::append::state::{LoadError, State, load};
 use crate::clock::{Clock, Entropy};
-use crate::directory::{KeyFileFound, KeyRing, key_files};
+use crate::directory::key_files::{self, Against};
+use crate::directory::{KeyFileFound, KeyRing};
 use crate::health::{Condition, Health};
 use crate::log_measures::LogMeasures;
 use crate::metrics::Metrics;
@@ -65,14 +66,17 @@ impl Shared {
         let is_sealed = state.log.last_seal().is_some();
         if is_sealed {
             check_clock(&state, clock.now_ms(), limits.said)?;
+            if !succeeds {
+                // Before a key is missed: this error names the file that is damaged.
+                let registry = &state.log.in_force().registry;
+                let signs = registry.log_keys().map_or(first, |keys| keys.at(LogIndex(state.head.size)));
+                let minute = clock.now_ms() / 60_000;
+                key_files::check(&key_files, &Against { registry, first: &first, signs, minute })?;
+            }
             sign_newest(&mut state, &*store, &ring)?;
         }
         if !succeeds {
             check_log_keys(&ring, &state, (&first_origin, first))?;
-        }
-        if !succeeds && is_sealed {
-            let registry = &state.log.in_force().registry;
-            key_files::check(&key_files, registry, &first, clock.now_ms() / 60_000)?;
         }
         if let Some(why) = store.read_only() {
             tracing::error!(

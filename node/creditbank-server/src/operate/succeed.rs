@@ -84,9 +84,17 @@ pub fn succeed(
     }
     let disk = &*environment.disk;
     let log_dir = dir.join(config.store.path().ok_or(SucceedError::Memory)?);
-    let registry_key = read_key_at(environment, &options.registry_key, Purpose::Registry)?;
-    let approvers = options.approver_keys.iter().map(|path| read_key_at(environment, path, Purpose::Approver));
-    let approvers = approvers.collect::<Result<Vec<_>, _>>()?;
+    let registry_key = read_key_at(environment, &options.registry_key, Purpose::Registry).map_err(|error| {
+        let expected = "the file of the registry key in force: `creditbank-node init` made it as registry.key";
+        SucceedError::Key { option: "--registry-key", expected, error }
+    })?;
+    let approver = |path: &PathBuf| {
+        read_key_at(environment, path, Purpose::Approver).map_err(|error| {
+            let expected = "the file of an approver's key (creditbank keygen --purpose approver)";
+            SucceedError::Key { option: "--approver-key", expected, error }
+        })
+    };
+    let approvers = options.approver_keys.iter().map(approver).collect::<Result<Vec<_>, _>>()?;
     let journal = JournalReader::new(&environment.disk, &log_dir, config.beginning().genesis().0);
     let total: u64 = journal.segments()?.iter().map(|(_, _, len)| len).sum();
     files::outside(disk, to, &[dir, &log_dir])?;

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use creditbank_protocol::counted;
 use creditbank_store::{Row, Store, StoreError, Table};
 
 use super::{CHAIN, COUNTS, IDENTITY, NOTE, STATUS, counts};
@@ -49,7 +50,7 @@ impl Counts {
                 found += 1;
             }
             if found != expected {
-                let what = format!("table {number} has {found} rows, {expected} were written");
+                let what = format!("table {number} has {}, {expected} were written", counted(found, "row", "rows"));
                 return Err(store.distrust_index(&what));
             }
         }

@@ -12,6 +12,7 @@ use crate::flat::FlatFiles;
 use crate::guard::Guard;
 use crate::journal::{Before, Journal};
 use crate::{Head, Index, StoreError, file};
+use creditbank_protocol::counted;
 
 impl EmbeddedStore {
     /// Opens or makes the log in `dir`. `index` opens the engine in a separate directory; if it fails, that directory
@@ -107,9 +108,8 @@ fn check_present(guard: &Guard, last: u64, dir: &Path) -> Result<(), StoreError>
     if guard.state().is_some() || last <= 1 {
         return Ok(());
     }
-    let what = format!(
-        "it is missing, empty, or nothing but zeros; the journal has {last} rounds: restore both from one backup"
-    );
+    let what =
+        format!("it is missing, empty, or nothing but zeros; the journal has {}", counted(last, "round", "rounds"));
     Err(StoreError::Damaged { path: dir.join("guard").display().to_string(), offset: 0, what })
 }
 

@@ -56,7 +56,7 @@ fn name(name: &QualificationName) -> String {
 }
 
 fn plural(months: u32) -> String {
-    if months == 1 { "1 month".to_owned() } else { format!("{months} months") }
+    creditbank_protocol::counted(months, "month", "months")
 }
 
 /// What a node asks.

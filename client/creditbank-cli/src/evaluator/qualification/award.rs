@@ -7,6 +7,7 @@ use creditbank_client::IssuingUnit;
 use creditbank_client::recognition::derived::{Completion, award};
 use creditbank_client::recognition::joint::JointAward;
 use creditbank_protocol::canonical::encode;
+use creditbank_protocol::counted;
 use creditbank_protocol::pb::{self, Award, AwardBasis, AwardKind};
 use creditbank_rules::dates;
 use prost_reflect::prost::Message as _;
@@ -89,7 +90,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         ("documents", documents::words(&made)),
         ("conferred", made.conferred.as_ref().map(dates::show).unwrap_or_default()),
         ("by", show::safe(&made.decider)),
-        ("redeems", format!("{} records", made.redeems.len())),
+        ("redeems", counted(made.redeems.len(), "record", "records")),
     ]);
     signing.seal(global, &client, &unit, &contents.requested(&wish), (value, text)).await
 }

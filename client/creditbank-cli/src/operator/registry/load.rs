@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use creditbank_client::Client;
+use creditbank_protocol::counted;
 use creditbank_protocol::names;
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::record::{PUBLIC_SEED, Record, info_of};
@@ -97,7 +98,7 @@ pub(super) async fn run(global: &Global, client: &Client, arguments: &Arguments)
     }
     let what = match entries.as_slice() {
         [one] => format!("{} {}", one.kind(), one.key),
-        several => format!("{} of {} entries", records.len(), several.len()),
+        several => format!("{} of {}", records.len(), counted(several.len(), "entry", "entries")),
     };
     publish::run(global, client, &records, &what).await
 }

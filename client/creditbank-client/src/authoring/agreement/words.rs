@@ -1,5 +1,6 @@
 //! What an agreement says, in sentences that whoever signs it can check.
 
+use creditbank_protocol::counted;
 use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, GradeMethod, Tier};
 use creditbank_rules::dates;
@@ -50,7 +51,10 @@ pub fn in_words(terms: &pb::AgreementTerms) -> Vec<String> {
     });
     let from = terms.from.as_ref().map_or_else(|| "any day".to_owned(), dates::show);
     let until = terms.until.as_ref().map_or_else(|| "further notice".to_owned(), dates::show);
-    lines.push(format!("For conversions from {from} until {until}; {} days of notice end it.", terms.notice_days));
+    lines.push(format!(
+        "For conversions from {from} until {until}; {} of notice end it.",
+        counted(terms.notice_days, "day", "days")
+    ));
     if !terms.replaces.is_empty() {
         let names = terms.replaces.iter().map(|name| format!("{}.{}", name.code, name.version));
         lines.push(format!("It replaces {}.", listed(names)));
@@ -141,7 +145,7 @@ fn caps(terms: &pb::AgreementTerms) -> Vec<String> {
         ));
     }
     if terms.age_months_max > 0 {
-        lines.push(format!("Credit may be at most {} months old.", terms.age_months_max));
+        lines.push(format!("Credit may be at most {} old.", counted(terms.age_months_max, "month", "months")));
     }
     lines
 }

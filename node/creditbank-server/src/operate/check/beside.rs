@@ -10,6 +10,7 @@ use super::Finding;
 use super::run::Run;
 use crate::directory::key_files::{self, Against};
 use crate::environment::Environment;
+use creditbank_protocol::counted;
 
 impl Run<'_> {
     pub(super) fn guard(&mut self, log_dir: &Path) {
@@ -22,7 +23,8 @@ impl Run<'_> {
                 self.report.findings.add(Finding::of(&path, what));
             }
             None if self.last > 1 => {
-                let what = format!("it is missing or empty, but the journal has {} rounds", self.last);
+                let what =
+                    format!("it is missing or empty, but the journal has {}", counted(self.last, "round", "rounds"));
                 self.report.findings.add(Finding::of(&path, what));
             }
             _ => {}
@@ -45,7 +47,7 @@ impl Run<'_> {
             }
         }
         if records < needed {
-            let what = format!("{records} keys, the log needs {needed}");
+            let what = format!("{}, the log needs {needed}", counted(records, "key", "keys"));
             self.report.findings.add_first(Finding::of(&path, what));
         }
     }
@@ -53,7 +55,10 @@ impl Run<'_> {
     pub(super) fn erased(&mut self, path: &Path, found: u64) {
         let needed = self.erased_count;
         if found < needed {
-            let what = format!("{found} erased learners, the log was written with {needed}: it is an older file");
+            let what = format!(
+                "{}, the log was written with {needed}: it is an older file",
+                counted(found, "erased learner", "erased learners")
+            );
             self.report.findings.add(Finding::of(&path.display().to_string(), what));
         }
     }

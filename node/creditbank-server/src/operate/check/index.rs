@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use creditbank_protocol::counted;
 use creditbank_store::{Index, IndexError, Table, checked_row};
 
 use super::Finding;
@@ -77,7 +78,8 @@ pub(super) fn compare(
         })?;
     }
     if pending > 0 {
-        let what = format!("{pending} rows of the index wait for the next start: the last stop was not a clean one");
+        let rows = counted(pending, "row", "rows");
+        let what = format!("the next start writes {rows} of the index: the last stop was not a clean one");
         run.report.notes.push(what);
     }
     Ok(())
@@ -116,7 +118,8 @@ fn part(run: &mut Run<'_>, index: &dyn Index, shown: &str, pending: &mut u64) ->
     let mut lacking: BTreeMap<Table, u64> = BTreeMap::new();
     run.rows.missing().for_each(|table| *lacking.entry(table).or_default() += 1);
     for (table, count) in lacking {
-        let what = format!("{count} rows of table {} of the journal are missing; reindex rebuilds it", table.0);
+        let rows = counted(count, "row", "rows");
+        let what = format!("table {} lacks {rows} of the journal; reindex rebuilds it", table.0);
         run.report.findings.add(Finding::of(shown, what));
     }
     if run.inspection.clean && index.get(MARKER, b"sequence")?.is_none() && run.last > 0 {

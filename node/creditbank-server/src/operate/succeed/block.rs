@@ -23,7 +23,14 @@ pub(super) fn block(
     (registry_key, approvers): (&KeyFile, &[KeyFile]),
     (former_key, log_key): (&SigningKey, &SigningKey),
 ) -> Result<Vec<u8>, SucceedError> {
-    let (head, chain, approvals) = ledger.operators_chain();
+    let (head, chain, approvals, in_force) = ledger.operators_chain();
+    if registry_key.public_key() != in_force {
+        return Err(SucceedError::OtherRegistryKey {
+            path: options.registry_key.display().to_string(),
+            found: KeyId::of(&registry_key.public_key()),
+            expected: KeyId::of(&in_force),
+        });
+    }
     if approvals != approvers.len() {
         return Err(SucceedError::Approvals { expected: approvals, found: approvers.len() });
     }

@@ -2,6 +2,8 @@
 
 use creditbank_protocol::block::DraftError;
 use creditbank_protocol::canonical::CanonicalError;
+use creditbank_protocol::counted;
+use creditbank_protocol::key::KeyId;
 use creditbank_protocol::note::NoteError;
 use creditbank_protocol::record::RecordError;
 use creditbank_store::StoreError;
@@ -24,7 +26,7 @@ pub enum SucceedError {
         after: u64,
     },
     /// The log does not have this size.
-    #[error("the log has {found} entries: there is no size {size}")]
+    #[error("the log has {}: there is no size {size}", counted(*.found, "entry", "entries"))]
     Beyond {
         /// The requested size.
         size: u64,
@@ -86,9 +88,35 @@ pub enum SucceedError {
         /// What is wrong.
         what: String,
     },
+    /// A file of a key that an option names.
+    #[error("{option}: {error}. Expected {expected}")]
+    Key {
+        /// The option.
+        option: &'static str,
+        /// What the file must hold.
+        expected: &'static str,
+        /// What is wrong.
+        error: DirectoryError,
+    },
+    /// Another key than the registry key in force.
+    #[error(
+        "--registry-key {path}: expected the registry key in force, {expected}, found {found}. `creditbank-node init` made \
+         its file as registry.key; after `creditbank registry succeed` it is the file that was given with --key"
+    )]
+    OtherRegistryKey {
+        /// The file.
+        path: String,
+        /// Its key.
+        found: KeyId,
+        /// The registry key in force.
+        expected: KeyId,
+    },
     /// Approvals of the registry's policy are missing.
     #[error(
-        "the registry's policy requires {expected} approvals of each block of the operator, {found} keys were given"
+        "the registry's policy requires {} of each block of the operator, found {}: pass --approver-key FILE once for \
+         each approver, with a key of an approver of institution 0",
+        counted(*.expected, "approval", "approvals"),
+        counted(*.found, "key", "keys")
     )]
     Approvals {
         /// How many the policy requires.
