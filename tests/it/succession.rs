@@ -348,7 +348,7 @@ async fn a_succession_that_cannot_be_is_refused() {
     assert!(next.is_ok());
     let to = tempfile::tempdir().expect("a directory");
     let refused = succeed(&environment, dir.path(), &config, to.path(), &wrong, &mut |_, _| ()).map(|_| ());
-    assert!(matches!(refused.expect_err("another key"), SucceedError::Submit(_)));
+    assert!(matches!(refused.expect_err("another key"), SucceedError::OtherRegistryKey { .. }));
     let left = std::fs::read_dir(to.path()).expect("it was there before").count();
     assert_eq!(left, 0, "what was copied by then is removed: it holds keys, and would refuse the next attempt");
     // The registry key alone is not enough: the old log key has to sign too.

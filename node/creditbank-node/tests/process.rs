@@ -131,7 +131,8 @@ async fn what_cannot_be_served_says_what_to_do() {
     };
     // 2 is for what the caller must ask for differently, 1 for everything else.
     let (code, said) = run(&["serve"], empty.path());
-    assert!(code == Some(2) && said.contains("creditbank-node init"), "{said}");
+    let volume = "check that its volume is mounted";
+    assert!(code == Some(2) && said.contains("creditbank-node init") && said.contains(volume), "{said}");
     let node = TestNode::start().await;
     // The registry key decides which institutions there are: it does not lie where a node is served.
     let (code, said) = run(&["serve"], node.dir());
@@ -334,4 +335,55 @@ fn a_log_goes_on_by_the_command() {
     assert_eq!(code, Some(0), "the old one is as it was: {said}");
     let trust = std::fs::read_to_string(dir.path().join("new/trust.toml")).expect("a trust file");
     assert!(trust.contains(&format!("former = [{{ origin = \"test.example/log\", size = {after} }}]")), "{trust}");
+}
+
+/// Goal: an error about damage names the file and the next step; what moves or succeeds a node names the option that is
+/// missing, and this option works.
+#[test]
+fn errors_name_the_next_step() {
+    let parent = tempfile::tempdir().expect("a directory");
+    let [dir, moved, keys, next] = ["node", "moved", "keys", "next"].map(|name| parent.path().join(name));
+    let run = |arguments: &[&str], dir: &std::path::Path| {
+        let run = Command::new(BINARY).args(arguments).arg("--dir").arg(dir).output().expect("it runs");
+        (run.status.code(), String::from_utf8_lossy(&run.stderr).into_owned())
+    };
+    let text = |path: &std::path::Path| path.to_str().expect("a name of a test").to_owned();
+    let (code, said) = run(&["init", "--origin", "x.example/log", "--registry-keys", &text(&keys)], &dir);
+    assert!(code == Some(0), "{said}");
+    for (file, expected) in [
+        ("keys/log.key", "which the registry does not know"),
+        ("keys/secrets", "Restore it from a backup"),
+        ("log/guard", "restore a backup of this node (docs/operate/damage.md)"),
+        ("learners.keys", "restore learners.keys from a backup as new as the log"),
+    ] {
+        let path = dir.join(file);
+        let whole = std::fs::read(&path).expect("the file");
+        // A digit of a seed or a secret, or everything where a part may have a copy.
+        let mut damaged = whole.clone();
+        match file {
+            "keys/log.key" => damaged[60] = if whole[60] == b'A' { b'B' } else { b'A' },
+            "keys/secrets" => damaged[40] = if whole[40] == b'0' { b'1' } else { b'0' },
+            _ => damaged.fill(1),
+        }
+        std::fs::write(&path, &damaged).expect("damaged");
+        let (code, said) = run(&["serve"], &dir);
+        assert!(code == Some(1) && said.contains(file) && said.contains(expected), "{file}: {said}");
+        std::fs::write(&path, &whole).expect("repaired");
+    }
+    let succeed = |registry_key: &std::path::Path, more: &[&str]| {
+        let (to, key) = (text(&next), text(registry_key));
+        let fixed = ["succeed", "--to", &to, "--size", "3", "--origin", "x.example/log-2", "--case", "1"];
+        run(&[&fixed, &["--registry-key", &key][..], more].concat(), &dir)
+    };
+    let (code, said) = succeed(&keys.join("none.key"), &[]);
+    assert!(code == Some(2) && said.contains("--registry-key") && said.contains("registry.key"), "{said}");
+    let (code, said) = succeed(&keys.join("next-registry.key"), &[]);
+    assert!(code == Some(2) && said.contains("expected the registry key in force"), "{said}");
+    let (code, said) = succeed(&keys.join("registry.key"), &["--approver-key", &text(&keys.join("none.key"))]);
+    assert!(code == Some(2) && said.contains("--approver-key"), "{said}");
+    std::fs::rename(&dir, &moved).expect("moved");
+    let (code, said) = run(&["reindex"], &moved);
+    assert!(code == Some(1) && said.contains("reindex --dir") && said.contains("--take-over"), "{said}");
+    let (code, said) = run(&["reindex", "--take-over"], &moved);
+    assert!(code == Some(0), "{said}");
 }

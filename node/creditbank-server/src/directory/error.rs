@@ -92,7 +92,9 @@ pub enum DirectoryError {
         found: String,
     },
     /// The file does not hold the four secrets.
-    #[error("{0} is not a file of four secrets (creditbank-secrets-v1): restore it from a backup of this node")]
+    #[error(
+        "{0} is damaged: it is not a file of four secrets (creditbank-secrets-v1). Restore it from a backup of this node"
+    )]
     Secrets(String),
     /// The secrets are not the ones that were written.
     #[error(

@@ -4,9 +4,8 @@
 //! OUT/backup.json        the manifest: log, checkpoint, files with sizes and SHA-256, expiry of the learners' keys;
 //!                        and its HMAC-SHA256 under the node's master key
 //! OUT/log/journal, guard the log up to the head that the guard had, cut after that round
-//! OUT/learners.keys      copied after the journal: a learner's key is durable before the first round that needs it, so
-//! a
-//!                        copy made later has every key that the copied rounds need
+//! OUT/learners.keys      copied after the journal: a learner's key is durable before the first round that needs it,
+//!                        so a copy made later has every key that the copied rounds need
 //! OUT/keys/              the node's keys and secrets, unless left out
 //! OUT/node.toml, trust.toml
 //! ```
@@ -73,7 +72,7 @@ pub enum BackupError {
     /// The copy would be inside the directory that is copied.
     #[error("{inner} is inside {outer}: put a copy on another disk, and never inside the directory that is copied")]
     Within {
-        /// Where the copy was to be made.
+        /// The place of the copy.
         inner: String,
         /// The directory that contains it.
         outer: String,

@@ -75,7 +75,7 @@ pub fn check(
     check_part(environment, dir, config, None, progress)
 }
 
-/// Checks a backup in place: everything that its manifest says, and then its log like that of a node. `keys`: where the
+/// Checks a backup in place: everything that its manifest says, and then its log, as for a node. `keys`: where the
 /// node's keys are, if they are not in the backup.
 pub fn check_backup(
     environment: &Environment,

@@ -8,9 +8,9 @@ use crate::directory::{Config, DirectoryError, at, check_room, store_options};
 use crate::environment::Environment;
 
 /// Drops index, flat files and position of a log and rebuilds them from the journal. Returns the number of log entries.
-/// A disk without room for them is an error.
+/// If the disk has no room for them, it returns an error.
 ///
-/// `placement` says in which directory the log may be. `progress` gets the log entries that are done, and the total. If
+/// `placement` says where the log may be. `progress` gets the log entries that are done, and the total. If
 /// it is interrupted, the next start continues.
 pub fn reindex(
     environment: &Environment,

@@ -129,7 +129,7 @@ impl Connection {
         let _ = closed.wait_for(|closed| *closed).await;
     }
 
-    /// Charges its address with a call. Returns whether it may make one by now.
+    /// Counts a call against its address. Returns whether the address may make it now.
     pub(super) fn may_call(&self) -> bool {
         self.rooms.may_call(self.peer)
     }

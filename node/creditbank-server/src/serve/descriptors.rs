@@ -6,7 +6,7 @@ use super::ServeError;
 
 /// Files set aside for the store, its index and its keys, the listeners, and sockets that are closing.
 const RESERVE: u64 = 256;
-/// With fewer connections a node is of no use.
+/// A node with fewer connections is useless.
 const CONNECTIONS_MIN: u64 = 64;
 /// The node never raises the limit above this.
 const LIMIT: u64 = 1 << 20;

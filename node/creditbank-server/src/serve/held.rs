@@ -1,4 +1,4 @@
-//! What is held of a room: by whom, by which calls, and which of them stands still longest.
+//! How much of a room each caller and each call holds, and on which call nothing has moved for longest.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::Peer;
 use super::shares::Shares;
 use super::stream::{End, Stream};
 
-/// A call stands still if nothing has moved on it for this long.
+/// A call counts as still if nothing has moved on it for this long.
 pub(super) const STILL: Duration = Duration::from_secs(5);
 
 /// How many calls of a caller, and how many callers, a search looks at: it runs while all others wait. What it finds
@@ -56,10 +56,10 @@ fn id(stream: &Arc<Stream>) -> CallId {
 }
 
 /// Calls, ordered by the time of their last movement. A movement does not change the order by itself: the search for
-/// the call that has stood still longest checks the first one, and moves it back if something has moved since.
+/// the call that has been still for longest checks the first one, and moves it back if something has moved since.
 type Stillest = BTreeSet<(Instant, CallId)>;
 
-/// Who holds how much of something, and by which calls.
+/// How much of something each caller holds, and by which calls.
 #[derive(Debug, Default)]
 pub(super) struct Holders {
     pub(super) shares: Shares,
@@ -107,7 +107,7 @@ impl Holders {
     }
 }
 
-/// What is held of a room: by whom, and by which calls.
+/// How much of a room each caller and each call holds.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     pub(super) all: Holders,
@@ -215,7 +215,7 @@ impl Held {
     }
 
     /// A call of somebody other than `peer` who holds at least as much as `peer` would with `more`, on which nothing
-    /// has moved for a long time. Whoever holds less keeps his calls, however still they stand.
+    /// has moved for a long time. A caller that holds less keeps its calls, however long they are still.
     pub(super) fn still_of_equals(&mut self, peer: Peer, more: usize, large: bool) -> Option<CallId> {
         let holders = self.holders(large);
         let own = holders.shares.of(peer).saturating_add(more);

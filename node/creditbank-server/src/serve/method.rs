@@ -86,7 +86,7 @@ impl Method {
         Self { request_max: REQUEST_LEN_MAX, ..self }
     }
 
-    /// Records whose learners are named by identities, several each.
+    /// Records that name each learner by several identities.
     const fn takes_identities(self) -> Self {
         Self { fields_max: FIELDS_SHOWN, ..self }
     }

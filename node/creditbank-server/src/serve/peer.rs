@@ -67,7 +67,7 @@ impl Network {
     }
 }
 
-/// Hides the address: it is personal data, and must not get into a log by accident.
+/// Hides the address, because it is personal data and must not get into a log by accident.
 impl fmt::Debug for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Peer")

@@ -1,10 +1,11 @@
 //! Rooms: what callers hold of the node's memory, and how they share it.
 //!
-//! One caller may hold at most twice what he leaves free, so usually there is room for the next one. In a full room, a
-//! caller who would still hold less than the largest gets in: in the network that holds most, the caller that holds
-//! most gives up the call on which nothing has moved for longest. If nobody holds more than the newcomer, a call ends
-//! on which nothing has moved for some seconds, of a caller who holds as much as the newcomer would. So nobody keeps a
-//! newcomer out by holding more or by doing nothing, and whoever holds little keeps it.
+//! One caller may hold at most twice what it leaves free, so usually there is room for the next one. In a full room, a
+//! caller that would still hold less than the largest gets in. The caller that holds most, in the network that holds
+//! most, then gives up the call on which nothing has moved for longest. If nobody holds more than the newcomer, it gets
+//! the room of a call on which nothing has moved for some seconds, if the caller of that call holds as much as the
+//! newcomer would. So nobody keeps a newcomer out by holding more or by doing nothing, and a caller that holds little
+//! keeps it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,9 +19,9 @@ use super::stream::Stream;
 
 /// A connection may make another charge only while its other charges are at most this part of a room: an eighth.
 const PER_CONNECTION: usize = 8;
-/// A caller who holds less than this part of a room only needs room that is free.
+/// A caller that holds less than this part of a room gets whatever is free.
 const GRANTED: usize = 64;
-/// A caller who would hold less than this part of a room may end a call that stands still, although nobody holds more.
+/// A caller that would hold less than this part of a room may end a still call, even if nobody holds more.
 const MODEST: usize = 16;
 /// Calls that have to end may hold this much in addition to the room: an eighth of it.
 const ENDING: usize = 8;

@@ -23,10 +23,10 @@ const STREAMS: usize = 512;
 const INQUIRIES: usize = 8 << 20;
 const INQUIRIES_RESERVE: usize = INQUIRIES / 4;
 
-/// Calls of one address: so many at once, and so many more in a second. A burst of cheap ones must not stand before the
-/// calls of everybody else.
+/// Calls of one address: this many at once, and this many more in a second. A burst of cheap calls must not delay
+/// everybody else's.
 const CALLS: Bound = Bound::steady(40_000, 20_000);
-/// Addresses whose calls are counted apart.
+/// Addresses whose calls are counted separately.
 const CALLERS_MAX: usize = 16_384;
 
 /// What all connections share.

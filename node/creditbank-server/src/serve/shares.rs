@@ -1,12 +1,12 @@
-//! Counts how much of a limited resource each caller and each network of callers has, and finds who has more than
-//! another.
+//! Counts how much of a limited resource each caller and each network of callers has, and finds a caller that has more
+//! than another.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::Peer;
 use super::peer::{LEVELS, Network};
 
-/// Networks by what is held in them, so that the one in which most is held is found at once.
+/// Networks by how much they hold, so that the one that holds most is found at once.
 type Ordered = BTreeSet<(usize, Network)>;
 
 /// What a network of callers has.
@@ -54,7 +54,7 @@ impl Shares {
         self.change(peer, |held| held.saturating_sub(less));
     }
 
-    /// Changes what is held in the networks of a caller. A network in which nothing is held takes up nothing.
+    /// Changes how much the networks of a caller hold. A network that holds nothing takes up no memory.
     fn change(&mut self, peer: Peer, new: impl Fn(usize) -> usize) {
         let networks = peer.networks();
         let (mut above, mut emptied) = (None, Vec::new());
@@ -81,7 +81,7 @@ impl Shares {
         }
     }
 
-    /// The network in which most is held: of all, or of those of the next level that are in `within`.
+    /// The network that holds most: of all, or of those of the next level that are in `within`.
     fn largest(&self, within: Option<Network>) -> Option<(Network, usize)> {
         let networks = match within {
             None => &self.widest,
@@ -90,8 +90,8 @@ impl Shares {
         networks.last().map(|(held, network)| (*network, *held))
     }
 
-    /// Who has to give something up so that `peer` can have `more`: the caller who has most in the widest network that
-    /// has most. If the network of `peer` would then have as much, the search continues inside that network. `None` if
+    /// The caller that has to give something up so that `peer` can have `more`: the one that has most, within the widest
+    /// network that has most. If the network of `peer` would then have as much, the search continues inside that network. `None` if
     /// `peer` itself would have as much. Many addresses in one network count as one there.
     pub(super) fn larger_than(&self, peer: Peer, more: usize) -> Option<Peer> {
         let own = peer.networks();

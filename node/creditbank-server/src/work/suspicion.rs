@@ -2,7 +2,7 @@
 //! already.
 //!
 //! A signature is charged before it is verified, and the charge is given back as soon as the signature is good. Charges
-//! are forgotten in time; a sender who has too many is told when to come back. They are counted by address. A key whose
+//! expire; a sender with too many is told when to come back. They are counted by address. A key whose
 //! signature from the same address was good within the last hour has charges of its own, so that a forger behind the
 //! same proxy does not hold up known callers there.
 

@@ -79,7 +79,7 @@ impl<K: Caller, J> Turns<K, J> {
         self.waiting == 0
     }
 
-    /// Adds a job behind its caller's others. Returns the id with which it can be taken back. The error returns the
+    /// Adds a job after its caller's other jobs. Returns the id with which it can be taken back. The error returns the
     /// job.
     pub(crate) fn push(&mut self, caller: K, job: J) -> Result<u64, (Full, J)> {
         let most = if caller.is_known() { self.bounds.all } else { self.bounds.all / 4 * 3 };

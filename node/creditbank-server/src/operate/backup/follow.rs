@@ -172,7 +172,7 @@ impl Follower {
         if is_there { Ok(()) } else { Err(BackupError::Away(self.out.display().to_string())) }
     }
 
-    /// Marks damage as that of the copy, not of the node.
+    /// Says that the copy is damaged, and not the node.
     pub(super) fn of_copy(&self, error: BackupError) -> BackupError {
         match error {
             BackupError::Damaged { .. } | BackupError::Store(StoreError::Damaged { .. }) => {

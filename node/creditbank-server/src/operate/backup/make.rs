@@ -1,4 +1,4 @@
-//! Makes a backup while the node serves. It takes no lock and disturbs nobody: everything that it reads is only
+//! Makes a backup while the node serves. It needs no lock and does not disturb the node: each file that it reads is only
 //! appended to, or replaced as a whole.
 
 use std::ops::ControlFlow;

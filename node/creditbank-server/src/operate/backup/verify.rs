@@ -13,7 +13,7 @@ use crate::environment::Environment;
 
 const KEYS: &str = "learners.keys";
 
-/// A backup whose manifest is verified.
+/// A backup with a verified manifest.
 pub(crate) struct Source {
     from: PathBuf,
     /// Where the node's keys are.
