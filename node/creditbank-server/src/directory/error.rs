@@ -93,7 +93,8 @@ pub enum DirectoryError {
     },
     /// The file does not hold the four secrets.
     #[error(
-        "{0} is damaged: it is not a file of four secrets (creditbank-secrets-v1). Restore it from a backup of this node"
+        "{0} is damaged: it is not a file of four secrets (creditbank-secrets-v1). Restore it from a backup of this \
+         node"
     )]
     Secrets(String),
     /// The secrets are not the ones that were written.

@@ -4,8 +4,8 @@
 //! Once a day it reads the learners' keys, the secrets and the key files that a start would need.
 //!
 //! A pass reads the whole journal within the configured days, and compares the flat files and some rows of the index
-//! with it. It reads little at a time: as much as the pass needs to be where it should be by now. So it does not have to
-//! remember its speed, and continues after a restart.
+//! with it. It reads little at a time: as much as the pass needs to be where it should be by now. So it does not have
+//! to remember its speed, and continues after a restart.
 
 mod progress;
 

@@ -90,9 +90,9 @@ impl Shares {
         networks.last().map(|(held, network)| (*network, *held))
     }
 
-    /// The caller that has to give something up so that `peer` can have `more`: the one that has most, within the widest
-    /// network that has most. If the network of `peer` would then have as much, the search continues inside that network. `None` if
-    /// `peer` itself would have as much. Many addresses in one network count as one there.
+    /// The caller that has to give something up so that `peer` can have `more`: the one that has most, within the
+    /// widest network that has most. If the network of `peer` would then have as much, the search continues inside that
+    /// network. `None` if `peer` itself would have as much. Many addresses in one network count as one there.
     pub(super) fn larger_than(&self, peer: Peer, more: usize) -> Option<Peer> {
         let own = peer.networks();
         let mut within = None;

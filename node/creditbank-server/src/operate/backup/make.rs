@@ -1,5 +1,5 @@
-//! Makes a backup while the node serves. It needs no lock and does not disturb the node: each file that it reads is only
-//! appended to, or replaced as a whole.
+//! Makes a backup while the node serves. It needs no lock and does not disturb the node: each file that it reads is
+//! only appended to, or replaced as a whole.
 
 use std::ops::ControlFlow;
 use std::path::Path;
