@@ -167,7 +167,7 @@ fn identities_alone() {
     let file = "sid,eponymo,onoma,latin,born,level\ns1,A,B,B A,2001-05,K\ns2,A,B,,2002-01-01,K\ns1,A,B,B A,2001-05,K\ns3,A,B,,,K\n";
     let read = Read::of(&text, file.as_bytes()).expect("a file");
     assert_eq!(read.shown(), ["2 identity S1 no grade", "3 identity S2 no grade", "5: identity.birth_date"]);
-    assert!(read.survey.about.notes.iter().any(|note| note.contains("1 lines say")), "{:?}", read.survey.about.notes);
+    assert!(read.survey.about.notes.iter().any(|note| note.contains("1 line says")), "{:?}", read.survey.about.notes);
     let refused = |from: &str, to: &str| Mapping::parse(&text.replace(from, to)).expect_err("a mistake").to_string();
     assert!(refused(", full = { column = \"latin\" }", "").contains("identity.names"));
     assert!(refused("el-Latn", "el").contains("el twice"));
