@@ -234,7 +234,7 @@ async fn an_index_that_is_not_the_journals_is_found() {
             value: value.map(<[u8]>::to_vec),
         };
         for (rows, expected) in [
-            (vec![row(&first.0, None)], "1 rows of table 2 of the journal are missing"),
+            (vec![row(&first.0, None)], "table 2 lacks 1 row of the journal"),
             (vec![row(&first.0, Some(&[1; 10]))], "the checksum of a row of table 2 does not hold"),
             (vec![summed_row(&row(&first.0, Some(&[1; 10])))], "has another value"),
             (vec![summed_row(&row(b"nobody's", Some(b"x")))], "is not in the journal"),
