@@ -21,6 +21,7 @@ mod restore;
 mod tree;
 mod verify;
 
+use creditbank_protocol::counted;
 use creditbank_protocol::note::NoteError;
 use creditbank_store::StoreError;
 
@@ -133,9 +134,10 @@ pub enum BackupError {
     },
     /// The learners' keys of the backup have expired.
     #[error(
-        "the learners' keys of this backup expired {days} days ago: it still holds keys that the node has destroyed \
+        "the learners' keys of this backup expired {} ago: it still holds keys that the node has destroyed \
          since then, and no command can destroy them again after a restore. If the node has destroyed none, or there \
-         is no newer backup, pass --accept-expired"
+         is no newer backup, pass --accept-expired",
+        counted(*.days, "day", "days")
     )]
     Expired {
         /// For how many days.
@@ -175,7 +177,7 @@ pub enum BackupError {
     #[error("the log has no seal at or before that point: name a later one (--to)")]
     BeforeAll,
     /// The requested point is after the verified part.
-    #[error("the backup has {size} entries: name a point within it (--to), or none")]
+    #[error("the backup has {}: name a point within it (--to), or none", counted(*.size, "entry", "entries"))]
     Beyond {
         /// Entries of the backup.
         size: u64,

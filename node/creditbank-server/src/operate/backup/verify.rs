@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use creditbank_protocol::counted;
 use creditbank_store::KeyStore;
 use creditbank_store::inspect::JournalReader;
 
@@ -112,7 +113,10 @@ impl Source {
         let proved =
             KeyStore::prove(&bytes, 0, &path, &self.master).map_err(|error| self.damaged(KEYS, error.to_string()))?;
         if proved.is_damaged || proved.records < tree.keys {
-            return Err(self.damaged(KEYS, format!("{} keys open, the log needs {}", proved.records, tree.keys)));
+            return Err(self.damaged(
+                KEYS,
+                format!("{}, the log needs {}", counted(proved.records, "key opens", "keys open"), tree.keys),
+            ));
         }
         progress(total * 2, total * 2);
         Ok(())

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use creditbank_protocol::counted;
 use creditbank_store::{Head, KeyStore};
 use zeroize::Zeroizing;
 
@@ -94,7 +95,11 @@ impl Follower {
             return Err(damaged(format!("the record at {} does not open, later ones do", proved.len)));
         }
         if proved.records < self.tree.keys {
-            return Err(damaged(format!("it has {} keys, the log needs {}", proved.records, self.tree.keys)));
+            return Err(damaged(format!(
+                "it has {}, the log needs {}",
+                counted(proved.records, "key", "keys"),
+                self.tree.keys
+            )));
         }
         if proved.erased < self.tree.erased {
             let (found, expected) = (proved.erased, self.tree.erased);
