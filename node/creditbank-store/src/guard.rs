@@ -82,7 +82,7 @@ fn newest(bytes: &[u8], path: &Path) -> Result<Option<Slot>, StoreError> {
     newest.map(Some).ok_or_else(|| StoreError::Damaged {
         path: path.display().to_string(),
         offset: 0,
-        what: "neither of its two slots holds a valid checksum, unless an older version has written it".to_owned(),
+        what: "neither of its two slots holds a valid checksum, or an older version has written it".to_owned(),
     })
 }
 
