@@ -157,3 +157,43 @@ async fn tiny_parts_are_charged() {
     println!("{refused} of 80 were refused; {} MB more than before at most", (most - before) / 1e6);
     eventually("nothing is held", || measure(node.ledger(), "creditbank_requests_held_bytes ") == 0.0).await;
 }
+
+/// Goal: a stream of blocks counts by what was answered. A client that has all its answers may end it without waiting
+/// for the node's end: that is OK. A stream that ends without an answer is cancelled. Method: refusals are answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_counts_by_its_answers() {
+    let node = TestNode::with_settings(hasty()).await;
+    let counted = |code: &str| {
+        let line = format!("creditbank_calls_total{{method=\"LedgerService/SubmitBlocks\",code=\"{code}\"}} ");
+        measure(node.ledger(), &line)
+    };
+    let mut ledger = LedgerServiceClient::new(channel(&node, 1, WINDOW).await);
+    let bad = || SubmitBlockRequest { block: vec![1, 2, 3].into(), ..Default::default() };
+    for _ in 0..5 {
+        let mut answers = ledger.submit_blocks(tokio_stream::once(bad())).await.expect("a stream").into_inner();
+        answers.message().await.expect("an answer").expect("one");
+    }
+    eventually("streams whose clients half-closed and left count as OK", || counted("OK") > 4.5).await;
+    // Connections that are cut off while their streams are open.
+    let cut_off = async |bytes: &'static [u8]| {
+        let socket = socket(node.address(), 1).await.into_std().expect("a socket");
+        let cut = socket.try_clone().expect("a second handle");
+        let socket = TokioIo::new(TcpStream::from_std(socket).expect("a socket"));
+        let (mut sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), socket).await.expect("HTTP/2");
+        tokio::spawn(async move {
+            let _ = connection.await;
+        });
+        let answer = sender.send_request(request(&node.url(), STREAM, unfinished(bytes))).await.expect("a stream");
+        if !bytes.is_empty() {
+            answer.into_body().frame().await.expect("an answer").expect("one");
+        }
+        cut.shutdown(std::net::Shutdown::Both).expect("cut off");
+    };
+    cut_off(message(&bad().encode_to_vec()).leak()).await;
+    eventually("so does one that is cut off with all answers", || counted("OK") > 5.5).await;
+    assert!(counted("CANCELLED") < 0.5);
+    cut_off(&[]).await;
+    eventually("one without an answer is cancelled", || counted("CANCELLED") > 0.5).await;
+    assert!(counted("OK") < 6.5);
+}

@@ -6,7 +6,7 @@
 
 use std::future::Future as _;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -36,12 +36,13 @@ const PROGRESS: usize = 16 << 10;
 pub(crate) struct Received {
     charge: Arc<Mutex<Charge>>,
     given_up: Arc<AtomicBool>,
+    asked: Arc<AtomicUsize>,
 }
 
 impl Received {
     /// Begins with the charge of the call itself.
     pub(crate) fn new(call: Charge) -> Self {
-        Self { charge: Arc::new(Mutex::new(call)), given_up: Arc::default() }
+        Self { charge: Arc::new(Mutex::new(call)), given_up: Arc::default(), asked: Arc::default() }
     }
 
     fn charge(&self) -> MutexGuard<'_, Charge> {
@@ -59,6 +60,12 @@ impl Received {
     /// Whether the client cancelled the call before all of the request was there.
     pub(crate) fn is_given_up(&self) -> bool {
         self.given_up.load(Ordering::Relaxed)
+    }
+
+    /// The messages of a call with many that have come so far, including one that has only begun. Each asks for an
+    /// answer.
+    pub(crate) fn asked(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.asked)
     }
 }
 
@@ -112,6 +119,13 @@ impl Bounded {
         self.progress = self.message.len();
     }
 
+    /// Counts a message that begins.
+    fn begins(&self, does: bool) {
+        if self.bounds.many && does {
+            self.received.asked.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// The length that the message's prefix states.
     fn stated(&self) -> Option<usize> {
         let [_, len @ ..] = self.message.first_chunk::<PREFIX_LEN>()?;
@@ -133,6 +147,7 @@ impl Bounded {
             self.message.reserve_exact(capacity - self.message.len());
         }
         let begins = self.message.is_empty();
+        self.begins(begins && !bytes.is_empty());
         self.message.extend_from_slice(bytes);
         if begins || self.message.len() - self.progress >= PROGRESS {
             self.wait(self.bounds.message);
@@ -190,6 +205,7 @@ impl Bounded {
             if let Some(message) = self.whole()? {
                 if self.bounds.many {
                     self.passed_on = true;
+                    self.begins(!self.message.is_empty());
                     self.wait(if self.message.is_empty() { self.bounds.idle } else { self.bounds.message });
                     return Poll::Ready(Some(Ok(Frame::data(message))));
                 }

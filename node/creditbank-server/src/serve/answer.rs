@@ -3,6 +3,7 @@
 use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use http_body::Frame;
@@ -53,11 +54,15 @@ pub(super) struct Outcome {
     method: Method,
     begun: Instant,
     code: Code,
+    /// The messages that a call with many has asked, and how many answers the transport has taken.
+    asked: Arc<AtomicUsize>,
+    answered: usize,
 }
 
 impl Outcome {
     pub(super) fn new(connection: Arc<Connection>, under_way: UnderWay, method: Method, begun: Instant) -> Self {
-        Self { connection, under_way, method, begun, code: Code::Cancelled }
+        let (code, asked, answered) = (Code::Cancelled, Arc::default(), 0);
+        Self { connection, under_way, method, begun, code, asked, answered }
     }
 
     pub(super) fn code(&mut self, code: Code) {
@@ -68,7 +73,10 @@ impl Outcome {
 
 impl Drop for Outcome {
     fn drop(&mut self) {
-        self.connection.measures().call(self.method.name, self.code, self.begun.elapsed());
+        // A client that has all its answers may end a stream without waiting for the node's end of it.
+        let has_all = self.answered > 0 && self.asked.load(Ordering::Relaxed) == self.answered;
+        let code = if self.code == Code::Cancelled && has_all { Code::Ok } else { self.code };
+        self.connection.measures().call(self.method.name, code, self.begun.elapsed());
     }
 }
 
@@ -101,8 +109,10 @@ pub(super) struct Answer {
     received: Option<Received>,
     stream: Arc<Stream>,
     outcome: Outcome,
-    /// The rest of the message that is being sent.
+    /// The rest of the messages that are being sent.
     message: Option<(Bytes, Arc<Charge>)>,
+    /// How many messages these are.
+    messages: usize,
     trailers: Option<HeaderMap>,
     /// The call has to end, and its status is set.
     ends: bool,
@@ -110,7 +120,8 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn new(inner: Body, call: Call) -> Self {
-        let Call { many, deadline, held, received, stream, outcome } = call;
+        let Call { many, deadline, held, received, stream, mut outcome } = call;
+        outcome.asked = received.asked();
         let deadline = deadline.filter(|_| many).map(|deadline| Box::pin(tokio::time::sleep_until(deadline)));
         let (held, received) = (Some(held), Some(received));
         Self { many, deadline, held, received, ..Self::of(inner, stream, outcome) }
@@ -123,7 +134,7 @@ impl Answer {
 
     fn of(inner: Body, stream: Arc<Stream>, outcome: Outcome) -> Self {
         let (many, ends, deadline, held, received, message, trailers) = (false, false, None, None, None, None, None);
-        Self { inner, many, deadline, held, received, stream, outcome, message, trailers, ends }
+        Self { inner, many, deadline, held, received, stream, outcome, message, messages: 0, trailers, ends }
     }
 
     /// Notes the code of the call.
@@ -165,7 +176,9 @@ impl Answer {
         ready!(self.stream.poll_at_most(IN_TRANSPORT - PART, context));
         let Some((mut rest, charge)) = self.message.take() else { return Poll::Ready(None) };
         let bytes = rest.split_to(rest.len().min(PART));
-        if !rest.is_empty() {
+        if rest.is_empty() {
+            self.outcome.answered += std::mem::take(&mut self.messages);
+        } else {
             self.message = Some((rest, Arc::clone(&charge)));
         }
         self.stream.took(bytes.len());
@@ -198,6 +211,16 @@ impl Answer {
     }
 }
 
+/// How many messages the encoder has put into one frame of data: each is whole, behind a flag and its length.
+fn messages_in(mut frame: &[u8]) -> usize {
+    let mut count = 0;
+    while let Some(([_, len @ ..], rest)) = frame.split_first_chunk::<5>() {
+        let len = usize::try_from(u32::from_be_bytes(*len)).unwrap_or(usize::MAX);
+        (frame, count) = (rest.get(len..).unwrap_or_default(), count + 1);
+    }
+    count
+}
+
 impl http_body::Body for Answer {
     type Data = Bytes;
     type Error = Status;
@@ -225,7 +248,10 @@ impl http_body::Body for Answer {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(bytes) if bytes.is_empty() => {}
                     Ok(bytes) => match answer.charge(bytes.len()) {
-                        Ok(charge) => answer.message = Some((bytes, Arc::new(charge))),
+                        Ok(charge) => {
+                            answer.messages = messages_in(&bytes);
+                            answer.message = Some((bytes, Arc::new(charge)));
+                        }
                         Err(status) => answer.end(status),
                     },
                     Err(frame) => match frame.into_trailers() {
