@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use creditbank_client::operator::{KeyRequest, Published, publish, publish_or_ask, registry_record};
 use creditbank_client::sealing::approval::{ApprovalRequest, approval_path};
-use creditbank_client::time_correction::correction;
+use creditbank_client::time_correction::{approvers, correction, newest_ms};
 use creditbank_client::validity::last_minute;
 use creditbank_protocol::UnitId;
+use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::transcript::open_file;
 use creditbank_rpc::Reason;
@@ -54,7 +55,10 @@ async fn a_wrong_clock_is_corrected() {
     let client = university.client(&node).await;
     publish(&client, Arc::clone(&registry) as _, &[entry], None).await.expect("an approver");
     submit(&client, &university, &[credit_record(alias, "A-1")], Vec::new()).await.expect("issued");
-    assert_eq!(correction(&client, now_ms() + 60_000).await.expect("an answer"), None, "nothing is wrong yet");
+    // The last right seal. A bound within its own minute takes nothing right for wrong.
+    let right_ms = newest_ms(&client).await.expect("a seal");
+    let bound = right_ms / 60_000;
+    assert_eq!(correction(&client, bound).await.expect("an answer"), None, "nothing is wrong yet");
 
     let node = TestNode::again_ahead(node.stop().await, 40 * DAY_MS).await;
     let size = node.ledger().size();
@@ -64,9 +68,15 @@ async fn a_wrong_clock_is_corrected() {
     let client = university.client(&node).await;
     let stuck = submit(&client, &university, &[credit_record(alias, "A-2")], Vec::new()).await;
     assert_eq!(stuck.expect_err("the log is 40 days ahead"), Reason::ClockMoved);
-    let bound_ms = now_ms() + 1_000;
-    let said = correction(&client, bound_ms).await.expect("an answer").expect("a seal that is ahead");
-    assert_eq!((said.first, said.last, said.bound_ms), (size, size, bound_ms));
+    let said = correction(&client, bound).await.expect("an answer").expect("a seal that is ahead");
+    assert_eq!(
+        (said.first, said.last, said.bound_ms),
+        (size, size, right_ms),
+        "the log goes on from the last right seal"
+    );
+    assert_eq!(correction(&client, bound).await.expect("an answer"), Some(said), "and asked again");
+    let approver_id = KeyId::of(&approver.public_key());
+    assert_eq!(approvers(&client, bound).await.expect("an answer"), [approver_id]);
     let record = registry_record(Kind::TimeCorrection, &said).expect("a record");
 
     // Neither alone nor further back than the log was right.
@@ -74,7 +84,7 @@ async fn a_wrong_clock_is_corrected() {
     let chain = Chain::of(&client, &operator).await;
     let alone = chain.block(&operator, std::slice::from_ref(&record), Vec::new());
     assert_eq!(send(&client, &alone).await.expect_err("one person"), Reason::ApprovalMissing);
-    let further = pb::TimeCorrection { bound_ms: bound_ms - DAY_MS / 2, ..said };
+    let further = pb::TimeCorrection { bound_ms: right_ms - DAY_MS / 2, ..said };
     let work = tempfile::tempdir().expect("a directory");
     let run = async |said: &pb::TimeCorrection| {
         let record = registry_record(Kind::TimeCorrection, said).expect("a record");
@@ -99,7 +109,7 @@ async fn a_wrong_clock_is_corrected() {
     let client = university.client(&node).await;
     submit(&client, &university, &[credit_record(alias, "A-3")], Vec::new()).await.expect("after a restart too");
     replayed(&client).await;
-    assert_eq!(correction(&client, now_ms() + 60_000).await.expect("an answer"), None, "it is corrected");
+    assert_eq!(correction(&client, now_ms() / 60_000).await.expect("an answer"), None, "it is corrected");
     let learner = Learner::Alias(InstitutionAlias { institution: 1, alias: alias.0.to_vec() });
     let (file, report) = client.transcript(learner).await.expect("a transcript that the client has verified");
     assert_eq!(report.records.len(), 3);

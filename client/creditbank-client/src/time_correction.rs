@@ -1,19 +1,25 @@
 //! Correcting the time of a log that was sealed under a clock that was ahead (PROTOCOL.md, section 10).
 
-use creditbank_protocol::LogIndex;
 use creditbank_protocol::correction::Correction;
 use creditbank_protocol::entry::Entry;
-use creditbank_protocol::pb::{self, Kind};
+use creditbank_protocol::key::{KeyId, within_dates};
+use creditbank_protocol::pb::{self, Kind, Purpose};
+use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::seal::Seal;
+use creditbank_protocol::{LogIndex, UnitId};
 
 use crate::{Client, ClientError};
 
-/// The correction of the newest seals, as far as they say a later time than a bound; nothing where the newest one does
-/// not. The bound is in milliseconds since 1970: by then all of them were sealed.
-pub async fn correction(client: &Client, bound_ms: u64) -> Result<Option<pb::TimeCorrection>, ClientError> {
-    let mut corrected = None;
+/// The correction of the newest seals, as far as they state a later minute than the bound, which is in minutes since
+/// 1970; nothing where the newest one does not.
+///
+/// A time that a person gives to the minute holds that whole minute: a seal that was made within it is right, and the
+/// log goes on from that seal. So the same minute always gives the same correction, and never one of a right seal.
+pub async fn correction(client: &Client, bound_minute: u64) -> Result<Option<pb::TimeCorrection>, ClientError> {
+    let mut corrected: Option<Correction> = None;
     for item in client.registry_list(Kind::TimeCorrection, None).await? {
-        corrected = corrected.max(Some(Correction::from(item.decode::<pb::TimeCorrection>()?).end()));
+        let one = Correction::from(item.decode::<pb::TimeCorrection>()?);
+        corrected = corrected.filter(|other| other.end() > one.end()).or(Some(one));
     }
     let size = client.checkpoint().await?.0.checkpoint.size;
     let last = size.checked_sub(1).map(LogIndex);
@@ -21,12 +27,20 @@ pub async fn correction(client: &Client, bound_ms: u64) -> Result<Option<pb::Tim
     if let Some(published) = size.checked_sub(2).map(LogIndex)
         && is_correction(client, published).await?
     {
-        corrected = last;
+        return Ok(None);
     }
     let (mut first, mut next) = (None, last);
-    while let Some(index) = next.filter(|index| Some(*index) > corrected) {
+    let mut bound_ms = bound_minute.saturating_mul(60_000);
+    while let Some(index) = next {
+        // Behind an interval the log goes on from its bound.
+        let earlier = corrected.filter(|one| index <= one.end()).map(|one| one.bound_ms);
         let seal = seal_at(client, index).await?;
-        if seal.time_ms <= bound_ms {
+        let time_ms = earlier.unwrap_or(seal.time_ms);
+        if time_ms / 60_000 <= bound_minute {
+            bound_ms = bound_ms.max(time_ms);
+            break;
+        }
+        if earlier.is_some() {
             break;
         }
         first = Some(index);
@@ -34,6 +48,28 @@ pub async fn correction(client: &Client, bound_ms: u64) -> Result<Option<pb::Tim
     }
     let found = first.zip(last);
     Ok(found.map(|(first, last)| pb::TimeCorrection { first: first.0, last: last.0, bound_ms }))
+}
+
+/// The time that the newest seal states, milliseconds since 1970.
+pub async fn newest_ms(client: &Client) -> Result<u64, ClientError> {
+    client.sealed_at(client.checkpoint().await?.0.checkpoint.size).await
+}
+
+/// The keys of those who may approve a correction: approvers of the operator, in force in the minute of its bound.
+pub async fn approvers(client: &Client, bound_minute: u64) -> Result<Vec<KeyId>, ClientError> {
+    let mut found = Vec::new();
+    for item in client.registry_list(Kind::Key, Some(UnitId::OPERATOR.institution)).await? {
+        let key: pb::Key = item.decode()?;
+        let approves = key.purpose == i32::from(Purpose::Approver) && key.unit == UnitId::OPERATOR.number;
+        if let RegistryKey::Key(id) = item.key
+            && approves
+            && key.revoked.is_none()
+            && within_dates(&key, bound_minute)
+        {
+            found.push(id);
+        }
+    }
+    Ok(found)
 }
 
 /// Whether an entry publishes a correction: whether the round in which it stands is that of one.

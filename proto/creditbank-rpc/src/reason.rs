@@ -130,6 +130,12 @@ impl Reason {
         )
     }
 
+    /// Whether the node's operator has to do something before the same call can succeed: make room on the disk, or set
+    /// the clock. Whoever waits for that is told at once.
+    pub fn needs_operator(&self) -> bool {
+        matches!(self, Self::NoRoom | Self::ClockMoved)
+    }
+
     /// Whether it says nothing of a block's content: the unit's chain is not where the block expected it, or the time
     /// is over in which the block could be sealed.
     pub fn chain_moved(&self) -> bool {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use creditbank_ledger::state::{ReadBlock, log_succession, successor};
 use creditbank_protocol::block::{BlockError, SignedBlock, with_places};
-use creditbank_protocol::dates::show_duration_ms;
+use creditbank_protocol::dates::{show_duration_ms, show_minute};
 use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{EffectGroup, Purpose, Receipt};
@@ -88,7 +88,10 @@ pub enum SubmitError {
         found: Digest,
     },
     /// Created before the previous block, or more than 24 hours from now.
-    #[error("the block was created at minute {found}, expected {min} to {max}")]
+    #[error(
+        "the block was created at {}, expected {} to {}: compare the clock of whoever signed it with the node's",
+        show_minute(*.found), show_minute(*.min), show_minute(*.max)
+    )]
     CreatedAt {
         /// Earliest minute.
         min: u64,

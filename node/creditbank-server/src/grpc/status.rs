@@ -2,6 +2,7 @@
 
 use creditbank_ledger::read::PlanError;
 use creditbank_protocol::block::BlockError;
+use creditbank_protocol::dates::show_minute;
 use creditbank_rpc::Reason;
 use creditbank_rpc::refusal::to_status;
 use creditbank_rpc::v1::Refusal;
@@ -54,6 +55,7 @@ pub fn of_submit(error: &SubmitError) -> Refusal {
         }
         SubmitError::CreatedAt { min, max, found } => {
             let refused = refusal(Code::FailedPrecondition, Reason::WrongTime, error);
+            let [min, max, found] = [*min, *max, *found].map(show_minute);
             about(refused, "created_at_minute", format!("{min} to {max}"), found)
         }
         SubmitError::Busy { retry_after_ms } => busy_for(error, *retry_after_ms),

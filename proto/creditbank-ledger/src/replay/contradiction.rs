@@ -3,6 +3,7 @@
 use std::fmt;
 
 use creditbank_protocol::block::{BlockError, SignedBlock};
+use creditbank_protocol::dates::show_minute;
 use creditbank_protocol::entry::EntryError;
 use creditbank_protocol::key::SignatureError;
 use creditbank_protocol::{InstitutionId, LogIndex};
@@ -175,7 +176,8 @@ impl Subject {
             ChainError::Height { expected, found } => self.wrong("height", &expected, &found),
             ChainError::Previous { expected, found } => self.wrong("previous", &expected, &found),
             ChainError::CreatedAt { min, max, found } => {
-                self.wrong("created_at_minute", &format!("minute {min} to {max}"), &found)
+                let [min, max, found] = [min, max, found].map(show_minute);
+                self.wrong("created_at_minute", &format!("{min} to {max}"), &found)
             }
         }
     }

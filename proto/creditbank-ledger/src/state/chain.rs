@@ -1,6 +1,7 @@
 //! Chains: what the next block of a unit must be.
 
 use creditbank_protocol::block::{CREATED_WITHIN_MINUTES, Header};
+use creditbank_protocol::dates::show_minute;
 use creditbank_protocol::{Digest, LogIndex, UnitId};
 
 /// The newest block of a unit, or the entry that admitted the unit.
@@ -44,7 +45,10 @@ pub enum ChainError {
         found: Digest,
     },
     /// Created before the previous block, or more than 24 hours from the seal.
-    #[error("the block was created at minute {found}, expected {min} to {max}")]
+    #[error(
+        "the block was created at {}, expected {} to {}",
+        show_minute(*.found), show_minute(*.min), show_minute(*.max)
+    )]
     CreatedAt {
         /// Earliest minute.
         min: u64,

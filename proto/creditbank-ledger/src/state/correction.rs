@@ -2,6 +2,7 @@
 
 use creditbank_protocol::LogIndex;
 use creditbank_protocol::correction::Correction;
+use creditbank_protocol::dates::show_moment;
 use creditbank_rules::{Registry, Rejection, Rule};
 
 use super::{ChainHead, OpenRound, ReadBlock};
@@ -40,11 +41,12 @@ pub(super) fn check(round: &OpenRound, read: &ReadBlock, said: Correction) -> Re
         return Err(refuse(&format!("{} as the last wrong seal: the newest one", last.index), said.last));
     }
     if round.sealed_at_ms() != last.time_ms {
-        let expected = format!("a round that is sealed at {} ms, as the one before", last.time_ms);
-        return Err(refuse(&expected, round.sealed_at_ms()));
+        let expected = format!("a round that is sealed at {}, as the one before", show_moment(last.time_ms));
+        return Err(refuse(&expected, show_moment(round.sealed_at_ms())));
     }
     if said.bound_ms >= last.time_ms {
-        return Err(refuse(&format!("a bound before {} ms, the last seal's time", last.time_ms), said.bound_ms));
+        let expected = format!("a bound before {}, the last seal's time", show_moment(last.time_ms));
+        return Err(refuse(&expected, show_moment(said.bound_ms)));
     }
     Ok(())
 }
@@ -57,8 +59,8 @@ pub fn check_bound(registry: &Registry, said: &Correction, before: Option<(LogIn
     let least = before.map_or(0, resumes);
     if said.bound_ms < least {
         return Err(refuse(
-            &format!("a bound from {least} ms on, the time of the seal before the first"),
-            said.bound_ms,
+            &format!("a bound from {} on, the time of the seal before the first", show_moment(least)),
+            show_moment(said.bound_ms),
         ));
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Awards: recomputed where they say so, signed by everybody who confers, and paid for once.
 
+use creditbank_protocol::dates::show_minute;
 use creditbank_protocol::key::{KeyId, verify, within_dates};
 use creditbank_protocol::mandate::{core, joint_message};
 use creditbank_protocol::once::SALT_LEN;
@@ -178,7 +179,7 @@ fn cosigned(
         let until = one.until_minute;
         let lasts = consent_lasts(until, issuing.created_at_minute, minute);
         lasts
-            .map_err(|expected| Rejection::new(Rule::NotCosigned, expected, until.to_string()).field("cosignatures"))?;
+            .map_err(|expected| Rejection::new(Rule::NotCosigned, expected, show_minute(until)).field("cosignatures"))?;
         digests.push(message.digest());
     }
     Ok(digests)

@@ -1,6 +1,7 @@
 //! Mandates: that the learner wants what is done with their records.
 
 use creditbank_protocol::Digest;
+use creditbank_protocol::dates::show_minute;
 use creditbank_protocol::mandate::{BY_LEGAL_BASIS, core, mandate_digest, verify_mandate};
 use creditbank_protocol::names;
 use creditbank_protocol::once::SALT_LEN;
@@ -47,7 +48,7 @@ pub(super) fn check(
     require(acts, Rule::NoMandate, "mandate", expected, format_args!("{} others", mandate.acts.len()))?;
     let (until, sealed) = (mandate.until_minute, issuing.sealed_at_ms / 60_000);
     let lasts = consent_lasts(until, issuing.created_at_minute, sealed);
-    lasts.map_err(|expected| Rejection::new(Rule::MandateExpired, expected, until.to_string()).field("mandate"))?;
+    lasts.map_err(|expected| Rejection::new(Rule::MandateExpired, expected, show_minute(until)).field("mandate"))?;
     let core = core(kind, record.body()).map_err(malformed)?;
     Ok(mandate_digest(origin, institution, kind, &core, mandate))
 }

@@ -1,6 +1,7 @@
 //! Who signs: institution, unit and key as they are in force during the round.
 
 use creditbank_protocol::UnitId;
+use creditbank_protocol::dates::show_minute;
 use creditbank_protocol::key::within_dates;
 use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, Kind, Purpose, RegistryState};
@@ -50,8 +51,12 @@ fn check_key(key: &pb::Key, block: &BlockFacts<'_>) -> Result<(), Rejection> {
     }
     let minute = block.sealed_at_ms / 60_000;
     if !within_dates(key, minute) {
-        let expected = format!("a seal between minutes {} and {}", key.from_minute, key.until_minute);
-        return Err(refuse(Rule::KeyNotInForce, &expected, minute));
+        let from = show_minute(key.from_minute);
+        let expected = match key.until_minute {
+            0 => format!("a seal from {from} on"),
+            until => format!("a seal from {from} on, before {}", show_minute(until)),
+        };
+        return Err(refuse(Rule::KeyNotInForce, &expected, show_minute(minute)));
     }
     Ok(())
 }
@@ -95,7 +100,7 @@ fn check_approval(registry: &Registry, block: &BlockFacts<'_>, approval: &Approv
     found.ok_or_else(|| refuse(Rule::NotAnApprover, expected, approval.key))?;
     let (until, sealed) = (approval.until_minute, block.sealed_at_ms / 60_000);
     if let Err(expected) = consent_lasts(until, block.created_at_minute, sealed) {
-        return Err(refuse(Rule::ApprovalExpired, &expected, until));
+        return Err(refuse(Rule::ApprovalExpired, &expected, show_minute(until)));
     }
     if block.once.is_used(&approval.digest) {
         let expected = "an approval that no block has used; ask for another one";

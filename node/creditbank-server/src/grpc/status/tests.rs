@@ -154,3 +154,15 @@ fn codes_of_calls_are_the_protocols() {
         assert!(codes(&refusal.reason).contains(&code.as_str()), "{}: {code}", refusal.reason);
     }
 }
+
+/// Goal: a time that does not fit is told as people write times.
+#[test]
+fn a_wrong_time_is_readable() {
+    let refusal = of_submit(&SubmitError::CreatedAt { min: 29_731_680, max: 29_733_120, found: 29_731_679 });
+    assert_eq!(refusal.why(), Reason::WrongTime);
+    assert_eq!(refusal.found, "2026-07-12T23:59Z");
+    assert_eq!(refusal.expected, "2026-07-13T00:00Z to 2026-07-14T00:00Z");
+    for time in [&refusal.found, "2026-07-13T00:00Z", "2026-07-14T00:00Z"] {
+        assert!(refusal.message.contains(time), "{}", refusal.message);
+    }
+}
