@@ -1,15 +1,15 @@
 //! `contested` and `confirm`: what a compromised key has sealed and done, and what its institution stands by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::PathBuf;
 
 use creditbank_client::Client;
-use creditbank_client::correct::contest::{Contested, ContestedEffect, Findings, contested, findings};
+use creditbank_client::correct::contest::{Contested, ContestedEffect, Findings, contested, findings, way_out};
 use creditbank_client::correct::{Asked, Change, Correction, Target, effects};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::registry::RegistryKey;
-use creditbank_protocol::{Place, UnitId, names, pb};
+use creditbank_protocol::{Place, UnitId, counted, names, pb};
 use serde_json::{Value, json};
 
 use super::correct::{Common, Work, all, one};
@@ -60,13 +60,22 @@ pub(super) async fn still_contested(client: &Client, id: KeyId, before: Option<u
         let early = before.is_none_or(|before| one.sealed_at_ms / 60_000 < before);
         one.key_id == id && early && !one.ended && !one.confirmed
     };
-    Ok(found.iter().filter(wanted).map(|one| one.place).collect())
+    let (entries, records): (Vec<_>, Vec<_>) = found.iter().filter(wanted).partition(|one| one.published);
+    if !entries.is_empty() {
+        eprintln!(
+            "note: the key has also published what is in force in the registry ({}): that stays. `creditbank contested \
+             list` says what can be done about it",
+            counted(entries.len(), "place", "places")
+        );
+    }
+    Ok(records.into_iter().map(|one| one.place).collect())
 }
 
 fn state(one: &Contested) -> &'static str {
     match (one.ended, one.confirmed) {
         (true, _) => "ended",
         (false, true) => "confirmed",
+        (false, false) if one.published => "in force",
         (false, false) => "contested",
     }
 }
@@ -116,8 +125,20 @@ pub(crate) async fn run(global: &Global, Command::List { unit }: Command) -> Res
         };
         let counted: Vec<String> = counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
         let records = table(&["place", "kind", "sealed_at", "key_id", "state"], &records);
+        let ways: BTreeSet<String> = found
+            .iter()
+            .filter(|one| one.published && !one.ended)
+            .map(|one| format!("\n{}: {}", names::of(one.kind), way_out(one.kind)))
+            .collect();
+        let ways = if ways.is_empty() {
+            String::new()
+        } else {
+            let listed = ways.into_iter().collect::<String>();
+            format!("\n\nIn force: entries of the registry, which act until others take their places.{listed}")
+        };
         let sealed = format!(
-            "{records}\n{}. Contested: confirm or revoke it. Confirmed: it counts. Ended: it was revoked or replaced.",
+            "{records}\n{}. Contested: confirm or revoke it. Confirmed: it counts. Ended: it was revoked or \
+             replaced.{ways}",
             counted.join(", ")
         );
         if effects.is_empty() {

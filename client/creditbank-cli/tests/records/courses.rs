@@ -2,6 +2,13 @@
 
 use std::fs;
 
+use creditbank_client::operator::KeyRequest;
+use creditbank_client::time_correction::newest_ms;
+use creditbank_protocol::UnitId;
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::pb::{self, Kind, Purpose};
+use creditbank_tests::university::{KINDS, key, set};
 use serde_json::json;
 
 use crate::desk::office::Office;
@@ -69,4 +76,58 @@ async fn whether_case_matters() {
     assert_eq!(office.json(2, &["course", "list"]).await["case_matters"], json!([]));
     office.seal(1, &["course", "codes", "--case-matters"]).await;
     office.seal(1, &ignore).await;
+}
+
+/// Goal: what a stolen key has published in the registry is listed as in force, with what to do about it; it is neither
+/// confirmed nor revoked, which is said with the same words; and what is said to do ends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_stolen_key_has_published_is_replaced() {
+    let office = Office::new().await;
+    let alias = ["course", "alias", "--code", "WS101", "--same-as", "WS-101"];
+    office.seal(1, &alias).await;
+    office.seal(1, &["course", "codes", "--case-matters"]).await;
+    let university = &office.institutions[0];
+    let minute = newest_ms(&university.client(&office.node).await).await.expect("a seal") / 60_000;
+    let entry = |key: &KeyFile| {
+        let request = KeyRequest::new(creditbank_tests::node::ORIGIN, UnitId::new(1, 1), key).expect("a request");
+        request.record(&KINDS, 0, 0).expect("a key")
+    };
+    let good = key(Purpose::Unit, 99);
+    set(&office.node, Kind::Key, &entry(&good)).await;
+    let reason = pb::RevocationReason::Compromised.into();
+    // Both seals, also where a minute ends between them.
+    let revoked = Some(pb::KeyRevocation { reason, compromised_since_minute: minute - 1 });
+    set(&office.node, Kind::Key, &pb::Key { revoked, ..entry(&university.key) }).await;
+    office.write("good.key", &good.to_text());
+
+    let list = ["contested", "list", "--institution", "1"];
+    let listed = office.json(1, &list).await;
+    assert_eq!(listed["counts"], json!({ "in force": 2 }), "{listed}");
+    let place = |kind: &str| {
+        let records = listed["records"].as_array().expect("records");
+        let found = records.iter().find(|record| record["kind"] == kind).expect("it is listed");
+        found["place"].as_str().expect("a place").to_owned()
+    };
+    let (_, text, _) = office.call(1, &list).await;
+    for words in ["In force: entries of the registry", "course-alias: creditbank course alias", "--withdraw"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let (stolen, until) = (KeyId::of(&university.key.public_key()).to_string(), "2100-01-01");
+    let at = place("course-alias");
+    for typed in [&["confirm", "--place", &at][..], &["revoke", "--place", &at, "--reason", "error"]] {
+        let (code, out, err) = office.call(1, &[typed, &["--key", "good.key", "--json"]].concat()).await;
+        assert_eq!(code, 1, "{out}{err}");
+        assert!(out.contains("an entry of the registry (course-alias)") && out.contains("--withdraw"), "{out}{err}");
+    }
+    let all = ["confirm", "--all-of-key", &stolen, "--before", until, "--key", "good.key"];
+    let (code, out, err) = office.call(1, &all).await;
+    assert!(code == 1 && err.contains("in force in the registry (2 places)"), "{out}{err}");
+
+    office.json(1, &[&alias[..], &["--withdraw", "--key", "good.key"]].concat()).await;
+    office.json(1, &["course", "codes", "--ignore-case", "--key", "good.key"]).await;
+    let listed = office.json(1, &list).await;
+    assert_eq!(listed["counts"], json!({ "ended": 2 }), "{listed}");
+    // Whoever stands by it states it anew.
+    office.json(1, &[&alias[..], &["--key", "good.key"]].concat()).await;
+    assert_eq!(office.json(1, &["course", "list"]).await["courses"].as_array().map(Vec::len), Some(1));
 }

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::contested::{compromised_since, is_contested_by, is_suspect};
-use creditbank_protocol::entry::Entry;
+use creditbank_protocol::entry::{Entry, EntryError, join};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Action, Kind};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{LogIndex, Place, UnitId};
+use creditbank_protocol::{LogIndex, Place, UnitId, names};
 
 use crate::connection::marks_of;
 use crate::{Client, ClientError};
@@ -27,8 +28,48 @@ pub struct Contested {
     pub sealed_at_ms: u64,
     /// Whether a key above suspicion has confirmed it.
     pub confirmed: bool,
-    /// Whether it was superseded or revoked: then nothing is left to do.
+    /// Whether it was superseded or revoked, or another entry of the registry has taken its place: then nothing is left
+    /// to do.
     pub ended: bool,
+    /// Whether it is an entry of the registry, as a course alias. Such an entry is neither confirmed nor revoked: see
+    /// [`way_out`].
+    pub published: bool,
+}
+
+/// What is done about an entry of the registry that a stolen key has published.
+pub fn way_out(kind: Kind) -> &'static str {
+    match kind {
+        Kind::CourseAlias => {
+            "creditbank course alias --code CODE --same-as CODE --withdraw, and without --withdraw to state it anew"
+        }
+        Kind::CourseCodes => "creditbank course codes --case-matters, or --ignore-case",
+        Kind::AgreementProposal | Kind::AgreementAcceptance => "creditbank agreement end CODE VERSION --on DAY",
+        Kind::AgreementEnding => "creditbank agreement propose FILE, with another version",
+        Kind::Equivalence => "creditbank equivalence publish FILE, with a later version",
+        Kind::QualificationDefinition => "creditbank qualification publish FILE, with a later version",
+        Kind::GradeDistribution => "creditbank distribution publish FILE --number NUMBER",
+        _ => "another entry in its place",
+    }
+}
+
+/// Why the record at a place is neither confirmed, revoked nor reinstated: it is an entry of the registry. `None` where
+/// none stands there.
+pub(super) async fn published_at(client: &Client, place: Place) -> Result<Option<String>, ClientError> {
+    let size = client.checkpoint().await?.0.checkpoint.size;
+    if place.entry.0 >= size {
+        return Ok(None);
+    }
+    let Some(block) = block_at(client, place.entry).await? else { return Ok(None) };
+    let Some(record) = block.public().records.iter().find(|record| record.index == place.index) else {
+        return Ok(None);
+    };
+    let kind = Kind::try_from(record.kind).unwrap_or_default();
+    Ok(Some(format!(
+        "an entry of the registry ({}) acts until another one takes its place; it is neither confirmed, revoked nor \
+         reinstated: {}",
+        names::of(kind),
+        way_out(kind)
+    )))
 }
 
 /// The registry entries of keys, for those that were asked about.
@@ -161,21 +202,21 @@ pub async fn findings(client: &Client, unit: UnitId) -> Result<Findings, ClientE
         let Some(key_id) = keys.into_iter().find(is_stolen) else {
             continue;
         };
+        let block = block_at(client, entry).await?.ok_or_else(|| ClientError::lie("the entry is no block"))?;
         for record in client.issued(unit, height, 1).await?.0 {
+            let place = Place::read(record.place);
+            let shown = block.public().records.iter().find(|shown| shown.index == place.index);
             let marks = marks_of(&record.marks, record.mark_entries.iter().copied().map(LogIndex))?;
-            let ended = marks.have_ended();
-            let confirmed = !ended && !suspects.is_contested(client, entry, &marks).await?;
+            let ended = match shown {
+                Some(shown) => !is_in_force(client, place, shown).await?,
+                None => marks.have_ended(),
+            };
+            let published = shown.is_some();
+            let confirmed = !published && !ended && !suspects.is_contested(client, entry, &marks).await?;
             let kind = Kind::try_from(record.kind).unwrap_or_default();
-            found.records.push(Contested {
-                place: Place::read(record.place),
-                kind,
-                key_id,
-                sealed_at_ms,
-                confirmed,
-                ended,
-            });
+            found.records.push(Contested { place, kind, key_id, sealed_at_ms, confirmed, ended, published });
         }
-        for (place, action) in effects_of(client, entry).await? {
+        for (place, action) in effects_of(&block) {
             let holds = holds(client, place, action, entry).await?;
             found.effects.push(ContestedEffect { place, action, entry, key_id, sealed_at_ms, holds });
         }
@@ -185,24 +226,28 @@ pub async fn findings(client: &Client, unit: UnitId) -> Result<Findings, ClientE
     Ok(found)
 }
 
-/// What the block at a log index has done to records that could be undone.
-async fn effects_of(client: &Client, entry: LogIndex) -> Result<Vec<(Place, Action)>, ClientError> {
+/// The block at a log index, with its public part; `None` where another entry stands there.
+async fn block_at(client: &Client, entry: LogIndex) -> Result<Option<SignedBlock>, ClientError> {
     let parse = |bytes: Vec<u8>| Entry::parse(&bytes).map_err(ClientError::lie);
-    let Entry::Head(head) = parse(client.entry(entry).await?.0)? else {
-        return Err(ClientError::lie("the entry is no block"));
-    };
-    if !head.has_public() {
-        return Ok(Vec::new());
-    }
-    let Entry::Public(public) = parse(client.entry(entry.next()).await?.0)? else {
-        return Err(ClientError::lie("a block without its public part"));
-    };
-    let block = head.with_public(public).map_err(ClientError::lie)?;
+    let Entry::Head(head) = parse(client.entry(entry).await?.0)? else { return Ok(None) };
+    let part = if head.has_public() { client.entry(entry.next()).await?.0 } else { Vec::new() };
+    join(head, || Ok::<_, EntryError>(part)).map(Some).map_err(ClientError::lie)
+}
+
+/// Whether an entry of the registry is the one that acts.
+async fn is_in_force(client: &Client, place: Place, shown: &pb::PublicRecord) -> Result<bool, ClientError> {
+    let kind = Kind::try_from(shown.kind).unwrap_or_default();
+    let key = RegistryKey::of(kind, &shown.body).map_err(ClientError::lie)?;
+    Ok(client.registry_entry(&key).await?.is_some_and(|item| item.place == place))
+}
+
+/// What a block has done to records that could be undone.
+fn effects_of(block: &SignedBlock) -> Vec<(Place, Action)> {
     let effects = block.public().groups.iter().flat_map(|group| &group.effects);
     // What shows no place followed from something else, and is undone with that.
     let done = effects.filter_map(|effect| Some((Place::from(effect.place?), effect.action())));
     let undoable = |action: Action| matches!(action, Action::Supersede | Action::Revoke | Action::CloseReview);
-    Ok(done.filter(|(_, action)| undoable(*action)).collect())
+    done.filter(|(_, action)| undoable(*action)).collect()
 }
 
 /// Whether an effect on a record still holds.

@@ -16,7 +16,7 @@ use creditbank_rpc::Reason;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{InstitutionAlias, Person, Refusal};
 
-use super::contest::Suspects;
+use super::contest::{Suspects, published_at};
 use super::{Change, Correction, NewBody, Outcome, Target};
 use crate::import::DraftRecord;
 use crate::sealing::body::{amended, learner, without_amends};
@@ -79,6 +79,11 @@ impl<'a> Resolver<'a> {
         let read = match read {
             Ok(read) => read,
             Err(ClientError::Refused(refusal)) if is_about_the_place(&refusal) => {
+                if let Target::At(place) = correction.target
+                    && let Some(why) = published_at(self.client, place).await?
+                {
+                    return Ok(refused(None, "place", why));
+                }
                 return Ok(refused(None, "place", format!("{}: {}", refusal.reason, refusal.message)));
             }
             Err(ClientError::Missing(why)) => return Ok(refused(None, "place", why)),
