@@ -1,12 +1,17 @@
 //! Quotas: what one institution may ask for in a minute, and what it is told beyond.
 
-use creditbank_client::ClientError;
+use std::sync::OnceLock;
+
+use creditbank_client::outbox::Pending;
+use creditbank_client::sealing::{Contents, Options, seal_block};
+use creditbank_client::{Client, ClientError, ConnectOptions, Notice};
 use creditbank_rpc::Reason;
 use creditbank_rpc::v1::{InstitutionAlias, Refusal, learner_reference::Learner};
 use creditbank_server::directory::{Quotas, StoreUrl};
 use creditbank_server::ledger::Limits;
 use creditbank_tests::university::{credit_record, student};
 use creditbank_tests::{Chain, TestNode, University};
+use tokio::sync::mpsc;
 
 fn over<T>(answer: Result<T, ClientError>) -> Refusal {
     match answer {
@@ -77,4 +82,56 @@ async fn one_institution_does_not_take_everything() {
         assert!(text.contains(line), "{line} in {text}");
     }
     assert!(!text.contains("quota_refused_total{institution=\"2\""), "{text}");
+}
+
+static HEARD: OnceLock<mpsc::UnboundedSender<Notice>> = OnceLock::new();
+
+fn hear(notice: &Notice) {
+    if let Some(heard) = HEARD.get() {
+        // The test may have ended.
+        let _ = heard.send(notice.clone());
+    }
+}
+
+/// Goal: who has to wait is told at once for what and how long; whoever gives up meanwhile leaves a block under way,
+/// which is told at the next run, or given up. Method: one block a minute, and nobody waits for the second.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_wait_is_told() {
+    let quotas = Quotas { blocks_per_minute: 1, ..Quotas::default() };
+    let node = TestNode::with(StoreUrl::standard(), None, Limits { quotas, ..Limits::default() }).await;
+    let university = University::admit(&node, 1).await;
+    let alias = university.aliases(&node, 0..1).await[0];
+    let (told, mut heard) = mpsc::unbounded_channel();
+    HEARD.set(told).expect("one test");
+    let options = ConnectOptions { notices: Some(hear), ..ConnectOptions::new(&node.url()) };
+    let client = Client::connect(&options, node.trust(), Some(university.access.clone())).await.expect("a connection");
+    let work = tempfile::tempdir().expect("a directory");
+    let (unit, options) = (university.issuing(), Options { work: work.path(), require_approval: false });
+    let block = |course: &str| Contents::of([credit_record(alias, course)]);
+    seal_block(&client, &unit, &block("A"), options, |_| ()).await.expect("the first of the minute");
+    assert!(heard.try_recv().is_err(), "nothing to tell");
+    for is_again in [false, true] {
+        let second = block("B");
+        let sealing = seal_block(&client, &unit, &second, options, |_| ());
+        let mut notices = Vec::new();
+        tokio::select! {
+            _ = sealing => panic!("it waits for the next minute"),
+            () = async {
+                while !matches!(notices.last(), Some(Notice::Waits { .. })) {
+                    notices.extend(heard.recv().await);
+                }
+            } => {}
+        }
+        let Some(Notice::Waits { why, pause_ms }) = notices.pop() else { panic!("{notices:?}") };
+        assert!(why.contains("QUOTA_USED") && pause_ms > 2_000, "{why}: {pause_ms}");
+        let resends: Vec<String> = notices.iter().map(ToString::to_string).collect();
+        assert_eq!(resends.len(), usize::from(is_again), "{resends:?}");
+        assert!(resends.iter().all(|said| said.contains("1 record of unit 1 of institution 1")), "{resends:?}");
+    }
+    let pending = Pending::open(work.path()).expect("the notes");
+    assert_eq!(pending.blocks().map(|block| block.height).collect::<Vec<_>>(), [1]);
+    let size = node.ledger().size();
+    assert_eq!(pending.give_up(&client).await.expect("the log does not have it"), 1);
+    assert_eq!(Pending::open(work.path()).expect("the notes").blocks().count(), 0);
+    assert_eq!(node.ledger().size(), size);
 }

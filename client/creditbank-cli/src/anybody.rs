@@ -3,3 +3,4 @@
 pub(crate) mod audit;
 pub(crate) mod keygen;
 pub(crate) mod log;
+pub(crate) mod pending;

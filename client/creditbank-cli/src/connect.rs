@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use creditbank_client::{Client, ClientError, ConnectOptions, KeyPlace, Signer, key_file, trust};
+use creditbank_client::{Client, ClientError, ConnectOptions, KeyPlace, Notice, Signer, key_file, trust};
 use creditbank_protocol::Trust;
 use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::pb::Purpose;
@@ -95,6 +95,7 @@ impl Global {
         let mut options = ConnectOptions::new(&self.node);
         options.timeout = Duration::from_secs(self.timeout);
         options.state = self.state_dir()?;
+        options.notices = Some(|notice: &Notice| eprintln!("note: {}", crate::show::safe(&notice.to_string())));
         options.ca = self.ca.as_ref().map(certificates).transpose()?;
         if let (Some(certificate), Some(key)) = (&self.client_certificate, &self.client_key) {
             options.identity = Some((read(certificate)?, read(key)?));

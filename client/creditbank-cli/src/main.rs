@@ -26,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use anybody::{audit, keygen, log};
+use anybody::{audit, keygen, log, pending};
 use connect::Global;
 use evaluator::{
     agreement, appeal, applications, apply, award, convert, decide, distribution, equivalence, notify, qualification,
@@ -201,6 +201,8 @@ enum Command {
     /// to the newest checkpoint. The first contradiction is named exactly, with what was expected and found: exit code
     /// 1.
     Audit(audit::Arguments),
+    /// Blocks that a command has left under way, as the node did not say what became of them: show them, give them up
+    Pending(pending::Arguments),
     /// The public log: checkpoint, entries, proofs
     #[command(subcommand)]
     Log(log::Command),
@@ -269,6 +271,7 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Cut(arguments) => cut::run(&global, &arguments),
         Command::Status(arguments) => status::run(&global, arguments).await,
         Command::Audit(arguments) => audit::run(&global, &arguments).await,
+        Command::Pending(arguments) => pending::run(&global, arguments).await,
         Command::Log(command) => log::run(&global, command).await,
     }
 }

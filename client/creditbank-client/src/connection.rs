@@ -53,8 +53,8 @@ pub use rules::PublishedCodes;
 pub use status::Refreshed;
 pub use submit::ChainHead;
 
-use crate::ClientError;
 use crate::secret::random;
+use crate::{ClientError, Notice};
 
 /// Most bytes of an answer: a transcript.
 const ANSWER_LEN_MAX: usize = 80 << 20;
@@ -73,12 +73,21 @@ pub struct ConnectOptions {
     /// The directory where the largest checkpoint is kept between connections: a log that goes back behind it, or shows
     /// another history, is refused. `None`: this connection knows nothing of earlier ones.
     pub state: Option<PathBuf>,
+    /// Hears what the person who waits for a command should know meanwhile.
+    pub notices: Option<fn(&Notice)>,
 }
 
 impl ConnectOptions {
     /// The defaults for a URL.
     pub fn new(url: &str) -> Self {
-        Self { url: url.to_owned(), ca: None, identity: None, timeout: Duration::from_mins(2), state: None }
+        Self {
+            url: url.to_owned(),
+            ca: None,
+            identity: None,
+            timeout: Duration::from_mins(2),
+            state: None,
+            notices: None,
+        }
     }
 }
 
@@ -91,6 +100,7 @@ pub struct Client {
     origin: String,
     access: Option<KeyFile>,
     timeout: Duration,
+    notices: Option<fn(&Notice)>,
     /// Public keys that were proved to be in the registry: a key's id binds it, so it is asked for once.
     keys: Mutex<BTreeMap<KeyId, Vec<u8>>>,
     ledger: LedgerServiceClient<Channel>,
@@ -166,6 +176,7 @@ impl Client {
             origin: log,
             access,
             timeout: options.timeout,
+            notices: options.notices,
             keys: Mutex::default(),
             ledger: LedgerServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
             log: LogServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
@@ -202,6 +213,13 @@ impl Client {
     /// A call that takes longer counts as unanswered.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// Tells whoever waits for the command.
+    pub(crate) fn notice(&self, notice: &Notice) {
+        if let Some(tell) = self.notices {
+            tell(notice);
+        }
     }
 
     /// The trust that answers are checked against.

@@ -54,10 +54,12 @@ impl ClientError {
         }
     }
 
-    /// Whether the same call may succeed in a moment: nobody has answered, or the node asks to come back.
+    /// Whether the same call may succeed in a moment: nobody has answered, or the node asks to come back. Not where its
+    /// operator has to do something first.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable(_) => true,
+            Self::Refused(refusal) if refusal.why().needs_operator() => false,
             Self::Refused(refusal) => refusal.why().is_transient() || refusal.retry_after_ms > 0,
             _ => false,
         }

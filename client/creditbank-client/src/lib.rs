@@ -23,6 +23,7 @@ pub mod files;
 pub mod import;
 pub mod issue;
 pub mod key_file;
+pub mod notice;
 pub mod operator;
 pub mod outbox;
 pub mod recognition;
@@ -41,6 +42,7 @@ pub use connection::{
     RegistryItem, evidence, now_ms, seen, today, trust,
 };
 pub use error::ClientError;
+pub use notice::Notice;
 pub use seeds::{Seeds, YearState};
 pub use signer::{KeyPlace, Pkcs11Uri, Signer};
 pub use unit::IssuingUnit;

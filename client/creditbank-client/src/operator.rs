@@ -16,7 +16,7 @@ use creditbank_protocol::registry::RegistryKey;
 use creditbank_rpc::v1::Refusal;
 use serde::{Deserialize, Serialize};
 
-use crate::outbox::{Mark, Operation, Outbox};
+use crate::outbox::{Mark, Operation, Outbox, Pending};
 use crate::sealing::approval::ApprovalQueue;
 use crate::sealing::approved::{Answer, seal, seal_approved, settle_earlier};
 use crate::secret::random;
@@ -139,9 +139,17 @@ pub enum Earlier {
     Refused(Box<Refusal>),
 }
 
-/// Registry records that wait for approvals in a directory of requests, of all commands.
+/// Registry records of all commands that the log may soon have: those that wait for approvals in a directory of
+/// requests, and those in blocks of which it is not known whether they are sealed.
 pub fn waiting_records(work: &Path) -> Result<Vec<Record>, ClientError> {
-    Ok(ApprovalQueue::open(work).operations()?.into_iter().flat_map(|one| one.records).collect())
+    let operations = ApprovalQueue::open(work).operations()?;
+    let mut records: Vec<Record> = operations.into_iter().flat_map(|one| one.records).collect();
+    if Pending::is_there(work) {
+        for block in Pending::open(work)?.blocks() {
+            records.extend(block.public_records().map_err(|error| ClientError::Local(error.to_string()))?);
+        }
+    }
+    Ok(records)
 }
 
 /// What became of registry records.

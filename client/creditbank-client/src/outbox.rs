@@ -11,6 +11,7 @@ mod line;
 mod mark;
 mod notes;
 mod patience;
+mod pending;
 mod prepared;
 
 pub use self::core::{Action, Answer, Attempt, Core, Event, Halt, Open, Settings, Ticket};
@@ -18,6 +19,7 @@ pub(crate) use driver::{Operation, Outbox, Outcome};
 pub(crate) use mark::{Mark, keyed};
 pub(crate) use notes::{Held, Issued};
 pub(crate) use patience::patiently;
+pub use pending::Pending;
 pub use prepared::{Prepared, PreparedError};
 
 use crate::ClientError;

@@ -317,7 +317,7 @@ impl<'a> Run<'a> {
         let key_id = KeyId::of(&unit.key.public_key());
         let records = drafts.iter().map(|draft| draft.checked(unit)).collect::<Result<Vec<_>, _>>()?;
         let records = || records.clone();
-        let refusals = patiently(|| client.check_records(unit.id, key_id, records())).await?;
+        let refusals = patiently(client, || client.check_records(unit.id, key_id, records())).await?;
         for (index, draft) in drafts.iter().enumerate() {
             match refusals.iter().find(|refusal| refusal.record_plus_1 as usize == index + 1) {
                 None => self.count(draft),

@@ -49,7 +49,7 @@ impl Batch {
         drafts: Vec<(DraftRecord, Mark)>,
     ) -> Result<Self, ClientError> {
         let persons = || drafts.iter().map(|(draft, _)| Person { identities: draft.person.clone() }).collect();
-        let aliases = patiently(|| client.open_accounts(unit.id.institution, persons())).await?;
+        let aliases = patiently(client, || client.open_accounts(unit.id.institution, persons())).await?;
         let unit = unit.clone();
         let finish = move || {
             let line = |((draft, mark), alias): ((DraftRecord, Mark), Alias)| {
@@ -141,7 +141,7 @@ impl Batch {
                 |line: &Line| CheckedRecord { record: Some(RecordBody::from(&line.record)), identities: Vec::new() };
             self.lines.iter().map(record).collect()
         };
-        let all = patiently(|| client.check_records(unit.id, key_id, checked())).await?;
+        let all = patiently(client, || client.check_records(unit.id, key_id, checked())).await?;
         Ok(all.into_iter().filter(|refusal| refusal.record_plus_1 > 0).collect())
     }
 

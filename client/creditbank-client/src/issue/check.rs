@@ -241,7 +241,7 @@ impl<'a> Check<'a> {
         let key_id = KeyId::of(&unit.key.public_key());
         let records = call.drafts.iter().map(|draft| draft.checked(unit)).collect::<Result<Vec<_>, _>>()?;
         let records = || records.clone();
-        let answer = patiently(|| self.client.check_lines(unit.id, key_id, records())).await?;
+        let answer = patiently(self.client, || self.client.check_lines(unit.id, key_id, records())).await?;
         for position in answer.new_learners {
             let draft = call.drafts.get(position as usize);
             let draft = draft.ok_or_else(|| ClientError::lie(format!("a new learner of record {position}")))?;

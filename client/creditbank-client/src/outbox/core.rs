@@ -190,6 +190,11 @@ impl Core {
         self.items.len() < self.settings.in_flight_max
     }
 
+    /// The blocks that are not settled, in the order of the chain.
+    pub fn blocks(&self) -> impl Iterator<Item = &Prepared> {
+        self.items.iter().filter_map(|item| item.block.as_deref())
+    }
+
     /// Whether everything is settled.
     pub fn is_idle(&self) -> bool {
         self.items.is_empty()
@@ -362,9 +367,11 @@ pub(super) fn pause_ms(first_wait_ms: u64, tries: u32, open: &Open) -> u64 {
     }
 }
 
-/// What cannot be waited for is tried once more only: a lie, and what only the operator can mend.
+/// What cannot be waited for is tried once more only: a lie, and a fault of the node. What the node itself says that its
+/// operator must mend first is not tried again: whoever waits is told at once.
 fn tries_for(tries_max: u32, open: &Open) -> u32 {
     match open {
+        Open::Refused(refusal) if refusal.why().needs_operator() => 1,
         Open::Refused(refusal) if refusal.why().is_transient() => tries_max,
         Open::Lost(_) => tries_max,
         Open::Refused(_) | Open::Unverified(_) => tries_max.min(2),

@@ -113,6 +113,34 @@ fn read_blocks(bytes: &[u8]) -> Result<Vec<Prepared>, PreparedError> {
     Prepared::read(blocks)
 }
 
+/// The files of an outbox with their blocks, in the order of the heights.
+pub(super) fn read_outbox(outbox: &Path) -> Result<Vec<(PathBuf, Vec<Prepared>)>, ClientError> {
+    let mut paths = Vec::new();
+    for item in fs::read_dir(outbox).map_err(at(outbox))? {
+        let path = item.map_err(at(outbox))?.path();
+        if path.extension().is_some() {
+            // It was never whole, so none of its blocks was sent.
+            fs::remove_file(&path).map_err(at(&path))?;
+        } else {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let mut found = Vec::new();
+    for path in paths {
+        let bytes = fs::read(&path).map_err(at(&path))?;
+        let blocks = read_blocks(&bytes).map_err(|error| damaged(&path, &error))?;
+        found.push((path, blocks));
+    }
+    Ok(found)
+}
+
+/// Takes a file off an outbox. It is gone before the next one goes.
+pub(super) fn remove_for_good(outbox: &Path, path: &Path) -> Result<(), ClientError> {
+    fs::remove_file(path).map_err(at(path))?;
+    sync_dir(outbox).map_err(at(outbox))
+}
+
 struct Worker {
     dir: Option<PathBuf>,
     /// In the order of the heights.
@@ -127,21 +155,8 @@ impl Worker {
 
     fn restore(&mut self) -> Result<Vec<Arc<Prepared>>, ClientError> {
         let Some(outbox) = self.outbox() else { return Ok(Vec::new()) };
-        let mut paths = Vec::new();
-        for item in fs::read_dir(&outbox).map_err(at(&outbox))? {
-            let path = item.map_err(at(&outbox))?.path();
-            if path.extension().is_some() {
-                // It was never whole, so none of its blocks was sent.
-                fs::remove_file(&path).map_err(at(&path))?;
-            } else {
-                paths.push(path);
-            }
-        }
-        paths.sort();
         let mut all = Vec::new();
-        for path in paths {
-            let bytes = fs::read(&path).map_err(at(&path))?;
-            let blocks = read_blocks(&bytes).map_err(|error| damaged(&path, &error))?;
+        for (path, blocks) in read_outbox(&outbox)? {
             self.groups.push(Group { left: blocks.iter().map(|block| block.id).collect(), path });
             all.extend(blocks.into_iter().map(Arc::new));
         }
@@ -212,8 +227,7 @@ impl Worker {
         let forgotten: BTreeSet<Digest> = blocks.iter().map(|block| block.id).collect();
         let Some(outbox) = self.outbox() else { return Ok(()) };
         while let Some(group) = self.groups.pop_if(|group| !group.left.is_disjoint(&forgotten)) {
-            fs::remove_file(&group.path).map_err(at(&group.path))?;
-            sync_dir(&outbox).map_err(at(&outbox))?;
+            remove_for_good(&outbox, &group.path)?;
         }
         Ok(())
     }

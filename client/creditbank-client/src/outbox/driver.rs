@@ -13,14 +13,15 @@ use creditbank_rpc::v1::Refusal;
 use creditbank_rpc::{Reason, block_request};
 use tokio::time::Instant;
 
-use super::core::{Action, Core, Event, Halt, Open, Settings, Ticket};
+use super::core::{Action, Answer, Core, Event, Halt, Open, Settings, Ticket};
 use super::disk::{Disk, Done, Job, Settled};
 use super::line::Line;
 use super::mark::Mark;
 use super::notes::{Held, Notes};
+use super::patience::Trouble;
 use super::{Prepared, open_of};
 use crate::sealing::approval::Waiting;
-use crate::{ChainHead, Client, ClientError, IssuingUnit};
+use crate::{ChainHead, Client, ClientError, IssuingUnit, Notice};
 
 /// What a block will hold, but not where in the chain.
 #[derive(Debug, Clone)]
@@ -56,6 +57,7 @@ pub(crate) struct Outbox<'a> {
     pause: Option<Instant>,
     outcomes: VecDeque<Outcome>,
     halted: Option<ClientError>,
+    trouble: Trouble,
     notes: Option<Notes>,
 }
 
@@ -74,11 +76,15 @@ impl<'a> Outbox<'a> {
     fn start(client: &'a Client, unit: &'a IssuingUnit, notes: Option<Notes>) -> Result<Self, ClientError> {
         let (disk, blocks) = Disk::start(notes.as_ref().map(Notes::dir))?;
         let mut core = Core::new(Settings::default());
+        if let (Some(notes), false) = (&notes, blocks.is_empty()) {
+            let blocks = blocks.iter().map(|block| block.what()).collect();
+            client.notice(&Notice::Resends { blocks, dir: notes.dir().to_owned() });
+        }
         core.restore(blocks);
         let (operations, outcomes) = (HashMap::new(), VecDeque::new());
         let line = Line::new(client);
-        let (question, pause, halted) = (None, None, None);
-        Ok(Self { client, unit, core, disk, line, operations, question, pause, outcomes, halted, notes })
+        let (question, pause, halted, trouble) = (None, None, None, Trouble::default());
+        Ok(Self { client, unit, core, disk, line, operations, question, pause, outcomes, halted, trouble, notes })
     }
 
     /// What the notes know of something.
@@ -145,10 +151,19 @@ impl<'a> Outbox<'a> {
             if self.disk.is_busy() || self.halted.is_none() && !self.core.is_idle() {
                 self.wait().await?;
             } else if let Some(error) = self.halted.take() {
+                self.tell_kept();
                 return Err(error);
             } else {
                 return Ok(None);
             }
+        }
+    }
+
+    /// Says what stays on the disk, and that the next run goes on with it.
+    fn tell_kept(&self) {
+        let blocks: Vec<String> = self.core.blocks().map(Prepared::what).collect();
+        if let (Some(notes), false) = (&self.notes, blocks.is_empty()) {
+            self.client.notice(&Notice::Keeps { blocks, dir: notes.dir().to_owned() });
         }
     }
 
@@ -175,6 +190,11 @@ impl<'a> Outbox<'a> {
             // Something was refused, and its maker has not said what is to become of it.
             else => return Err(ClientError::Local("the outbox has nothing to wait for".to_owned())),
         };
+        match why_open(&event) {
+            Some(why) => self.trouble.met(Instant::now(), why),
+            None if is_progress(&event) => self.trouble.over(),
+            None => {}
+        }
         self.core.handle(event);
         Ok(())
     }
@@ -217,7 +237,11 @@ impl<'a> Outbox<'a> {
                 }
                 Action::Persist { block } => self.disk.ask(Job::Write(block)),
                 Action::Send { attempt, block } => self.line.send(attempt, block),
-                Action::Wait { ms } => self.pause = Some(Instant::now() + Duration::from_millis(ms)),
+                Action::Wait { ms } => {
+                    let now = Instant::now();
+                    self.trouble.before(now, ms).into_iter().for_each(|notice| client.notice(&notice));
+                    self.pause = Some(now + Duration::from_millis(ms));
+                }
                 Action::Forget { blocks } => self.disk.ask(Job::Forget(blocks)),
                 Action::Sealed { ticket, block, receipt } => {
                     self.disk.ask(Job::Note(Settled { ticket, block, receipt }));
@@ -246,6 +270,22 @@ impl<'a> Outbox<'a> {
         let prepared = Prepared::new(block_request(block, records, groups), Mark::write(marks));
         prepared.map_err(|error| ClientError::Local(error.to_string()))
     }
+}
+
+/// What came instead of an answer that settles something.
+fn why_open(event: &Event) -> Option<String> {
+    let open = match event {
+        Event::Unread(open) | Event::Answered { answer: Answer::Open(open), .. } => open.clone(),
+        // Also a decision: the log may still have to agree.
+        Event::Answered { answer: Answer::Refused(refusal), .. } => Open::Refused(refusal.clone()),
+        _ => return None,
+    };
+    Some(ClientError::from(Halt::Unsettled(open)).to_string())
+}
+
+/// Whether a block is settled, or a new one under way.
+fn is_progress(event: &Event) -> bool {
+    matches!(event, Event::Answered { answer: Answer::Sealed(_), .. } | Event::Persisted { .. })
 }
 
 impl From<Halt> for ClientError {

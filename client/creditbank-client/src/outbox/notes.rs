@@ -116,7 +116,7 @@ pub(crate) struct Notes {
 /// Keeps other runs away from the notes of `dir`: two that sign for one chain would sign one height twice. Whoever
 /// comes
 /// second is told which process is first.
-fn lock(dir: &Path) -> Result<File, ClientError> {
+pub(super) fn lock(dir: &Path) -> Result<File, ClientError> {
     let path = dir.join("lock");
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(PRIVATE).open(&path);
     let mut file = file.map_err(at(&path))?;

@@ -1,9 +1,13 @@
 //! A signed block as it waits to be sealed, and its bytes on the disk.
 
-use creditbank_protocol::Digest;
+use std::collections::BTreeMap;
+
 use creditbank_protocol::block::{BlockError, SignedBlock};
 use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::merkle::leaf_hash;
+use creditbank_protocol::pb::{Kind, PublicRecord};
+use creditbank_protocol::record::{PUBLIC_SEED, Record, RecordError};
+use creditbank_protocol::{Digest, UnitId, names};
 use creditbank_rpc::v1::SubmitBlockRequest;
 use prost::Message as _;
 
@@ -15,6 +19,8 @@ pub struct Prepared {
     request: SubmitBlockRequest,
     /// Bytes that its maker knows it by after a restart; nothing here reads them.
     pub note: Vec<u8>,
+    /// Whose chain it continues.
+    pub unit: UnitId,
     /// Position in the unit's chain, from 0.
     pub height: u64,
     /// What it builds on.
@@ -53,14 +59,49 @@ impl Prepared {
     pub fn new(request: SubmitBlockRequest, note: Vec<u8>) -> Result<Self, BlockError> {
         let parsed = SignedBlock::parse(&request.block)?;
         let header = parsed.header();
-        let (height, previous, id) = (header.height, header.previous, header.id());
+        let (unit, height, previous, id) = (header.unit, header.height, header.previous, header.id());
         let (created_at_minute, leaf) = (header.created_at_minute, leaf_hash(&BlockEntries::of(&parsed).head));
-        Ok(Self { request, note, height, previous, id, leaf, created_at_minute })
+        Ok(Self { request, note, unit, height, previous, id, leaf, created_at_minute })
     }
 
     /// What is sent to the node: the same bytes each time.
     pub fn request(&self) -> &SubmitBlockRequest {
         &self.request
+    }
+
+    /// What it holds, in a few words, as `2 x key, 1 unit of the operator`.
+    pub fn what(&self) -> String {
+        let Ok(block) = SignedBlock::parse(&self.request.block) else { return "a block".to_owned() };
+        let count = |number: usize, what: &str| match number {
+            0 => None,
+            1 => Some(format!("1 {what}")),
+            more => Some(format!("{more} x {what}")),
+        };
+        let shown = &block.public().records;
+        let hidden = usize::try_from(block.header().count).unwrap_or(usize::MAX).saturating_sub(shown.len());
+        let mut kinds: BTreeMap<i32, usize> = BTreeMap::new();
+        shown.iter().for_each(|record| *kinds.entry(record.kind).or_default() += 1);
+        let public = kinds
+            .into_iter()
+            .filter_map(|(kind, number)| count(number, &names::of(Kind::try_from(kind).unwrap_or_default())));
+        let effects = block.public().groups.iter().map(|group| group.effects.len()).sum();
+        let rest = [count(hidden, "record"), count(effects, "change of a record")].into_iter().flatten();
+        let what: Vec<String> = public.chain(rest).collect();
+        let (what, unit) = (what.join(", "), self.unit);
+        if unit.institution.is_operator() {
+            return format!("{what} of the operator");
+        }
+        format!("{what} of unit {} of institution {}", unit.number, unit.institution)
+    }
+
+    /// The registry records in it.
+    pub(crate) fn public_records(&self) -> Result<Vec<Record>, RecordError> {
+        let Ok(block) = SignedBlock::parse(&self.request.block) else { return Ok(Vec::new()) };
+        let records = block.public().records.iter();
+        let record = |shown: &PublicRecord| {
+            Record::of(Kind::try_from(shown.kind).unwrap_or_default(), &PUBLIC_SEED, shown.body.clone())
+        };
+        records.map(record).collect()
     }
 
     /// What the next block builds on, once this one is sealed.

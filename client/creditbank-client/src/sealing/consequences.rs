@@ -51,7 +51,7 @@ pub(crate) async fn consequences(
             continue;
         }
         let asked = || places.iter().map(|place| pb::Place::from(*place)).collect();
-        let (reviewed, released) = patiently(|| client.consequences(asked(), revoke)).await?;
+        let (reviewed, released) = patiently(client, || client.consequences(asked(), revoke)).await?;
         reviews.extend(reviewed.into_iter().map(|record| (at(&record), record)));
         for held in released {
             let record = held.record.ok_or_else(|| ClientError::lie("a redemption without its record"))?;
@@ -67,7 +67,7 @@ pub(crate) async fn consequences(
     if !restored.is_empty() {
         let asked = || restored.iter().map(|place| pb::Place::from(*place)).collect();
         let ListConsequencesResponse { reviews, releases: let_go, amendments, closes, restores: held } =
-            patiently(|| client.reinstating(asked())).await?;
+            patiently(client, || client.reinstating(asked())).await?;
         found.reviewed += reviews.len() as u64;
         found.effects.extend(reviews.iter().map(|one| (authority(Basis::Dependency), effect(one, Action::Review))));
         found.effects.extend(closes.iter().map(|one| (authority(Basis::Dependency), effect(one, Action::CloseReview))));

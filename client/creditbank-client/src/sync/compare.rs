@@ -116,7 +116,7 @@ impl<'a> Compare<'a> {
         let key_id = KeyId::of(&unit.key.public_key());
         let records = probes.iter().map(|probe| probe.checked(unit)).collect::<Result<Vec<_>, _>>()?;
         let records = || records.clone();
-        let refusals = patiently(|| self.client.check_records(unit.id, key_id, records())).await?;
+        let refusals = patiently(self.client, || self.client.check_records(unit.id, key_id, records())).await?;
         let (mut verdicts, mut rows) = (Vec::new(), Vec::new());
         for (index, (draft, at)) in unsure.iter().enumerate() {
             let about = |refusal: &&creditbank_rpc::v1::Refusal| refusal.record_plus_1 as usize == index + 1;

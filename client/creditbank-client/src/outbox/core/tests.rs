@@ -92,7 +92,7 @@ fn a_block_is_written_sent_and_settled() {
 /// Goal: while it is not known what became of a block, the same bytes go again, after a pause, and nothing else is signed.
 #[test]
 fn an_open_outcome_sends_the_same_bytes() {
-    for reason in [Reason::Stopped, Reason::Busy, Reason::NoRoom, Reason::ClockMoved] {
+    for reason in [Reason::Stopped, Reason::Busy, Reason::QuotaUsed, Reason::Unreadable] {
         let (mut hand, _, block, attempt) = sent();
         hand.0.enqueue();
         let signing = hand.rest();
@@ -108,6 +108,17 @@ fn an_open_outcome_sends_the_same_bytes() {
         assert_eq!(hand.answer(attempt, Reason::InvalidDate), []);
         hand.0.handle(Event::Answered { attempt: *next, answer: Answer::Open(Open::Lost(String::new())) });
         assert_eq!(hand.rest(), [Action::Wait { ms: 400 }]);
+    }
+}
+
+/// Goal: what the operator must mend first is told at once; the block stays, as it may be sealed yet.
+#[test]
+fn what_only_the_operator_mends_is_not_waited_for() {
+    for reason in [Reason::NoRoom, Reason::ClockMoved] {
+        let (mut hand, _, block, attempt) = sent();
+        let last = Open::Refused(Box::new(refusal(reason.clone())));
+        assert_eq!(hand.answer(attempt, reason), [Action::Halt(Halt::Unsettled(last))]);
+        assert_eq!(hand.0.blocks().map(|block| block.id).collect::<Vec<_>>(), [block.id]);
     }
 }
 
