@@ -1,5 +1,6 @@
 //! `serve`: serves a node until a signal.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -103,7 +104,16 @@ fn wrong_setting(error: ServeError, dir: &Path, settings: &Settings) -> anyhow::
         ServeError::Listen { .. } => "`listen`",
         _ => return error.into(),
     };
-    anyhow::Error::new(error).context(format!("{setting} in {} sets this address", shown(&dir.join("node.toml"))))
+    let file = dir.join("node.toml");
+    let what = match &error {
+        ServeError::Listen { error, .. } if error.kind() == std::io::ErrorKind::AddrInUse => format!(
+            "another process uses this address: perhaps this node runs already. Another address is set by {setting} in \
+             {}",
+            shown(&file)
+        ),
+        _ => format!("{setting} in {} sets this address", shown(&file)),
+    };
+    anyhow::Error::new(error).context(what)
 }
 
 /// Clear text stays on this machine, unless --insecure allows more.
@@ -167,13 +177,15 @@ const KEYS_MAX: usize = 16;
 
 /// The registry keys under a directory, also behind links. The log is skipped: it holds no keys, and may be large.
 fn registry_keys_under(dir: &Path, log: Option<&Path>) -> Vec<PathBuf> {
-    let mut found = Vec::new();
+    let mut found = BTreeMap::new();
     add_registry_keys(dir, log, DEPTH_MAX, &mut found);
+    let mut found: Vec<PathBuf> = found.into_values().collect();
     found.sort();
     found
 }
 
-fn add_registry_keys(dir: &Path, log: Option<&Path>, depth: u32, found: &mut Vec<PathBuf>) {
+/// Adds registry keys by what they are without links, so that each is named once.
+fn add_registry_keys(dir: &Path, log: Option<&Path>, depth: u32, found: &mut BTreeMap<PathBuf, PathBuf>) {
     for item in fs::read_dir(dir).into_iter().flatten().flatten() {
         if found.len() == KEYS_MAX {
             return;
@@ -191,7 +203,7 @@ fn add_registry_keys(dir: &Path, log: Option<&Path>, depth: u32, found: &mut Vec
         let is_small = kind.is_file() && kind.len() <= KEY_FILE_LEN_MAX;
         let text = if is_small { fs::read_to_string(&path).unwrap_or_default() } else { String::new() };
         if KeyFile::parse(text.trim_start()).is_ok_and(|key| key.purpose == Purpose::Registry) {
-            found.push(path);
+            found.entry(fs::canonicalize(&path).unwrap_or_else(|_| path.clone())).or_insert(path);
         }
     }
 }

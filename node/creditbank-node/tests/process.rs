@@ -348,7 +348,8 @@ fn errors_name_the_next_step() {
         (run.status.code(), String::from_utf8_lossy(&run.stderr).into_owned())
     };
     let text = |path: &std::path::Path| path.to_str().expect("a name of a test").to_owned();
-    let (code, said) = run(&["init", "--origin", "x.example/log", "--registry-keys", &text(&keys)], &dir);
+    let (code, said) =
+        run(&["init", "--origin", "x.example/log", "--registry-keys", &text(&keys), "--listen", "127.0.0.1:0"], &dir);
     assert!(code == Some(0), "{said}");
     for (file, expected) in [
         ("keys/log.key", "which the registry does not know"),

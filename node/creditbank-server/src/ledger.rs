@@ -42,6 +42,18 @@ pub struct Ledger {
     _scrub: Option<ScrubThread>,
 }
 
+/// What the operator's next block builds on.
+pub(crate) struct OperatorsChain {
+    /// The log so far.
+    pub(crate) head: Head,
+    /// The end of the operator's chain.
+    pub(crate) chain: ChainHead,
+    /// How many approvals the block needs.
+    pub(crate) approvals: usize,
+    /// The registry key in force.
+    pub(crate) registry_key: [u8; 32],
+}
+
 impl Ledger {
     /// Opens the log: rebuilds what is held in memory and starts the threads.
     pub fn open(parts: Parts) -> Result<Self, OpenError> {
@@ -110,13 +122,14 @@ impl Ledger {
         known.unwrap_or_else(|| LogKeyHistory::new(&begun.origin, begun.log_key))
     }
 
-    /// Where the operator's chain continues, in which log, and how many approvals its blocks need.
-    pub(crate) fn operators_chain(&self) -> (Head, ChainHead, usize, [u8; 32]) {
+    /// What the operator's next block builds on.
+    pub(crate) fn operators_chain(&self) -> OperatorsChain {
         let state = self.shared.state();
         let chain = state.log.chain(UnitId::OPERATOR).expect("a log has the operator's chain from its beginning on");
         let registry = &state.log.in_force().registry;
-        let key = registry.authority().map_or(state.log.keys().registry_key, |authority| authority.key);
-        (state.head, chain, registry.approvals_required(UnitId::OPERATOR), key)
+        let registry_key = registry.authority().map_or(state.log.keys().registry_key, |authority| authority.key);
+        let approvals = registry.approvals_required(UnitId::OPERATOR);
+        OperatorsChain { head: state.head, chain, approvals, registry_key }
     }
 
     /// The genesis value with which the log began.

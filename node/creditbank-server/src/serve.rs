@@ -43,7 +43,6 @@ use crate::directory::Tls;
 use crate::grpc;
 use crate::ledger::Ledger;
 use calls::Services;
-use listen::Taken;
 use measures::Measures;
 use rooms::Rooms;
 use table::{Bounds, Table};
@@ -157,8 +156,11 @@ pub async fn start_with(ledger: Ledger, settings: &Settings) -> Result<Running, 
 pub async fn start_at(addresses: Addresses, ledger: Ledger, settings: &Settings) -> Result<Running, ServeError> {
     let Settings { tls, connections, patience, .. } = settings;
     let ledger = Arc::new(ledger);
-    let (listener, address) = addresses.service.listen()?;
-    let watched = addresses.operations.map(Taken::listen).transpose()?;
+    let (listener, address) = addresses.service.listen().await?;
+    let watched = match addresses.operations {
+        Some(taken) => Some(taken.listen().await?),
+        None => None,
+    };
     let tls = tls.as_ref().map(tls::acceptor).transpose()?;
     if tls.is_none() && !address.ip().is_loopback() {
         tracing::warn!("NO TLS: records and tokens travel in clear text. Configure [tls] in node.toml");

@@ -82,7 +82,7 @@ pub enum StoreError {
         error: PlaceError,
     },
     /// The disk is full. Nothing was stored, the head is unchanged, and the store continues when there is room.
-    #[error("{path}: the disk does not have the {needed} bytes that are needed; nothing was stored")]
+    #[error("{path}: the disk has less than {needed} bytes of room: nothing is written until it has")]
     Full {
         /// Which file or directory.
         path: String,

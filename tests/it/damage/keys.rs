@@ -41,7 +41,7 @@ fn keys_that_rot_under_a_node_are_told() {
     for (file, at, expected) in [
         ("learners.keys", 84 + 3 * 93 + 30, "record 3 cannot be read"),
         ("learners.keys", 40, "the header is not the one"),
-        ("keys/secrets", 60, "keys/secrets is"),
+        ("keys/secrets", 60, "keys/secrets is damaged"),
         ("keys/statement.key", 30, "statement"),
         ("keys/log.key", 30, "log"),
     ] {

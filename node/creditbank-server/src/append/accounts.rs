@@ -309,8 +309,8 @@ impl Ledger {
         Ok(other.map(|(at, _)| at).collect())
     }
 
-    /// Opens accounts for persons, or finds existing ones, and returns the institution's aliases in order. While nothing
-    /// can be written, it finds persons whom the institution has named before by their student numbers.
+    /// Opens accounts for persons, or finds existing ones, and returns the institution's aliases in order. While
+    /// nothing can be written, it finds persons whom the institution has named before by their student numbers.
     pub async fn open_accounts(
         &self,
         institution: InstitutionId,

@@ -104,7 +104,7 @@ pub enum BackupError {
     },
     /// A file of the node is damaged.
     #[error(
-        "{0}. This is the node's own file, and nothing was copied from it. Keep all earlier copies, and run \
+        "{0}. This is the node's own file, and no copy with it was published. Keep all earlier copies, and run \
          creditbank-node check: it lists everything that is damaged. A file that is damaged comes back from a copy \
          that was made before (creditbank-node restore)"
     )]

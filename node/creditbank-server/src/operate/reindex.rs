@@ -74,14 +74,14 @@ mod tests {
         let full = Environment { tune: Arc::new(tune), ..environment.clone() };
         let rebuild = |environment| reindex(environment, &dir, &config, Placement::Same, |_, _| {});
         let error = rebuild(&full).expect_err("there is no room").to_string();
-        assert!(error.contains("the disk does not have the") && error.contains("nothing was stored"), "{error}");
+        assert!(error.contains("the disk has less than") && error.contains("nothing is written"), "{error}");
         for name in ["position", "flat/entries", "index"] {
             assert!(dir.join("log").join(name).exists(), "{name}");
         }
         let other = dir.join("other");
         let made = init(&full, &other, &other, "x.example", StoreUrl::standard(), listen, None);
         let error = made.expect_err("no node either").to_string();
-        assert!(error.contains("the disk does not have the") && !other.exists(), "{error}");
+        assert!(error.contains("the disk has less than") && !other.exists(), "{error}");
         assert!(rebuild(&environment).expect("there is room") > 0);
         environment.disk.remove_dir(&dir).expect("removed");
     }

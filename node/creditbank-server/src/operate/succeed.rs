@@ -86,12 +86,12 @@ pub fn succeed(
     let log_dir = dir.join(config.store.path().ok_or(SucceedError::Memory)?);
     let registry_key = read_key_at(environment, &options.registry_key, Purpose::Registry).map_err(|error| {
         let expected = "the file of the registry key in force: `creditbank-node init` made it as registry.key";
-        SucceedError::Key { option: "--registry-key", expected, error }
+        SucceedError::Key { option: "--registry-key", expected, error: Box::new(error) }
     })?;
     let approver = |path: &PathBuf| {
         read_key_at(environment, path, Purpose::Approver).map_err(|error| {
             let expected = "the file of an approver's key (creditbank keygen --purpose approver)";
-            SucceedError::Key { option: "--approver-key", expected, error }
+            SucceedError::Key { option: "--approver-key", expected, error: Box::new(error) }
         })
     };
     let approvers = options.approver_keys.iter().map(approver).collect::<Result<Vec<_>, _>>()?;

@@ -1,48 +1,67 @@
 //! The addresses of a node: taken before its log is opened, and answered once it serves.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::{ServeError, Settings};
 
 /// Connections that wait until they are accepted.
 const BACKLOG: i32 = 4_096;
 
-/// An address that this process has taken. Nobody is answered there yet.
+/// Pause after a connection that could not be accepted, as where too many files are open.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// An address that this process has taken. Until it serves, connections are closed at once, so that callers do not wait
+/// for a node that opens its log.
 pub(super) struct Taken {
-    socket: Socket,
-    asked: SocketAddr,
+    address: SocketAddr,
+    serves: oneshot::Sender<()>,
+    listener: JoinHandle<TcpListener>,
 }
 
 impl Taken {
     /// Takes an address.
     pub(super) fn at(address: SocketAddr) -> Result<Self, ServeError> {
-        let socket = bind(address).map_err(|error| ServeError::Listen { address, error })?;
-        Ok(Self { socket, asked: address })
+        let refused = |error| ServeError::Listen { address, error };
+        let listener = listen(address).map_err(refused)?;
+        // With its port, which the system may have chosen.
+        let address = listener.local_addr().map_err(refused)?;
+        let (serves, until) = oneshot::channel();
+        Ok(Self { address, serves, listener: tokio::spawn(close_all(listener, until)) })
     }
 
-    /// Begins to listen. Returns the address with its port, which the system may have chosen.
-    pub(super) fn listen(self) -> Result<(TcpListener, SocketAddr), ServeError> {
-        let Self { socket, asked: address } = self;
-        let listen = || {
-            socket.listen(BACKLOG)?;
-            let listener = TcpListener::from_std(socket.into())?;
-            let bound = listener.local_addr()?;
-            Ok((listener, bound))
-        };
-        listen().map_err(|error| ServeError::Listen { address, error })
+    /// The listener, from which on connections are accepted, and its address.
+    pub(super) async fn listen(self) -> Result<(TcpListener, SocketAddr), ServeError> {
+        drop(self.serves);
+        let listener = self.listener.await.map_err(|error| ServeError::Task(error.to_string()))?;
+        Ok((listener, self.address))
     }
 }
 
-/// A socket at an address. `[::]` accepts IPv4 too, whatever the system's default is.
-fn bind(address: SocketAddr) -> std::io::Result<Socket> {
+/// Closes connections until somebody serves them.
+async fn close_all(listener: TcpListener, mut until: oneshot::Receiver<()>) -> TcpListener {
+    loop {
+        tokio::select! {
+            _ = &mut until => return listener,
+            accepted = listener.accept() => if accepted.is_err() {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Opens a listener. `[::]` accepts IPv4 too, whatever the system's default is.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     let domain = if address.is_ipv6() { Domain::IPV6 } else { Domain::IPV4 };
     let socket = match Socket::new(domain, Type::STREAM, Some(Protocol::TCP)) {
         // A machine without IPv6 has IPv4 addresses only.
         Err(_) if address.ip() == IpAddr::from(Ipv6Addr::UNSPECIFIED) => {
-            return bind((Ipv4Addr::UNSPECIFIED, address.port()).into());
+            return listen((Ipv4Addr::UNSPECIFIED, address.port()).into());
         }
         socket => socket?,
     };
@@ -52,7 +71,9 @@ fn bind(address: SocketAddr) -> std::io::Result<Socket> {
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    Ok(socket)
+    // Until somebody listens, another process could take the same address.
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
 }
 
 /// The addresses of a node. A log is opened once they are taken: a start that finds them in use, perhaps by this node,

@@ -178,8 +178,9 @@ fn cosigned(
         require(holds, Rule::NotCosigned, "cosignatures", expected, format_args!("another of {}", one.institution))?;
         let until = one.until_minute;
         let lasts = consent_lasts(until, issuing.created_at_minute, minute);
-        lasts
-            .map_err(|expected| Rejection::new(Rule::NotCosigned, expected, show_minute(until)).field("cosignatures"))?;
+        lasts.map_err(|expected| {
+            Rejection::new(Rule::NotCosigned, expected, show_minute(until)).field("cosignatures")
+        })?;
         digests.push(message.digest());
     }
     Ok(digests)

@@ -13,7 +13,7 @@ use ed25519_dalek::SigningKey;
 use super::{SucceedError, SuccessionOptions};
 use crate::clock::random;
 use crate::environment::Environment;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, OperatorsChain};
 
 /// The block with which the log continues.
 pub(super) fn block(
@@ -23,7 +23,7 @@ pub(super) fn block(
     (registry_key, approvers): (&KeyFile, &[KeyFile]),
     (former_key, log_key): (&SigningKey, &SigningKey),
 ) -> Result<Vec<u8>, SucceedError> {
-    let (head, chain, approvals, in_force) = ledger.operators_chain();
+    let OperatorsChain { head, chain, approvals, registry_key: in_force } = ledger.operators_chain();
     if registry_key.public_key() != in_force {
         return Err(SucceedError::OtherRegistryKey {
             path: options.registry_key.display().to_string(),

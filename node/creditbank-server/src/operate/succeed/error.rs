@@ -96,7 +96,7 @@ pub enum SucceedError {
         /// What the file must hold.
         expected: &'static str,
         /// What is wrong.
-        error: DirectoryError,
+        error: Box<DirectoryError>,
     },
     /// Another key than the registry key in force.
     #[error(

@@ -160,7 +160,8 @@ impl Follower {
         disk.make_dir(&out.join("journal")).map_err(at(&out))?;
         let mut segments = self.segments.clone();
         let before = segments.last().map_or(0, |(first, _)| *first);
-        for (first, path, len) in source.segments()?.into_iter().filter(|(first, ..)| (before..=last).contains(first)) {
+        let all = source.segments().map_err(BackupError::of_node)?;
+        for (first, path, len) in all.into_iter().filter(|(first, ..)| (before..=last).contains(first)) {
             let to = out.join("journal").join(file_name(&path));
             if segments.last().is_none_or(|(known, _)| *known < first) {
                 segments.push((first, Growing::default()));
