@@ -90,3 +90,29 @@ impl Addresses {
         Ok(Self { service: Taken::at(settings.listen)?, operations })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    /// Goal: nobody else gets an address that is taken, and callers are told at once that nobody serves them there yet.
+    #[tokio::test]
+    async fn what_is_taken_is_held() {
+        let taken = Taken::at(([127, 0, 0, 1], 0).into()).expect("free");
+        let address = taken.address;
+        let Err(ServeError::Listen { error, .. }) = Taken::at(address) else { panic!("taken twice") };
+        assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+        let mut early = TcpStream::connect(address).await.expect("connected");
+        assert_eq!(early.read(&mut [0; 1]).await.unwrap_or(0), 0, "closed");
+        let (listener, bound) = taken.listen().await.expect("the same listener");
+        assert_eq!(bound, address);
+        let (caller, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        accepted.expect("served").0.write_all(b"1").await.expect("written");
+        let mut one = [0];
+        caller.expect("connected").read_exact(&mut one).await.expect("read");
+        assert_eq!(&one, b"1");
+    }
+}
