@@ -7,7 +7,9 @@ use std::sync::Arc;
 use creditbank_client::correct::contest::findings;
 use creditbank_client::correct::{Correction, Outcome};
 use creditbank_client::operator::{KeyRequest, Published, publish, publish_or_ask, registry_record};
+use creditbank_client::outbox::{GivenUp, Pending};
 use creditbank_client::sealing::approval::{ApprovalRequest, approval_path, approval_path_by};
+use creditbank_client::sealing::{Contents, Options, Sealed, seal_block};
 use creditbank_client::validity::last_minute;
 use creditbank_client::{Client, IssuingUnit};
 use creditbank_protocol::approval::approval_message;
@@ -28,7 +30,7 @@ use creditbank_tests::acts::{by, effect, group, reference, replayed, send, submi
 use creditbank_tests::chain::now_s;
 use creditbank_tests::corrections::{Corrections, amend, confirm, reinstate, revoke};
 use creditbank_tests::node::ORIGIN;
-use creditbank_tests::university::{key, record, set};
+use creditbank_tests::university::{credit_record, key, record, set};
 use creditbank_tests::{Chain, Scene, TestNode, University};
 
 use super::amend::scene;
@@ -88,6 +90,41 @@ async fn a_second_person_approves() {
     assert!(rows.iter().all(|row| row.outcome == Outcome::Already), "{rows:?}");
     assert_eq!(client.record(at(1)).await.expect("a record").marks, ["revoked"]);
     assert!(desk.requests().is_empty());
+}
+
+/// Goal: a block that was approved and is given up is not sealed by the next command either: its request goes with it.
+/// Method: a node that does not believe its clock leaves it open what became of the block.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_approved_and_given_up_does_not_come_back() {
+    let (node, university, aliases, _) = scene(1).await;
+    let (unit, work) = (university.issuing(), tempfile::tempdir().expect("a directory"));
+    let block = |course: &str| Contents::of([credit_record(aliases[0], course)]);
+    let seal = async |node: &TestNode, course: &str, require_approval| {
+        let options = Options { work: work.path(), require_approval };
+        seal_block(&university.client(node).await, &unit, &block(course), options, |_| ()).await
+    };
+    let asked = seal(&node, "G-1", true).await.expect("a request");
+    let other = seal(&node, "G-2", true).await.expect("a request");
+    let (Sealed::Waiting(path), Sealed::Waiting(other)) = (asked, other) else { panic!("they wait") };
+    let approver = approver(&node).await;
+    let approval =
+        ApprovalRequest::read(&path).expect("a request").approve(&approver, last_minute(7)).expect("an approval");
+    fs::write(approval_path(&path), serde_json::to_string(&approval).expect("JSON")).expect("the approval");
+
+    let node = TestNode::again_unconfirmed(node.stop().await, 27 * 3_600_000).await;
+    let halted = seal(&node, "G-1", true).await.expect_err("nothing is sealed").to_string();
+    assert!(halted.contains("CLOCK_MOVED") && path.exists(), "{halted}");
+    let pending = Pending::open(work.path()).expect("the notes");
+    let given_up = pending.give_up(&university.client(&node).await).await.expect("the log does not have it");
+    assert_eq!(given_up, GivenUp { blocks: 1, requests: 1 });
+    assert!(!path.exists() && !approval_path(&path).exists() && other.exists());
+
+    let node = TestNode::again(node.stop().await).await;
+    let client = university.client(&node).await;
+    let height = client.chain_head(unit.id).await.expect("a head").next_height;
+    assert!(matches!(seal(&node, "G-3", false).await.expect("sealed"), Sealed::Done(_)));
+    let head = client.chain_head(unit.id).await.expect("a head");
+    assert_eq!(head.next_height, height + 1, "one block, and no other");
 }
 
 /// Admits an approver's key of the university's unit, or revokes it as compromised since a minute.

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use creditbank_client::outbox::Pending;
+use creditbank_client::outbox::{GivenUp, Pending};
 use creditbank_client::sealing::{Contents, Options, seal_block};
 use creditbank_client::{Client, ClientError, ConnectOptions, Notice};
 use creditbank_rpc::Reason;
@@ -131,7 +131,8 @@ async fn a_long_wait_is_told() {
     let pending = Pending::open(work.path()).expect("the notes");
     assert_eq!(pending.blocks().map(|block| block.height).collect::<Vec<_>>(), [1]);
     let size = node.ledger().size();
-    assert_eq!(pending.give_up(&client).await.expect("the log does not have it"), 1);
+    let given_up = pending.give_up(&client).await.expect("the log does not have it");
+    assert_eq!(given_up, GivenUp { blocks: 1, requests: 0 });
     assert_eq!(Pending::open(work.path()).expect("the notes").blocks().count(), 0);
     assert_eq!(node.ledger().size(), size);
 }

@@ -28,6 +28,16 @@ pub(crate) fn line(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// A command that did nothing says so, and fails.
+pub(crate) fn nothing_done(global: &Global, value: &Value, said: &str) -> Result<(), Failure> {
+    let said = format!("{said}; nothing was done");
+    if global.json {
+        print(global, value, String::new)?;
+        return Err(Failure::Told(said));
+    }
+    Err(Failure::NotValid(said))
+}
+
 /// A table with one row for each item.
 pub(crate) fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();

@@ -19,7 +19,7 @@ pub(crate) use driver::{Operation, Outbox, Outcome};
 pub(crate) use mark::{Mark, keyed};
 pub(crate) use notes::{Held, Issued};
 pub(crate) use patience::patiently;
-pub use pending::Pending;
+pub use pending::{GivenUp, Pending};
 pub use prepared::{Prepared, PreparedError};
 
 use crate::ClientError;

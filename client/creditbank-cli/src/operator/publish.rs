@@ -9,11 +9,11 @@ use creditbank_protocol::counted;
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, nothing_done};
 
 /// A registry record of a kind.
 pub(super) fn entry<M: Canonical>(kind: Kind, message: &M) -> Result<Record, Failure> {
@@ -60,7 +60,8 @@ pub(super) async fn run_acting(
     let receipt = match publish_or_ask(client, key, records, Some(work), tell_earlier).await? {
         Published::Sealed(receipt) => receipt,
         Published::Already => {
-            return nothing_done(global, json!({ "already_published": what }), format!("{what} was published before"));
+            let value = json!({ "already_published": what });
+            return nothing_done(global, &value, &format!("{what} was published before"));
         }
         Published::Asked(request, required) => {
             let value = json!({ "waiting_for_approval": what, "request": request, "approvals": required });
@@ -77,7 +78,7 @@ pub(super) async fn run_acting(
             let value = json!({ "waiting_for_approval": what, "request": request, "approvals": required });
             let (shown, persons) = (request.display(), counted(required, "person", "persons"));
             let said = format!("{what} still waits: expected approvals of {persons} beside {shown}");
-            return nothing_done(global, value, said);
+            return nothing_done(global, &value, &said);
         }
     };
     let value = json!({ "published": what, "entry": receipt.index, "records": records.len() });
@@ -95,14 +96,4 @@ fn tell_earlier(earlier: Earlier) {
             refusal.message
         ),
     }
-}
-
-/// A command that did nothing says so, and fails.
-fn nothing_done(global: &Global, value: Value, said: String) -> Result<(), Failure> {
-    let said = format!("{said}; nothing was done");
-    if global.json {
-        output::print(global, &value, String::new)?;
-        return Err(Failure::Told(said));
-    }
-    Err(Failure::NotValid(said))
 }

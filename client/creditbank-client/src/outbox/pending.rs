@@ -9,15 +9,25 @@ use super::Prepared;
 use super::disk::{read_outbox, remove_for_good};
 use super::notes::lock;
 use crate::files::at;
+use crate::sealing::approval::ApprovalQueue;
 use crate::{Client, ClientError};
 
 /// The blocks in a directory of notes of which it is not known whether they are sealed. No run can use the notes
 /// meanwhile.
 pub struct Pending {
-    outbox: PathBuf,
+    dir: PathBuf,
     job: String,
     files: Vec<(PathBuf, Vec<Prepared>)>,
     _lock: File,
+}
+
+/// How much was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GivenUp {
+    /// Blocks.
+    pub blocks: usize,
+    /// Requests whose approved operations these blocks hold.
+    pub requests: usize,
 }
 
 impl Pending {
@@ -39,7 +49,7 @@ impl Pending {
         let lock = lock(dir)?;
         let outbox = dir.join("outbox");
         let files = if outbox.exists() { read_outbox(&outbox)? } else { Vec::new() };
-        Ok(Self { outbox, job, files, _lock: lock })
+        Ok(Self { dir: dir.to_owned(), job, files, _lock: lock })
     }
 
     /// The blocks, in the order of the chain.
@@ -47,11 +57,12 @@ impl Pending {
         self.files.iter().flat_map(|(_, blocks)| blocks)
     }
 
-    /// Gives them up: no run sends them again. Refused where the log has the first one: then they are not pending, and
-    /// the next run notes what is sealed. A node that holds one in its memory may seal it all the same.
-    pub async fn give_up(self, client: &Client) -> Result<usize, ClientError> {
-        let count = self.blocks().count();
-        let Some(first) = self.blocks().next() else { return Ok(0) };
+    /// Gives them up: no run sends them again, nor seals in another block what was approved for one of them. Refused
+    /// where the log has the first one: then they are not pending, and the next run notes what is sealed. A node that
+    /// holds one in its memory may seal it all the same.
+    pub async fn give_up(self, client: &Client) -> Result<GivenUp, ClientError> {
+        let mut given_up = GivenUp { blocks: self.blocks().count(), requests: 0 };
+        let Some(first) = self.blocks().next() else { return Ok(given_up) };
         let origin = client.origin();
         if !self.job.lines().any(|line| line == format!("origin = {origin:?}")) {
             return Err(ClientError::Local(format!(
@@ -69,10 +80,16 @@ impl Pending {
                 )));
             }
         }
-        // The last one first: none remains whose predecessor is gone.
-        for (path, _) in self.files.iter().rev() {
-            remove_for_good(&self.outbox, path)?;
+        // The requests first: one that is left would be sealed by the next run, in a block that nobody knows of.
+        let queue = ApprovalQueue::open(&self.dir);
+        for block in self.blocks() {
+            given_up.requests += usize::from(queue.give_up(block.operation_id)?);
         }
-        Ok(count)
+        // The last one first: none remains whose predecessor is gone.
+        let outbox = self.dir.join("outbox");
+        for (path, _) in self.files.iter().rev() {
+            remove_for_good(&outbox, path)?;
+        }
+        Ok(given_up)
     }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use creditbank_protocol::block::{BlockError, SignedBlock};
+use creditbank_protocol::block::{BlockError, SignedBlock, public_record};
 use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::merkle::leaf_hash;
-use creditbank_protocol::pb::{Kind, PublicRecord};
-use creditbank_protocol::record::{PUBLIC_SEED, Record, RecordError};
+use creditbank_protocol::pb::Kind;
+use creditbank_protocol::record::Record;
 use creditbank_protocol::{Digest, UnitId, names};
 use creditbank_rpc::v1::SubmitBlockRequest;
 use prost::Message as _;
@@ -29,6 +29,8 @@ pub struct Prepared {
     pub id: Digest,
     /// The leaf of its head in the log: which block it is, to the last byte.
     pub leaf: Digest,
+    /// What it was made for; a request for approval has the same id.
+    pub(crate) operation_id: [u8; 16],
     created_at_minute: u64,
 }
 
@@ -60,8 +62,9 @@ impl Prepared {
         let parsed = SignedBlock::parse(&request.block)?;
         let header = parsed.header();
         let (unit, height, previous, id) = (header.unit, header.height, header.previous, header.id());
-        let (created_at_minute, leaf) = (header.created_at_minute, leaf_hash(&BlockEntries::of(&parsed).head));
-        Ok(Self { request, note, unit, height, previous, id, leaf, created_at_minute })
+        let (operation_id, created_at_minute) = (header.operation_id, header.created_at_minute);
+        let leaf = leaf_hash(&BlockEntries::of(&parsed).head);
+        Ok(Self { request, note, unit, height, previous, id, leaf, operation_id, created_at_minute })
     }
 
     /// What is sent to the node: the same bytes each time.
@@ -95,13 +98,8 @@ impl Prepared {
     }
 
     /// The registry records in it.
-    pub(crate) fn public_records(&self) -> Result<Vec<Record>, RecordError> {
-        let Ok(block) = SignedBlock::parse(&self.request.block) else { return Ok(Vec::new()) };
-        let records = block.public().records.iter();
-        let record = |shown: &PublicRecord| {
-            Record::of(Kind::try_from(shown.kind).unwrap_or_default(), &PUBLIC_SEED, shown.body.clone())
-        };
-        records.map(record).collect()
+    pub(crate) fn public_records(&self) -> Result<Vec<Record>, BlockError> {
+        SignedBlock::parse(&self.request.block)?.public().records.iter().map(public_record).collect()
     }
 
     /// What the next block builds on, once this one is sealed.

@@ -9,7 +9,7 @@ use creditbank_protocol::pb::{self, Purpose};
 use creditbank_protocol::registry::RegistryKey;
 
 use super::{ApprovalRequest, read_text, wrong};
-use crate::files::{make_dir, replace};
+use crate::files::{at, make_dir, replace, sync_dir};
 use crate::outbox::{Mark, Operation};
 use crate::validity;
 use crate::{Client, ClientError, IssuingUnit, now_ms};
@@ -61,11 +61,26 @@ impl ApprovalQueue {
         unit.seeds.keep()?;
         make_dir(&self.dir)?;
         let request = ApprovalRequest::new(origin, unit.id, operation)?;
-        let path = self.dir.join(format!("{}.json", request.operation_id));
+        let path = self.path(operation.operation_id);
         replace(&path.with_extension("marks"), &Mark::write(marks))?;
         let text = serde_json::to_string_pretty(&request).map_err(wrong)? + "\n";
         replace(&path, text.as_bytes())?;
         Ok(path)
+    }
+
+    /// Gives up the request for an operation, for good and with its approvals. Whether one waited.
+    pub(crate) fn give_up(&self, operation_id: [u8; 16]) -> Result<bool, ClientError> {
+        let path = self.path(operation_id);
+        if !path.exists() {
+            return Ok(false);
+        }
+        remove(&path)?;
+        sync_dir(&self.dir).map_err(at(&self.dir))?;
+        Ok(true)
+    }
+
+    fn path(&self, operation_id: [u8; 16]) -> PathBuf {
+        self.dir.join(format!("{}.json", hex::encode(operation_id)))
     }
 
     /// What waits, in the order of the files' names.
@@ -177,18 +192,22 @@ impl Waiting {
 
     /// Nothing is left to do about it.
     pub(crate) fn done(&self) -> Result<(), ClientError> {
-        let path = &self.path;
-        let own = [path.clone(), path.with_extension("marks")];
-        for file in answers(path)?.into_iter().chain(own) {
-            match fs::remove_file(&file) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(ClientError::File { path: file.display().to_string(), error });
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        remove(&self.path)
     }
+}
+
+/// Takes a request away, with its approvals and its marks.
+fn remove(path: &Path) -> Result<(), ClientError> {
+    let own = [path.to_owned(), path.with_extension("marks")];
+    for file in answers(path)?.into_iter().chain(own) {
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(ClientError::File { path: file.display().to_string(), error });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// What the notes will say of a request, from the file beside it.
