@@ -6,6 +6,7 @@
 
 pub mod contest;
 mod file;
+mod published;
 mod run;
 mod target;
 
@@ -16,6 +17,7 @@ use creditbank_protocol::pb::{AmendReason, EffectReason, Kind};
 use crate::import::DraftRecord;
 
 pub use file::{Asked, Lines, amendments, effects};
+pub use published::way_out;
 pub use run::{Corrector, Options};
 pub use target::newest;
 

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use creditbank_client::Client;
-use creditbank_client::correct::contest::{Contested, ContestedEffect, Findings, contested, findings, way_out};
-use creditbank_client::correct::{Asked, Change, Correction, Target, effects};
+use creditbank_client::correct::contest::{Contested, ContestedEffect, Findings, contested, findings};
+use creditbank_client::correct::{Asked, Change, Correction, Target, effects, way_out};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::{Place, UnitId, counted, names, pb};
@@ -137,8 +137,8 @@ pub(crate) async fn run(global: &Global, Command::List { unit }: Command) -> Res
             format!("\n\nIn force: entries of the registry, which act until others take their places.{listed}")
         };
         let sealed = format!(
-            "{records}\n{}. Contested: confirm or revoke it. Confirmed: it counts. Ended: it was revoked or \
-             replaced.{ways}",
+            "{records}\n{}. Contested: confirm or revoke it. Confirmed: it counts. Ended: it was revoked or replaced, or \
+             its agreement was ended.{ways}",
             counted.join(", ")
         );
         if effects.is_empty() {

@@ -78,14 +78,8 @@ async fn whether_case_matters() {
     office.seal(1, &ignore).await;
 }
 
-/// Goal: what a stolen key has published in the registry is listed as in force, with what to do about it; it is neither
-/// confirmed nor revoked, which is said with the same words; and what is said to do ends it.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_stolen_key_has_published_is_replaced() {
-    let office = Office::new().await;
-    let alias = ["course", "alias", "--code", "WS101", "--same-as", "WS-101"];
-    office.seal(1, &alias).await;
-    office.seal(1, &["course", "codes", "--case-matters"]).await;
+/// What the first institution has just sealed was sealed with a stolen key; `good.key` follows it.
+async fn steal_key(office: &Office) {
     let university = &office.institutions[0];
     let minute = newest_ms(&university.client(&office.node).await).await.expect("a seal") / 60_000;
     let entry = |key: &KeyFile| {
@@ -95,11 +89,43 @@ async fn what_a_stolen_key_has_published_is_replaced() {
     let good = key(Purpose::Unit, 99);
     set(&office.node, Kind::Key, &entry(&good)).await;
     let reason = pb::RevocationReason::Compromised.into();
-    // Both seals, also where a minute ends between them.
+    // The last seals, also where a minute ends between them.
     let revoked = Some(pb::KeyRevocation { reason, compromised_since_minute: minute - 1 });
     set(&office.node, Kind::Key, &pb::Key { revoked, ..entry(&university.key) }).await;
     office.write("good.key", &good.to_text());
+}
 
+/// Goal: what is permanent and has versions is ended by a later version of a good key, and not by the thief's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_version_ends_what_a_stolen_key_has_published() {
+    let office = Office::new().await;
+    let (_, template, _) = office.call(1, &["equivalence", "template"]).await;
+    for version in 1..=3 {
+        let text = template.replace("institution = 7", "institution = 2");
+        office.write(&format!("{version}.toml"), &text.replace("version = 1", &format!("version = {version}")));
+    }
+    office.seal(1, &["equivalence", "publish", "1.toml"]).await;
+    office.seal(1, &["equivalence", "publish", "2.toml"]).await;
+    steal_key(&office).await;
+    let list = ["contested", "list", "--institution", "1"];
+    let listed = office.json(1, &list).await;
+    assert_eq!(listed["counts"], json!({ "in force": 2 }), "{listed}");
+    let (_, text, _) = office.call(1, &list).await;
+    assert!(text.contains("equivalence: creditbank equivalence publish FILE, with the next version"), "{text}");
+    office.json(1, &["equivalence", "publish", "3.toml", "--key", "good.key"]).await;
+    let listed = office.json(1, &list).await;
+    assert_eq!(listed["counts"], json!({ "ended": 2 }), "{listed}");
+}
+
+/// Goal: what a stolen key has published in the registry is listed as in force, with what to do about it; it is neither
+/// confirmed nor revoked, which is said with the same words; and what is said to do ends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_stolen_key_has_published_is_replaced() {
+    let office = Office::new().await;
+    let alias = ["course", "alias", "--code", "WS101", "--same-as", "WS-101"];
+    office.seal(1, &alias).await;
+    office.seal(1, &["course", "codes", "--case-matters"]).await;
+    steal_key(&office).await;
     let list = ["contested", "list", "--institution", "1"];
     let listed = office.json(1, &list).await;
     assert_eq!(listed["counts"], json!({ "in force": 2 }), "{listed}");
@@ -112,7 +138,7 @@ async fn what_a_stolen_key_has_published_is_replaced() {
     for words in ["In force: entries of the registry", "course-alias: creditbank course alias", "--withdraw"] {
         assert!(text.contains(words), "{words}: {text}");
     }
-    let (stolen, until) = (KeyId::of(&university.key.public_key()).to_string(), "2100-01-01");
+    let (stolen, until) = (KeyId::of(&office.institutions[0].key.public_key()).to_string(), "2100-01-01");
     let at = place("course-alias");
     for typed in [&["confirm", "--place", &at][..], &["revoke", "--place", &at, "--reason", "error"]] {
         let (code, out, err) = office.call(1, &[typed, &["--key", "good.key", "--json"]].concat()).await;

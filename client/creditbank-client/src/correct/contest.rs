@@ -10,8 +10,9 @@ use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Action, Kind};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{LogIndex, Place, UnitId, names};
+use creditbank_protocol::{LogIndex, Place, UnitId};
 
+use super::published::has_ended;
 use crate::connection::marks_of;
 use crate::{Client, ClientError};
 
@@ -28,48 +29,12 @@ pub struct Contested {
     pub sealed_at_ms: u64,
     /// Whether a key above suspicion has confirmed it.
     pub confirmed: bool,
-    /// Whether it was superseded or revoked, or another entry of the registry has taken its place: then nothing is left
-    /// to do.
+    /// Whether it was superseded or revoked, or another entry of the registry has taken its place or ends it: then
+    /// nothing is left to do.
     pub ended: bool,
     /// Whether it is an entry of the registry, as a course alias. Such an entry is neither confirmed nor revoked: see
-    /// [`way_out`].
+    /// [`way_out`](super::way_out).
     pub published: bool,
-}
-
-/// What is done about an entry of the registry that a stolen key has published.
-pub fn way_out(kind: Kind) -> &'static str {
-    match kind {
-        Kind::CourseAlias => {
-            "creditbank course alias --code CODE --same-as CODE --withdraw, and without --withdraw to state it anew"
-        }
-        Kind::CourseCodes => "creditbank course codes --case-matters, or --ignore-case",
-        Kind::AgreementProposal | Kind::AgreementAcceptance => "creditbank agreement end CODE VERSION --on DAY",
-        Kind::AgreementEnding => "creditbank agreement propose FILE, with another version",
-        Kind::Equivalence => "creditbank equivalence publish FILE, with a later version",
-        Kind::QualificationDefinition => "creditbank qualification publish FILE, with a later version",
-        Kind::GradeDistribution => "creditbank distribution publish FILE --number NUMBER",
-        _ => "another entry in its place",
-    }
-}
-
-/// Why the record at a place is neither confirmed, revoked nor reinstated: it is an entry of the registry. `None` where
-/// none stands there.
-pub(super) async fn published_at(client: &Client, place: Place) -> Result<Option<String>, ClientError> {
-    let size = client.checkpoint().await?.0.checkpoint.size;
-    if place.entry.0 >= size {
-        return Ok(None);
-    }
-    let Some(block) = block_at(client, place.entry).await? else { return Ok(None) };
-    let Some(record) = block.public().records.iter().find(|record| record.index == place.index) else {
-        return Ok(None);
-    };
-    let kind = Kind::try_from(record.kind).unwrap_or_default();
-    Ok(Some(format!(
-        "an entry of the registry ({}) acts until another one takes its place; it is neither confirmed, revoked nor \
-         reinstated: {}",
-        names::of(kind),
-        way_out(kind)
-    )))
 }
 
 /// The registry entries of keys, for those that were asked about.
@@ -208,7 +173,7 @@ pub async fn findings(client: &Client, unit: UnitId) -> Result<Findings, ClientE
             let shown = block.public().records.iter().find(|shown| shown.index == place.index);
             let marks = marks_of(&record.marks, record.mark_entries.iter().copied().map(LogIndex))?;
             let ended = match shown {
-                Some(shown) => !is_in_force(client, place, shown).await?,
+                Some(shown) => has_ended(client, &mut suspects, place, shown).await?,
                 None => marks.have_ended(),
             };
             let published = shown.is_some();
@@ -227,18 +192,11 @@ pub async fn findings(client: &Client, unit: UnitId) -> Result<Findings, ClientE
 }
 
 /// The block at a log index, with its public part; `None` where another entry stands there.
-async fn block_at(client: &Client, entry: LogIndex) -> Result<Option<SignedBlock>, ClientError> {
+pub(super) async fn block_at(client: &Client, entry: LogIndex) -> Result<Option<SignedBlock>, ClientError> {
     let parse = |bytes: Vec<u8>| Entry::parse(&bytes).map_err(ClientError::lie);
     let Entry::Head(head) = parse(client.entry(entry).await?.0)? else { return Ok(None) };
     let part = if head.has_public() { client.entry(entry.next()).await?.0 } else { Vec::new() };
     join(head, || Ok::<_, EntryError>(part)).map(Some).map_err(ClientError::lie)
-}
-
-/// Whether an entry of the registry is the one that acts.
-async fn is_in_force(client: &Client, place: Place, shown: &pb::PublicRecord) -> Result<bool, ClientError> {
-    let kind = Kind::try_from(shown.kind).unwrap_or_default();
-    let key = RegistryKey::of(kind, &shown.body).map_err(ClientError::lie)?;
-    Ok(client.registry_entry(&key).await?.is_some_and(|item| item.place == place))
 }
 
 /// What a block has done to records that could be undone.

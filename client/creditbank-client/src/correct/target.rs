@@ -16,7 +16,8 @@ use creditbank_rpc::Reason;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{InstitutionAlias, Person, Refusal};
 
-use super::contest::{Suspects, published_at};
+use super::contest::Suspects;
+use super::published::published_at;
 use super::{Change, Correction, NewBody, Outcome, Target};
 use crate::import::DraftRecord;
 use crate::sealing::body::{amended, learner, without_amends};
