@@ -61,6 +61,8 @@ async fn what_is_left_under_way_is_said() {
     let (code, _, err) = operate(&desk, &institution("en:Third")).await;
     assert!(code == 1 && err.contains("It is kept"), "{err}");
     assert!(desk.good(&["pending", shown(&notes), "--drop"]).await.contains("1 block given up"));
+    let (code, out, err) = desk.call(&["pending", shown(&notes), "--drop"]).await;
+    assert!(code == 1 && out.is_empty() && err.contains("nothing is under way in"), "{out}{err}");
     let Desk { node, dir } = desk;
     let desk = Desk { node: TestNode::again(node.stop().await).await, dir };
     let (code, _, err) = operate(&desk, &institution("en:Fourth")).await;
@@ -124,12 +126,43 @@ async fn a_correction_of_the_time_is_of_wrong_seals_only() {
     let (code, out, err) = operate(&desk, &correct).await;
     // The seals before it, some of them of the same minute, are right.
     assert!(code == 0 && out.contains(&format!("a correction of the seals from {size} to {size}")), "{out}{err}");
-    assert!(err.contains("approvers' keys of institution 0") && err.contains("creditbank approve"), "{err}");
+    assert!(err.contains("of 1 other person, each with one of these approvers' keys of institution 0"), "{err}");
+    assert!(err.contains("creditbank approve"), "{err}");
     let request =
         out.split_whitespace().find(|word| word.strip_suffix(".json").is_some()).expect("a request").to_owned();
     desk.good(&["approve", &request, "--key", "approver.key", "--yes"]).await;
     let (code, out, err) = operate(&desk, &correct).await;
     assert!(code == 0 && out.contains("published at entry"), "{out}{err}");
+    let (code, _, err) = operate(&desk, &correct).await;
+    assert!(code == 1 && (err.contains("nothing to correct") || err.contains("nothing more to correct")), "{err}");
     let (code, _, err) = operate(&desk, &institution("en:Afterwards")).await;
     assert_eq!(code, 0, "the log goes on: {err}");
+    let (code, _, err) = operate(&desk, &correct).await;
+    assert!(code == 1 && err.contains("the node seals again by itself"), "{err}");
+}
+
+/// Goal: where the policy asks for more approvals than there are keys in force at the bound, no request is written that
+/// nobody could have sealed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_of_the_time_needs_as_many_approvers_as_the_policy_says() {
+    let desk = Desk::new().await;
+    for (name, from) in [("now", None), ("later", Some("2100-01-01T00:00Z"))] {
+        let (key, request) = (format!("{name}.key"), format!("{name}.json"));
+        desk.good(&["keygen", &key, "--purpose", "approver"]).await;
+        desk.good(&["key", "request", "--key", &key, "--institution", "0", "--out", &request]).await;
+        let from = from.map(|from| ["--from", from]);
+        desk.operate(&[&["key", "add", &request][..], from.as_ref().map_or(&[], |from| &from[..])].concat()).await;
+    }
+    desk.operate(&["registry", "approvals", "2"]).await;
+    let client = desk.node.client(None).await;
+    let last = creditbank_client::time_correction::newest_ms(&client).await.expect("a seal");
+    let bound = creditbank_client::validity::shown(last / 60_000);
+    let Desk { node, dir } = desk;
+    let desk = Desk { node: seal_ahead(node, 40 * 24 * HOUR_MS).await, dir };
+    let (code, out, err) = operate(&desk, &["registry", "correct-time", "--bound", &bound]).await;
+    assert!(code == 1 && out.is_empty(), "{out}{err}");
+    for words in ["nothing was written", "the approvals of 2 other persons", "only 1 key of purpose approver"] {
+        assert!(err.contains(words), "{words}: {err}");
+    }
+    assert!(!notes(&desk).join("correct-time").exists(), "no request");
 }

@@ -11,7 +11,7 @@ use creditbank_protocol::{LogIndex, UnitId};
 use crate::{Client, ClientError};
 
 /// The correction of the newest seals, as far as they state a later minute than the bound, which is in minutes since
-/// 1970; nothing where the newest one does not.
+/// 1970; nothing where the newest one does not, or is itself that of a correction ([`is_corrected`]).
 ///
 /// A time that a person gives to the minute holds that whole minute: a seal that was made within it is right, and the
 /// log goes on from that seal. So the same minute always gives the same correction, and never one of a right seal.
@@ -23,10 +23,7 @@ pub async fn correction(client: &Client, bound_minute: u64) -> Result<Option<pb:
     }
     let size = client.checkpoint().await?.0.checkpoint.size;
     let last = size.checked_sub(1).map(LogIndex);
-    // The registry has a correction from the round behind it on; until then the round itself tells.
-    if let Some(published) = size.checked_sub(2).map(LogIndex)
-        && is_correction(client, published).await?
-    {
+    if corrects(client, size).await? {
         return Ok(None);
     }
     let (mut first, mut next) = (None, last);
@@ -48,6 +45,12 @@ pub async fn correction(client: &Client, bound_minute: u64) -> Result<Option<pb:
     }
     let found = first.zip(last);
     Ok(found.map(|(first, last)| pb::TimeCorrection { first: first.0, last: last.0, bound_ms }))
+}
+
+/// Whether the newest round is that of a correction. Its seal may state a wrong time; the log goes on from the
+/// correction's bound with the next round.
+pub async fn is_corrected(client: &Client) -> Result<bool, ClientError> {
+    corrects(client, client.checkpoint().await?.0.checkpoint.size).await
 }
 
 /// The time that the newest seal states, milliseconds since 1970.
@@ -72,8 +75,10 @@ pub async fn approvers(client: &Client, bound_minute: u64) -> Result<Vec<KeyId>,
     Ok(found)
 }
 
-/// Whether an entry publishes a correction: whether the round in which it stands is that of one.
-async fn is_correction(client: &Client, index: LogIndex) -> Result<bool, ClientError> {
+/// Whether the last round of a log of this size is that of a correction: whether the entry before its seal publishes
+/// one. The registry has a correction only from the round behind it on.
+async fn corrects(client: &Client, size: u64) -> Result<bool, ClientError> {
+    let Some(index) = size.checked_sub(2).map(LogIndex) else { return Ok(false) };
     let entry = Entry::parse(&client.entry(index).await?.0).map_err(ClientError::lie)?;
     let kind = i32::from(Kind::TimeCorrection);
     Ok(matches!(entry, Entry::Public(public) if public.part().records.iter().any(|record| record.kind == kind)))

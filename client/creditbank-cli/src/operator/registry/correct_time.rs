@@ -1,16 +1,18 @@
 //! `registry correct-time`: the log goes on after it was sealed under a clock that was ahead.
 
-use creditbank_client::time_correction::{approvers, correction, newest_ms};
+use creditbank_client::time_correction::{approvers, correction, is_corrected, newest_ms};
 use creditbank_client::validity::shown;
 use creditbank_client::{Client, now_ms};
 use creditbank_protocol::pb::Kind;
+use creditbank_protocol::{UnitId, counted};
 
 use super::super::publish;
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::values;
 
-/// A log that is ahead by so much is not corrected: the node seals again before anybody could have approved that.
+/// A log whose newest seal states no later minute than so many after this one is not corrected: the node seals again
+/// before anybody could have approved that.
 const WAITED_OUT_MINUTES: u64 = 1;
 
 #[derive(clap::Args)]
@@ -27,6 +29,13 @@ pub(crate) async fn run(global: &Global, client: &Client, arguments: &Arguments)
     let Arguments { bound } = *arguments;
     let newest = shown(newest_ms(client).await? / 60_000);
     let Some(ahead) = correction(client, now_ms() / 60_000 + WAITED_OUT_MINUTES).await? else {
+        if is_corrected(client).await? {
+            return Err(Failure::NotValid(
+                "the newest round is a correction of the time already: there is nothing more to correct. Its own seal \
+                 can state a wrong time; the next round bears the right one"
+                    .to_owned(),
+            ));
+        }
         return Err(Failure::NotValid(format!(
             "the newest seal says {newest}. By this clock that is over, or is in two minutes at most: there is nothing \
              to correct, and the node seals again by itself"
@@ -38,8 +47,10 @@ pub(crate) async fn run(global: &Global, client: &Client, arguments: &Arguments)
         )));
     };
     let by = approvers(client, bound).await?;
-    if by.is_empty() {
-        return Err(Failure::NotValid(no_approver(&newest)));
+    // A second person approves it, whatever the policy.
+    let required = client.approvals_required(UnitId::OPERATOR).await?.max(1);
+    if by.len() < required {
+        return Err(Failure::NotValid(too_few(by.len(), required, &newest)));
     }
     if found.first < ahead.first {
         eprintln!(
@@ -50,8 +61,9 @@ pub(crate) async fn run(global: &Global, client: &Client, arguments: &Arguments)
     }
     let ids: Vec<String> = by.iter().map(ToString::to_string).collect();
     eprintln!(
-        "note: whoever has one of these approvers' keys of institution 0 approves the request (creditbank approve \
-         REQUEST --key FILE): {}",
+        "note: the request needs the approvals of {}, each with one of these approvers' keys of institution 0 \
+         (creditbank approve REQUEST --key FILE): {}",
+        counted(required, "other person", "other persons"),
         ids.join(", ")
     );
     let what = format!("a correction of the seals from {} to {}, back to {}", found.first, found.last, shown(bound));
@@ -60,12 +72,17 @@ pub(crate) async fn run(global: &Global, client: &Client, arguments: &Arguments)
     publish::run_in(global, client, &[record], &what, &global.registry_work().join("correct-time")).await
 }
 
-/// What to do where nobody may approve.
-fn no_approver(newest: &str) -> String {
+/// What to do where not enough keys may approve.
+fn too_few(found: usize, required: usize, newest: &str) -> String {
+    let persons = counted(required, "other person", "other persons");
+    let found = match found {
+        0 => "no key".to_owned(),
+        some => format!("only {}", counted(some, "key", "keys")),
+    };
     format!(
-        "nothing was written: a second person approves a correction of the time, and the registry has no key of \
-         purpose approver of institution 0 that is in force at the bound. While the log is ahead none can be admitted, \
-         as that takes a block too: the log goes on by itself at {newest}. Then admit one, for the next time: \
+        "nothing was written: a correction of the time needs the approvals of {persons}, and the registry has {found} of \
+         purpose approver of institution 0 in force at the bound. While the log is ahead none can be admitted, as that \
+         takes a block too: the log goes on by itself at {newest}. Then admit as many as are needed, for the next time: \
          creditbank keygen approver.key --purpose approver; creditbank key request --key approver.key --institution 0 \
          --out approver.json; creditbank key add approver.json (docs/operate/clock.md)"
     )
