@@ -59,7 +59,7 @@ impl ClientError {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable(_) => true,
-            Self::Refused(refusal) if refusal.why().needs_operator() => false,
+            Self::Refused(refusal) if refusal.needs_operator() => false,
             Self::Refused(refusal) => refusal.why().is_transient() || refusal.retry_after_ms > 0,
             _ => false,
         }

@@ -120,20 +120,14 @@ creditbank_protocol::with_rules!(reasons {
 });
 
 impl Reason {
-    /// Whether the same call can succeed later without anybody changing it: the node is busy, full, stopping, waits for
-    /// its clock, or could not read its disk for once. Of a block, nothing is known: it may be sealed, or be sealed
-    /// yet.
+    /// Whether the same call can succeed later as it stands: the node is busy, full, stopping, waits for its clock, or
+    /// could not read its disk for once. Some of this the operator has to mend first ([`Refusal::needs_operator`]). Of
+    /// a block, nothing is known: it may be sealed, or be sealed yet.
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
             Self::Busy | Self::QuotaUsed | Self::NoRoom | Self::ClockMoved | Self::Stopped | Self::Unreadable
         )
-    }
-
-    /// Whether the node's operator has to do something before the same call can succeed: make room on the disk, or set
-    /// the clock. Whoever waits for that is told at once.
-    pub fn needs_operator(&self) -> bool {
-        matches!(self, Self::NoRoom | Self::ClockMoved)
     }
 
     /// Whether it says nothing of a block's content: the unit's chain is not where the block expected it, or the time
@@ -194,6 +188,17 @@ impl Refusal {
         Reason::from_name(&self.reason)
     }
 
+    /// Whether the node's operator has to do something before the same call can succeed: make room on the disk, or set
+    /// the clock. Whoever waits for that is told at once. A node whose clock has only to catch up says when to come
+    /// back.
+    pub fn needs_operator(&self) -> bool {
+        match self.why() {
+            Reason::NoRoom => true,
+            Reason::ClockMoved => self.retry_after_ms == 0,
+            _ => false,
+        }
+    }
+
     /// Whether it leaves open if a block that was sent is sealed: then the same bytes must be sent again, and no other
     /// block may be signed for its height. Of a reason that this side does not know, the code says so.
     pub fn leaves_outcome_open(&self) -> bool {
@@ -231,6 +236,16 @@ mod tests {
         }
         assert_eq!(Reason::from_name("NEW_RULE"), Reason::Unknown("NEW_RULE".to_owned()));
         assert_eq!(Reason::from_name("NEW_RULE").to_string(), "NEW_RULE");
+    }
+
+    /// Goal: a full disk is always the operator's to mend; a clock is not where the node says when to come back.
+    #[test]
+    fn some_refusals_wait_for_the_operator() {
+        let needs = |reason: &str, retry_after_ms| {
+            Refusal { reason: reason.to_owned(), retry_after_ms, ..Default::default() }.needs_operator()
+        };
+        assert!(needs("NO_ROOM", 0) && needs("NO_ROOM", 5_000) && needs("CLOCK_MOVED", 0));
+        assert!(!needs("CLOCK_MOVED", 5_000) && !needs("BUSY", 0));
     }
 
     /// Goal: what the node has not decided, or what nobody knows to be decided, is open; a decision is not.

@@ -31,11 +31,12 @@
 //!   answer that does not verify, and any refusal of a block whose predecessor had not settled yet.
 //! - A refusal that is a decision counts once the head of the chain was read behind it: where the chain has passed the
 //!   block's height, the block that stands there is compared with ours, byte for byte.
-//! - So nothing else is signed for a height before the first block was refused by a decision that left the head unchanged,
-//!   or another one stands there, or what it builds on met that fate. Blocks behind it are then rebuilt, in their order.
+//! - So nothing else is signed for a height before the first block was refused by a decision that left the head
+//!   unchanged, or another one stands there, or what it builds on met that fate. Blocks behind it are then rebuilt, in
+//!   their order.
 //!
-//! A core has one chain. Several blocks are in flight ([`Settings::in_flight_max`]): each is signed on the one before it, and
-//! they are sent in the order of their heights.
+//! A core has one chain. Several blocks are in flight ([`Settings::in_flight_max`]): each is signed on the one before
+//! it, and they are sent in the order of their heights.
 
 mod event;
 mod judge;
@@ -141,7 +142,8 @@ impl Core {
         }
     }
 
-    /// Takes up the blocks that an earlier run has left on the disk, in the order of their heights. Before anything else.
+    /// Takes up the blocks that an earlier run has left on the disk, in the order of their heights. Before anything
+    /// else.
     pub fn restore(&mut self, blocks: Vec<Arc<Prepared>>) -> Vec<Ticket> {
         self.tip = blocks.last().map(|block| block.head());
         let mut tickets = Vec::with_capacity(blocks.len());
@@ -257,7 +259,8 @@ impl Core {
         }
     }
 
-    /// Sends what is on the disk, in the order of the chain. Where it is not known what became of the first one, that one alone.
+    /// Sends what is on the disk, in the order of the chain. Where it is not known what became of the first one, that
+    /// one alone.
     fn send(&mut self) {
         let mut is_first = true;
         for item in &mut self.items {
@@ -367,11 +370,11 @@ pub(super) fn pause_ms(first_wait_ms: u64, tries: u32, open: &Open) -> u64 {
     }
 }
 
-/// What cannot be waited for is tried once more only: a lie, and a fault of the node. What the node itself says that its
-/// operator must mend first is not tried again: whoever waits is told at once.
+/// What cannot be waited for is tried once more only: a lie, and a fault of the node. What the operator must mend first
+/// is not tried again: whoever waits is told at once.
 fn tries_for(tries_max: u32, open: &Open) -> u32 {
     match open {
-        Open::Refused(refusal) if refusal.why().needs_operator() => 1,
+        Open::Refused(refusal) if refusal.needs_operator() => 1,
         Open::Refused(refusal) if refusal.why().is_transient() => tries_max,
         Open::Lost(_) => tries_max,
         Open::Refused(_) | Open::Unverified(_) => tries_max.min(2),

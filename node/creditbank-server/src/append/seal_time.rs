@@ -12,6 +12,10 @@ const JUMP_MS_MAX: u64 = 5 * 60 * 1_000;
 /// The wall clock may be this far behind the last seal. Until it has caught up, seals bear the time of the last one.
 pub(crate) const BEHIND_MS_MAX: u64 = 60 * 1_000;
 
+/// A caller is asked to come back where the clock catches up within this time. In any other doubt the operator has to do
+/// something, or would rather do it than wait.
+const CATCHES_UP_MS_MAX: u64 = 60 * 1_000;
+
 /// After a start, the first seal may be this long after the last one without confirmation of the time. This is a day in
 /// which the node was off (a serving node seals every hour), and two hours by which a clock set to local time may be
 /// wrong.
@@ -55,6 +59,19 @@ pub enum ClockDoubt {
         /// The clock's minute since 1970.
         clock_minute: u64,
     },
+}
+
+impl ClockDoubt {
+    /// In how many milliseconds the node seals again by itself; 0 where it does not, or takes long.
+    pub(crate) fn retry_after_ms(self) -> u64 {
+        match self {
+            Self::Behind { by_ms } => match by_ms.saturating_sub(BEHIND_MS_MAX) {
+                wait_ms if wait_ms <= CATCHES_UP_MS_MAX => wait_ms,
+                _ => 0,
+            },
+            Self::Moved { .. } | Self::Ahead { .. } => 0,
+        }
+    }
 }
 
 /// Refuses a time that is too far after the last seal's; both in milliseconds since 1970.
@@ -109,5 +126,23 @@ impl SealTime {
         self.seen = (clock.now_ms(), clock.monotonic_ms());
         // The round that corrects the time is sealed without the clock, so it does not confirm the clock.
         self.is_believed |= log.last_seal().is_some_and(|seal| seal.time_ms == log.earliest_ms());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a caller is asked to come back just when the clock will be close enough, and never for a long wait, nor
+    /// where the operator has to act.
+    #[test]
+    fn a_short_wait_for_the_clock_is_told() {
+        for (behind_ms, retry_after_ms) in [(60_001, 1), (66_000, 6_000), (120_000, 60_000), (120_001, 0)] {
+            let doubt = check_behind(1_000_000, 1_000_000 - behind_ms).expect_err("it is too far behind");
+            assert_eq!(doubt.retry_after_ms(), retry_after_ms, "{behind_ms}");
+            assert_eq!(check_behind(1_000_000, 1_000_000 - behind_ms + retry_after_ms).is_ok(), retry_after_ms > 0);
+        }
+        assert_eq!(ClockDoubt::Moved { by_ms: -1 }.retry_after_ms(), 0);
+        assert_eq!(ClockDoubt::Ahead { sealed_minute: 0, clock_minute: 1 }.retry_after_ms(), 0);
     }
 }

@@ -10,7 +10,7 @@ use creditbank_rules::{Rejection, Rule, ViewError};
 use creditbank_store::StoreError;
 use tonic::{Code, Status};
 
-use crate::append::{AccountError, HeldUp, OverQuota, SubmitError};
+use crate::append::{AccountError, ClockDoubt, HeldUp, OverQuota, SubmitError};
 use crate::publish::ReceiptError;
 use crate::read::{ReadError, TranscriptError};
 use crate::unreadable;
@@ -63,9 +63,9 @@ pub fn of_submit(error: &SubmitError) -> Refusal {
         SubmitError::Quota(over) => of_quota(*over),
         SubmitError::NoRoom { retry_after_ms } => no_room(error, *retry_after_ms),
         SubmitError::Displaced => refusal(Code::Unavailable, Reason::Stopped, error),
-        SubmitError::Clock(_) => {
+        SubmitError::Clock(doubt) => {
             tracing::warn!(%error, "nothing is sealed");
-            refusal(Code::Unavailable, Reason::ClockMoved, error)
+            of_clock(error, *doubt)
         }
         SubmitError::LogKeyMissing(_) => refusal(Code::FailedPrecondition, Reason::LogKeyMissing, error),
         SubmitError::Unreadable(error) => of_view(error),
@@ -110,6 +110,13 @@ pub(crate) fn busy() -> Status {
 fn no_room(error: impl ToString, retry_after_ms: u64) -> Refusal {
     let mut refused = refusal(Code::ResourceExhausted, Reason::NoRoom, error);
     refused.retry_after_ms = retry_after_ms;
+    refused
+}
+
+/// The refusal under a clock that is not believed. Coming back makes sense where it only has to catch up.
+fn of_clock(error: impl ToString, doubt: ClockDoubt) -> Refusal {
+    let mut refused = refusal(Code::Unavailable, Reason::ClockMoved, error);
+    refused.retry_after_ms = doubt.retry_after_ms();
     refused
 }
 
@@ -343,7 +350,7 @@ fn of_account(error: AccountError) -> Refusal {
         AccountError::Busy { retry_after_ms } => busy_for(error, retry_after_ms),
         AccountError::Quota(over) => of_quota(over),
         AccountError::Stopped | AccountError::Displaced => refusal(Code::Unavailable, Reason::Stopped, error),
-        AccountError::Clock(_) => refusal(Code::Unavailable, Reason::ClockMoved, error),
+        AccountError::Clock(doubt) => of_clock(error, doubt),
     }
 }
 

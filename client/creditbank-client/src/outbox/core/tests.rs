@@ -122,6 +122,15 @@ fn what_only_the_operator_mends_is_not_waited_for() {
     }
 }
 
+/// Goal: a clock that has only to catch up is waited for, as long as the node says.
+#[test]
+fn a_clock_that_catches_up_is_waited_for() {
+    let (mut hand, .., attempt) = sent();
+    let moved = Refusal { retry_after_ms: 5_000, ..refusal(Reason::ClockMoved) };
+    hand.0.handle(Event::Answered { attempt, answer: Answer::Refused(Box::new(moved)) });
+    assert_eq!(hand.rest(), [Action::Wait { ms: 5_000 }]);
+}
+
 /// Goal: after so many tries the core halts, and the block stays on the disk.
 #[test]
 fn it_halts_after_so_many_tries() {
