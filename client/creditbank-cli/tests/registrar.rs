@@ -110,7 +110,7 @@ async fn what_is_shown_before_anything_is_signed() {
     }
     assert_eq!(office.desk.sealed(), 0);
     let (code, out, err) = office.call(&["issue", "r.csv", "--accept", "mojibake"]).await;
-    assert!(code == 0 && out.contains("1 in 1 block"), "{out}{err}");
+    assert!(code == 0 && out.contains("1 in 1 block (1 credit)"), "{out}{err}");
     let (code, out, _) = office.call(&["issue", "r.csv", "--accept", "mojibake"]).await;
     let before = |line: &str| line.starts_with("issued before") && line.ends_with(" 1");
     assert!(code == 0 && out.lines().any(before), "{out}");

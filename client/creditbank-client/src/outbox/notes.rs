@@ -2,8 +2,7 @@
 //!
 //! ```text
 //! WORK/job.toml    the log, institution, unit and secret check that the notes are for
-//! WORK/issued      36 bytes for each thing that was sealed: which one, and what it says, both keyed digests, and a
-//! check
+//! WORK/issued      36 bytes for each thing that was sealed: which one and what it says, as keyed digests, and a check
 //! WORK/receipts    the node's receipts, each behind its length: the proof of what was sealed
 //! WORK/outbox/     the blocks under way, on the disk before they are sent
 //! WORK/lock        held while a run is under way; which process that is
@@ -86,7 +85,8 @@ fn job(origin: &str, unit: &IssuingUnit) -> String {
 
 /// Notes that cannot be read. With new ones the ledger itself is asked for each thing, so nothing is issued twice.
 pub(crate) fn damaged(path: &Path, error: &dyn std::fmt::Display) -> ClientError {
-    let next = "pass another --work directory and run this again: what the ledger holds already is found there and not issued twice";
+    let next = "pass another --work directory and run this again: what the ledger holds already is found there and \
+                not issued twice";
     ClientError::Local(format!("{} is damaged: {error}; {next}", path.display()))
 }
 
@@ -96,9 +96,10 @@ fn of_another(dir: &Path, found: &str, origin: &str, unit: &IssuingUnit) -> Clie
     let named = found.lines().find_map(|line| line.strip_prefix("origin = \"")?.strip_suffix('"'));
     if let Some(named) = named.filter(|named| job(named, unit) == found) {
         return ClientError::Local(format!(
-            "{} holds the notes of {named}, and the log is {origin}. Where {named} is a former name of this log, its key \
-             was stolen or entries were lost, and blocks beyond the end of {named} are gone: pass another --work directory and \
-             run this again. What the ledger holds is found there and not issued twice; what is lost is issued again",
+            "{} holds the notes of {named}, and the log is {origin}. Where {named} is a former name of this log, its \
+             key was stolen or entries were lost, and blocks beyond the end of {named} are gone: pass another --work \
+             directory and run this again. What the ledger holds is found there and not issued twice; what is lost is \
+             issued again",
             dir.display()
         ));
     }
@@ -114,8 +115,7 @@ pub(crate) struct Notes {
 }
 
 /// Keeps other runs away from the notes of `dir`: two that sign for one chain would sign one height twice. Whoever
-/// comes
-/// second is told which process is first.
+/// comes second is told which process is first.
 pub(super) fn lock(dir: &Path) -> Result<File, ClientError> {
     let path = dir.join("lock");
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(PRIVATE).open(&path);
