@@ -160,11 +160,12 @@ impl Global {
     /// The node speaks TLS, with a certificate that nobody known here has signed.
     fn issuer_hint(&self) -> &'static str {
         if self.ca.is_some() {
-            "; the node's certificate is signed by none of the authorities in the file of --ca (or CREDITBANK_CA): ask the \
-             node's operator for the right file"
+            "; the node's certificate is signed by none of the authorities in the file of --ca (or CREDITBANK_CA): ask \
+             the node's operator for the right file"
         } else {
-            "; no authority known to this machine has signed the node's certificate: get the authority's certificate, or \
-             a self-signed one itself, from the node's operator, and pass the file (PEM) with --ca FILE or CREDITBANK_CA"
+            "; no authority known to this machine has signed the node's certificate: get the authority's certificate, \
+             or a self-signed one itself, from the node's operator, and pass the file (PEM) with --ca FILE or \
+             CREDITBANK_CA"
         }
     }
 

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Usage;
 use crate::node_dir::NodeDir;
-use crate::serve::warn_of_registry_keys_in;
+use crate::registry_keys::warn_of_registry_keys_in;
 
 #[derive(clap::Args)]
 #[allow(clippy::struct_excessive_bools)] // Each is an option.

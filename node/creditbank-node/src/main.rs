@@ -8,6 +8,7 @@ mod init;
 mod node_dir;
 mod private_memory;
 mod quickstart;
+mod registry_keys;
 mod reindex;
 mod restore;
 mod serve;

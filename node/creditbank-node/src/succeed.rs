@@ -105,8 +105,8 @@ fn tell(done: &Succeeded, origin: &str, to: &str) {
     ));
     if let Some(seen) = seen {
         crate::say(&format!(
-            "Others have seen {} of {former}, or its guard has, and the old directory has {}: the entries in between are \
-             lost, and nobody can list them.",
+            "Others have seen {} of {former}, or its guard has, and the old directory has {}: the entries in between \
+             are lost, and nobody can list them.",
             counted(*seen, "entry", "entries"),
             done.old_size
         ));

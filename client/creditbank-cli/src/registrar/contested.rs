@@ -123,7 +123,7 @@ pub(crate) async fn run(global: &Global, Command::List { unit }: Command) -> Res
             let rows = of.iter().map(|one| names.iter().map(|name| show::line(&one[*name])).collect());
             output::table(names, rows)
         };
-        let counted: Vec<String> = counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
+        let states: Vec<String> = counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
         let records = table(&["place", "kind", "sealed_at", "key_id", "state"], &records);
         let ways: BTreeSet<String> = found
             .iter()
@@ -137,9 +137,9 @@ pub(crate) async fn run(global: &Global, Command::List { unit }: Command) -> Res
             format!("\n\nIn force: entries of the registry, which act until others take their places.{listed}")
         };
         let sealed = format!(
-            "{records}\n{}. Contested: confirm or revoke it. Confirmed: it counts. Ended: it was revoked or replaced, or \
-             its agreement was ended.{ways}",
-            counted.join(", ")
+            "{records}\n{}. Contested: confirm or revoke it. Confirmed: it counts. Ended: it was revoked or replaced, \
+             or its agreement was ended.{ways}",
+            states.join(", ")
         );
         if effects.is_empty() {
             return sealed;

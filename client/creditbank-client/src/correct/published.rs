@@ -1,7 +1,7 @@
 //! Entries of the registry that a stolen key has published: what is done about each kind, and whether that was done.
 //!
-//! Nobody confirms or revokes such an entry. It acts until another one takes its place, and which one that is depends on
-//! the kind: some are stated anew under the same name, others are permanent and are followed by a later version.
+//! Nobody confirms or revokes such an entry. It acts until another one takes its place, and which one that is depends
+//! on the kind: some are stated anew under the same name, others are permanent and are followed by a later version.
 
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::registry::RegistryKey;
@@ -29,12 +29,12 @@ pub fn way_out(kind: Kind) -> &'static str {
             "creditbank equivalence publish FILE, with the next version; this one acts until that one's first day"
         }
         Kind::QualificationDefinition => {
-            "creditbank qualification publish FILE, with the next version; this one acts until that one's first day, and \
-             longer for learners who have enrolled on it"
+            "creditbank qualification publish FILE, with the next version; this one acts until that one's first day, \
+             and longer for learners who have enrolled on it"
         }
         Kind::GradeDistribution => {
-            "creditbank distribution publish FILE --number NUMBER, of the same scale, cycle and field, with a later end \
-             or number; this list does not see that, and the state stays `in force`"
+            "creditbank distribution publish FILE --number NUMBER, of the same scale, cycle and field, with a later \
+             end or number; this list does not see that, and the state stays `in force`"
         }
         _ => "another entry in its place",
     }

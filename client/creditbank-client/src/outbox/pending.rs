@@ -74,8 +74,8 @@ impl Pending {
             let receipt = client.block(first.unit, first.height).await?;
             if leaf_hash(&receipt.entry) == first.leaf {
                 return Err(ClientError::Local(format!(
-                    "nothing was given up: the first of these blocks is sealed, at entry {}. Run the command again that \
-                     has left them: it notes that and goes on",
+                    "nothing was given up: the first of these blocks is sealed, at entry {}. Run the command again \
+                     that has left them: it notes that and goes on",
                     receipt.index
                 )));
             }

@@ -12,8 +12,8 @@ const JUMP_MS_MAX: u64 = 5 * 60 * 1_000;
 /// The wall clock may be this far behind the last seal. Until it has caught up, seals bear the time of the last one.
 pub(crate) const BEHIND_MS_MAX: u64 = 60 * 1_000;
 
-/// A caller is asked to come back where the clock catches up within this time. In any other doubt the operator has to do
-/// something, or would rather do it than wait.
+/// A caller is asked to come back if the clock catches up within this time. In any other doubt the operator has to act,
+/// or would rather act than wait.
 const CATCHES_UP_MS_MAX: u64 = 60 * 1_000;
 
 /// After a start, the first seal may be this long after the last one without confirmation of the time. This is a day in

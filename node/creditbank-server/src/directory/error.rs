@@ -139,7 +139,6 @@ pub enum DirectoryError {
 impl DirectoryError {
     /// What to do about damage, if the message says only what is damaged, and where.
     pub fn next_step(&self) -> Option<&'static str> {
-        const OF_KEYS: &str = "restore the file from a backup of this node (docs/operate/damage.md)";
         match self {
             Self::Key { .. } | Self::Purpose { .. } => Some(OF_KEYS),
             Self::File { path, error } if is_in(path, "keys") && is_lost(error) => Some(OF_KEYS),
@@ -155,6 +154,7 @@ impl DirectoryError {
     }
 }
 
+const OF_KEYS: &str = "restore the file from a backup of this node (docs/operate/damage.md)";
 const OF_LOG: &str = "restore a backup of this node (docs/operate/damage.md)";
 
 fn next_step_of(error: &StoreError) -> Option<&'static str> {

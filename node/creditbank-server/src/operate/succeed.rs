@@ -84,17 +84,16 @@ pub fn succeed(
     }
     let disk = &*environment.disk;
     let log_dir = dir.join(config.store.path().ok_or(SucceedError::Memory)?);
-    let registry_key = read_key_at(environment, &options.registry_key, Purpose::Registry).map_err(|error| {
-        let expected = "the file of the registry key in force: `creditbank-node init` made it as registry.key";
-        SucceedError::Key { option: "--registry-key", expected, error: Box::new(error) }
-    })?;
-    let approver = |path: &PathBuf| {
-        read_key_at(environment, path, Purpose::Approver).map_err(|error| {
-            let expected = "the file of an approver's key (creditbank keygen --purpose approver)";
-            SucceedError::Key { option: "--approver-key", expected, error: Box::new(error) }
-        })
+    let key = |path: &Path, purpose, option, expected| {
+        let read = read_key_at(environment, path, purpose);
+        read.map_err(|error| SucceedError::Key { option, expected, error: Box::new(error) })
     };
-    let approvers = options.approver_keys.iter().map(approver).collect::<Result<Vec<_>, _>>()?;
+    let expected = "the file of the registry key in force: `creditbank-node init` made it as registry.key";
+    let registry_key = key(&options.registry_key, Purpose::Registry, "--registry-key", expected)?;
+    let expected = "the file of an approver's key (creditbank keygen --purpose approver)";
+    let approvers = options.approver_keys.iter();
+    let approvers = approvers.map(|path| key(path, Purpose::Approver, "--approver-key", expected));
+    let approvers = approvers.collect::<Result<Vec<_>, _>>()?;
     let journal = JournalReader::new(&environment.disk, &log_dir, config.beginning().genesis().0);
     let total: u64 = journal.segments()?.iter().map(|(_, _, len)| len).sum();
     files::outside(disk, to, &[dir, &log_dir])?;

@@ -11,22 +11,27 @@ fn counter() -> impl FnMut(&mut [u8]) {
     }
 }
 
+/// The store at a path, of which the log needs so many records.
+fn open(path: &Path, needed: u64, fill: Fill<'_>) -> KeyStore {
+    KeyStore::open(&RealDisk::shared(), 0, path, &[1; 32], needed, fill).expect("it opens")
+}
+
 /// Goal: keys survive a restart; erased ones do not; another master key opens nothing.
 #[test]
 fn keys_survive_and_erased_keys_do_not() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("keys");
     let mut fill = counter();
-    let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("a new store");
+    let keys = open(&path, 0, &mut fill);
     keys.insert(&[AccountId([1; 16]), AccountId([2; 16]), AccountId([1; 16])], &mut fill).expect("inserted");
     let first = keys.get(&AccountId([1; 16])).expect("known");
     keys.insert(&[AccountId([1; 16])], &mut fill).expect("nothing new");
     drop(keys);
-    let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("reopened");
+    let keys = open(&path, 0, &mut fill);
     assert!(keys.get(&AccountId([1; 16])) == Some(first));
     keys.erase(&AccountId([1; 16]), &mut fill).expect("erased");
     drop(keys);
-    let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("reopened");
+    let keys = open(&path, 0, &mut fill);
     assert!(matches!(keys.known(&AccountId([1; 16])), Known::Erased) && keys.contains(&AccountId([2; 16])));
     assert!(matches!(keys.known(&AccountId([3; 16])), Known::Unknown));
     assert_eq!(keys.len(), 2, "a tombstone is a record");
@@ -45,7 +50,7 @@ fn an_erasure_keeps_the_order() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("keys");
     let mut fill = counter();
-    let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("a new store");
+    let keys = open(&path, 0, &mut fill);
     let accounts: Vec<_> = (1..=30).rev().map(|number| AccountId([number; 16])).collect();
     for account in &accounts {
         keys.insert(&[*account], &mut fill).expect("inserted");
@@ -59,7 +64,7 @@ fn an_erasure_keeps_the_order() {
     let expected = [&accounts[..], &[AccountId([99; 16])]].concat();
     assert_eq!(order, expected);
     drop(keys);
-    let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 31, &mut fill).expect("reopened");
+    let keys = open(&path, 31, &mut fill);
     assert_eq!(keys.file().expect("a file").accounts, expected);
 }
 
@@ -68,7 +73,7 @@ fn an_erasure_keeps_the_order() {
 fn changes_at_once_are_all_on_the_disk() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("keys");
-    let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut counter()).expect("a new store");
+    let keys = open(&path, 0, &mut counter());
     let account = |number: u8| AccountId([number; 16]);
     keys.insert(&(200..210).map(account).collect::<Vec<_>>(), &mut counter()).expect("inserted");
     std::thread::scope(|scope| {
@@ -88,7 +93,7 @@ fn changes_at_once_are_all_on_the_disk() {
         }
         scope.spawn(|| (200..210).for_each(|number| keys.erase(&account(number), &mut counter()).expect("erased")));
     });
-    let again = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 110, &mut counter()).expect("reopened");
+    let again = open(&path, 110, &mut counter());
     assert!((200..210).all(|number| matches!(again.known(&account(number)), Known::Erased)));
     for number in 0..100 {
         assert!(keys.get(&account(number)) == again.get(&account(number)), "account {number}");
@@ -101,7 +106,7 @@ fn torn_records_are_cut_and_damage_is_refused() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("keys");
     let mut fill = counter();
-    let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("a new store");
+    let keys = open(&path, 0, &mut fill);
     keys.insert(&[AccountId([1; 16]), AccountId([2; 16])], &mut fill).expect("inserted");
     drop(keys);
     let whole = std::fs::read(&path).expect("the file");

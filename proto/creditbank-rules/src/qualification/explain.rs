@@ -1,5 +1,6 @@
 //! Requirements in words.
 
+use creditbank_protocol::counted;
 use creditbank_protocol::pb::{
     AssessmentType, Match, Mode, Origin, OutcomeType, PassBasis, QualificationDefinition, QualificationName, Ratio,
     Requirement, RequirementType,
@@ -55,8 +56,8 @@ fn name(name: &QualificationName) -> String {
     format!("{} of institution {}{version}", name.code, name.institution)
 }
 
-fn plural(months: u32) -> String {
-    creditbank_protocol::counted(months, "month", "months")
+fn in_months(months: u32) -> String {
+    counted(months, "month", "months")
 }
 
 /// What a node asks.
@@ -87,14 +88,14 @@ fn describe(tree: &Tree<'_>, definition: &QualificationDefinition, position: usi
             format!("an award: {}", listed.join(" or "))
         }
         RequirementType::Attestation => format!("an attestation: {}", node.code),
-        RequirementType::Enrolment => format!("at least {} at the awarding institution", plural(*months)),
+        RequirementType::Enrolment => format!("at least {} at the awarding institution", in_months(*months)),
         RequirementType::AtLeast => format!("of what counts here, at least {} from records{which}", bound()),
         RequirementType::AtMost => format!("of what counts here, at most {} from records{which}", bound()),
         RequirementType::Average => {
             let least = node.minimum.as_ref().map_or("", |minimum| minimum.value.as_str());
             format!("a mean grade of what counts here of at least {least} in {}", definition.average_scale)
         }
-        RequirementType::Age => format!("nothing that counts here is older than {} at conferral", plural(*months)),
+        RequirementType::Age => format!("nothing that counts here is older than {} at conferral", in_months(*months)),
     }
 }
 
@@ -230,7 +231,7 @@ pub(crate) fn finds(case: &Case<'_>, position: usize, finding: &Finding) -> Stri
         Measure::Age { too_old } => {
             let shown: Vec<String> =
                 too_old.iter().map(|position| case.candidates[*position].portion().to_string()).collect();
-            let months = plural(case.tree.node(position).months);
+            let months = in_months(case.tree.node(position).months);
             format!("{} older than {months}", shown.join(", "))
         }
     }

@@ -80,10 +80,10 @@ fn too_few(found: usize, required: usize, newest: &str) -> String {
         some => format!("only {}", counted(some, "key", "keys")),
     };
     format!(
-        "nothing was written: a correction of the time needs the approvals of {persons}, and the registry has {found} of \
-         purpose approver of institution 0 in force at the bound. While the log is ahead none can be admitted, as that \
-         takes a block too: the log goes on by itself at {newest}. Then admit as many as are needed, for the next time: \
-         creditbank keygen approver.key --purpose approver; creditbank key request --key approver.key --institution 0 \
+        "nothing was written: a correction of the time needs the approvals of {persons}, and the registry has {found} \
+         of purpose approver of institution 0 in force at the bound. While the log is ahead none can be admitted, as \
+         that takes a block too: the log goes on by itself at {newest}. Then admit as many as are needed, for the next \
+         time: creditbank keygen approver.key --purpose approver; creditbank key request --key approver.key --institution 0 \
          --out approver.json; creditbank key add approver.json (docs/operate/clock.md)"
     )
 }

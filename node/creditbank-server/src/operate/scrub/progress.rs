@@ -62,8 +62,7 @@ impl Progress {
         if self.begun_ms == 0 || is_ahead(self.begun_ms, now_ms) || (self.position.is_none() && is_over) {
             let position = Some(ScrubPosition::default());
             let finished_ms = if is_ahead(self.finished_ms, now_ms) { 0 } else { self.finished_ms };
-            *self =
-                Self { begun_ms: now_ms.max(1), finished_ms, done: 0, unread: 0, findings: 0, position, fault: None };
+            *self = Self { begun_ms: now_ms.max(1), finished_ms, position, ..Self::default() };
         }
     }
 

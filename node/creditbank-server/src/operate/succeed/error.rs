@@ -100,8 +100,8 @@ pub enum SucceedError {
     },
     /// Another key than the registry key in force.
     #[error(
-        "--registry-key {path}: expected the registry key in force, {expected}, found {found}. `creditbank-node init` made \
-         its file as registry.key; after `creditbank registry succeed` it is the file that was given with --key"
+        "--registry-key {path}: expected the registry key in force, {expected}, found {found}. `creditbank-node init` \
+         made its file as registry.key; after `creditbank registry succeed` it is the file that was given with --key"
     )]
     OtherRegistryKey {
         /// The file.
