@@ -16,6 +16,7 @@ mod conversions;
 mod copies;
 mod custodian;
 mod damage;
+mod declared;
 mod desk;
 mod dry_run;
 mod evaluation;

@@ -326,7 +326,9 @@ async fn a_log_with_every_kind_of_award_is_good() {
     assert_eq!(answer.outcome(), EvaluationOutcome::Missing, "it learns nothing of it");
 
     let bare = pb::Award { allocations: Vec::new(), redeems: Vec::new(), mandate: None, ..award(1, own, "CERT", &[]) };
-    let declared = pb::Award { basis: pb::AwardBasis::Declared.into(), documents: vec![document("D")], ..bare.clone() };
+    let consumes_none = "Conferred before the ledger".to_owned();
+    let (basis, documents) = (pb::AwardBasis::Declared.into(), vec![document("D")]);
+    let declared = pb::Award { basis, documents, consumes_none, ..bare.clone() };
     confer(&client, &one, &declared).await.expect("declared");
     let (titles, definition) = (vec![text("Doctor honoris causa")], None);
     let honorary = pb::Award { basis: pb::AwardBasis::Honorary.into(), titles, definition, ..bare };

@@ -220,7 +220,7 @@ class Vectors:
         for case in vectors["kinds"]:
             kind = case["kind"]
             check.equal("kind", self.kinds.message_name(kind), case["name"])
-            check.equal("fields", self.kinds.numbers(kind), list(range(1, case["fields"] + 1)))
+            check.equal("fields", len(self.kinds.numbers(kind)), case["fields"])
             check.equal("public", records.is_public(kind), case["public"])
             check.equal("of the operator", kind >= records.REGISTRY_KIND_MIN, case["operator"])
             check.equal("required", list(records.REQUIRED.get(kind, ())), case["required"])

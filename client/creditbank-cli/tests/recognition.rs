@@ -302,6 +302,7 @@ async fn awards_show_their_basis() {
     let by = ["--alias", &alias, "--decider", "Prof. B", "--mandate-paper", "file 9"];
     let declared =
         ["qualification", "award", "CERT", "--declared", "--document", "certificate::C-1", "--kind", "certificate"];
+    let declared = [&declared[..], &["--consumes-none", "Conferred in 1998"]].concat();
     let place = office.seal(2, &[&declared[..], &by].concat()).await;
     let honorary = ["qualification", "award", "--honorary", "--title", "en:Doctor of Letters", "--kind", "degree"];
     // A paper serves one award.
@@ -312,7 +313,15 @@ async fn awards_show_their_basis() {
     office.seal(2, &[&honorary[..], &["--document", "diploma::H-1"], &by].concat()).await;
     office.json(2, &["transcript", "--alias", &alias, "--out", "awards.cbt"]).await;
     let (code, text, err) = office.call(2, &["verify", "awards.cbt"]).await;
-    for part in ["DECLARED", "certificate C-1, 20", "HONORARY", "2/CERT.1", "Doctor of Letters"] {
+    for part in [
+        "DECLARED",
+        "CONSUMES NONE",
+        "Conferred in 1998",
+        "certificate C-1, 20",
+        "HONORARY",
+        "2/CERT.1",
+        "Doctor of Letters",
+    ] {
         assert!(code == 0 && text.contains(part), "{part}: {text}{err}");
     }
     let (code, _, err) = office.call(2, &["award", "revoke", &place, "--reason", "error", "--key", "unit-2.key"]).await;
@@ -461,6 +470,7 @@ async fn a_foreign_qualification_is_recognised() {
     office.seal(2, &["qualification", "publish", "certificate.json"]).await;
     let declared =
         ["qualification", "award", "CERT", "--declared", "--document", "certificate::C-1", "--kind", "certificate"];
+    let declared = [&declared[..], &["--consumes-none", "Conferred in 1998"]].concat();
     let by = ["--alias", &alias, "--decider", "Prof. B", "--mandate-paper", "file 9"];
     let award = office.seal(2, &[&declared[..], &by].concat()).await;
     let of = ["recognise", "--award", &award, "--form", "statement", "--exempt", "CHEM-101:5 ECTS"];

@@ -200,15 +200,17 @@ pub fn claim_hash(salt: &[u8; 16], kind: Kind, version: u16, number: u16, value:
 /// The claims of a whole record, in field order.
 fn claims(info: &KindInfo, version: u16, seed: &[u8; 32], body: &[u8]) -> Result<Vec<Digest>, CanonicalError> {
     let fields = top_level_fields(info.schema, body)?;
-    let mut pair = ([0; 16], [0; 16]);
-    let claim = |(index, range): (u16, std::ops::Range<usize>)| {
-        if index.is_multiple_of(2) {
-            pair = salts(seed, info.kind, version, index / 2);
-        }
+    let mut last = None;
+    let claim = |(number, range): (u16, std::ops::Range<usize>)| {
+        let index = number - 1;
+        let (_, pair) = last
+            .filter(|(pair, _)| *pair == index / 2)
+            .unwrap_or_else(|| (index / 2, salts(seed, info.kind, version, index / 2)));
+        last = Some((index / 2, pair));
         let salt = if index.is_multiple_of(2) { &pair.0 } else { &pair.1 };
-        claim_hash(salt, info.kind, version, index + 1, &body[range])
+        claim_hash(salt, info.kind, version, number, &body[range])
     };
-    Ok((0u16..).zip(fields).map(claim).collect())
+    Ok(info.numbers().zip(fields).map(claim).collect())
 }
 
 /// The record hash over its claims.
@@ -281,7 +283,7 @@ mod tests {
         let body = typical_credit();
         let ranges = top_level_fields(info.schema, &body).expect("canonical");
         let all = claims(info, 1, &[5; 32], &body).expect("canonical");
-        for (number, (range, claim)) in (1u16..).zip(ranges.into_iter().zip(all)) {
+        for (number, (range, claim)) in info.numbers().zip(ranges.into_iter().zip(all)) {
             let salt = salt(&[5; 32], Kind::Credit, 1, number);
             assert_eq!(claim_hash(&salt, Kind::Credit, 1, number, &body[range]), claim, "claim {number}");
         }

@@ -8,6 +8,7 @@ mod candidates;
 pub mod case;
 mod comparability;
 mod conversion;
+mod declared;
 mod derived;
 mod documents;
 mod effects;

@@ -6,7 +6,7 @@ from . import conversion, mandates, qualification, status
 from . import ledger as forms
 from .conversion import plain
 from .courses import is_code, wide
-from .dates import first, has_happened
+from .dates import first, has_happened, last
 from .grades import require
 from .standing import KINDS_WITH_EMBARGO
 from .suite import verify
@@ -133,12 +133,13 @@ def award(scene, body, message, former, account):
     require(message.kind and message.has("decider") and message.basis, "MISSING_FIELD")
     conferred = scene.day(message, "conferred")
     require(all(has_happened(one.on, scene.now) for one in message.attestations if one.has("on")), "IMPLAUSIBLE_DATE")
-    counts = any(message.has(name) for name in ("allocations", "redeems", "absorbs", "attestations", "average_e4"))
+    counts = any(message.has(name) for name in ("allocations", "absorbs", "attestations", "average_e4"))
+    require(message.basis == DECLARED or not message.has("consumes_none"), "CONTRADICTION")
     if former is not None:
         require(scene.held[former].body.basis == message.basis, "CONTRADICTION")
     if message.basis == HONORARY:
         require(message.has("titles"), "MISSING_FIELD")
-        bare = not (message.has("definition") or counts or message.has("cosignatures") or message.has("enrolments"))
+        bare = not (message.has("definition") or counts or message.has("redeems") or message.has("cosignatures") or message.has("enrolments"))
         require(bare, "CONTRADICTION")
         _documents(scene, message, (), former)
         return []
@@ -153,7 +154,8 @@ def award(scene, body, message, former, account):
     _cosigned(scene, body, message, definition)
     if message.basis == DECLARED:
         require(not counts, "CONTRADICTION")
-        return []
+        among = list(definition.awarding) or [definition.institution]
+        return _consumed(scene, body, message, (definition, among), former, account, conferred)
     scene.mandate(KIND_AWARD, body, message)
     if former is not None:
         before = plain(scene.held[former].body)
@@ -162,6 +164,39 @@ def award(scene, body, message, former, account):
         require(all(before.get(name) == now.get(name) for name in kept), "CONTRADICTION")
         return []
     return _audited(scene, message, definition, enrolments, account)
+
+
+def _consumed(scene, body, message, conferring, former, account, conferred):
+    """What a declared award redeems."""
+    definition, among = conferring
+    require(message.has("redeems") or message.has("consumes_none"), "MISSING_FIELD")
+    require(not (message.has("redeems") and message.has("consumes_none")), "CONTRADICTION")
+    if former is not None:
+        before, now = plain(scene.held[former].body), plain(message)
+        kept = ("redeems", "definition", "conferred") if message.has("redeems") else ("redeems",)
+        require(all(before.get(name) == now.get(name) for name in kept), "CONTRADICTION")
+    if message.has("redeems"):
+        scene.mandate(KIND_AWARD, body, message)
+    if former is not None:
+        return []
+    spending = Spending(scene, definition, account)
+    for reference in message.redeems:
+        held = named(scene, reference, account)
+        visible(scene, held)
+        require(held.kind == KIND_CREDIT and held.institution in among, "SOURCE_NOT_USABLE")
+        ended = last(held.body.period.until)
+        if held.body.has("completed"):
+            ended = max(ended, first(held.body.completed))
+        require(ended <= conferred, "INVALID_DATE")
+        spending.count(held, _Consumed())
+    require([place_of(one.place) for one in message.redeems] == sorted(spending.redeems), "ALREADY_SPENT")
+    return sorted(spending.redeems)
+
+
+class _Consumed:
+    """A whole Credit; as it is not held by an award, it overlaps with none."""
+
+    roots, amount = (), 0
 
 
 def _enrolments(scene, message, definition, former, account):

@@ -240,7 +240,7 @@ fn by_whom(report: &Report, record: &TranscriptRecord, legal_basis: Option<&str>
 /// On what an award or a conversion rests, which a reader must always see.
 fn foundation(rests_on: &RestsOn) -> String {
     match rests_on {
-        RestsOn::Award { basis, documents, conferred } => {
+        RestsOn::Award { basis, documents, conferred, consumes, consumes_none } => {
             let basis = match basis {
                 AwardBasis::Audited => "AUDITED: the ledger has recomputed it",
                 AwardBasis::Declared => "DECLARED: the institution's word, no records fill it",
@@ -250,7 +250,12 @@ fn foundation(rests_on: &RestsOn) -> String {
             let documents: Vec<String> = documents.iter().map(|one| show::safe(&document_in_words(one))).collect();
             let documents = if documents.is_empty() { "no document shown".to_owned() } else { documents.join("; ") };
             let conferred = conferred.as_ref().map(date).unwrap_or_default();
-            format!("award {basis}; conferred {conferred}; {documents}")
+            let consumes = match (consumes_none, consumes) {
+                (Some(reason), _) => format!("; CONSUMES NONE of the ledger's credits: {}", show::safe(reason)),
+                (None, 0) => String::new(),
+                (None, number) => format!("; consumes {}", counted(*number, "credit", "credits")),
+            };
+            format!("award {basis}{consumes}; conferred {conferred}; {documents}")
         }
         RestsOn::Agreement(name) => format!("converted by agreement {}", agreement(name)),
         RestsOn::Equivalence(name) => format!("converted by equivalence {}", equivalence(name)),

@@ -10,6 +10,7 @@ const DEFINITION: &str = "code = 'CERT'\nversion = 1\nunit = 'CATS'\nsource = 'a
 /// An award of a learner on the institution's word, with these documents.
 fn award<'a>(alias: &'a str, documents: &[&'a str]) -> Vec<&'a str> {
     let words = ["qualification", "award", "CERT", "--declared", "--kind", "certificate", "--alias", alias];
+    let words = [&words[..], &["--consumes-none", "Conferred before the ledger"]].concat();
     let by = ["--decider", "Prof. B", "--conferred", "2026-06-30", "--mandate-paper", documents[0]];
     let documents = documents.iter().flat_map(|one| ["--document", *one]);
     words.into_iter().chain(by).chain(documents).collect()

@@ -72,6 +72,9 @@ pub(crate) fn of(record: &Record) -> Vec<String> {
             let what = name.or(title).unwrap_or_default();
             let mut lines = vec![format!("award of {what}, {basis}, by {}", award.decider)];
             lines.extend(award.documents.iter().map(document));
+            if !award.consumes_none.is_empty() {
+                lines.push(format!("consumes none of the ledger's credits: {}", award.consumes_none));
+            }
             lines
         }
         Kind::QualificationRecognition => {

@@ -80,7 +80,7 @@ impl Disclosed {
         let mut hashes = Vec::with_capacity(disclosed.len());
         let mut opened = Vec::with_capacity(disclosed.len());
         let mut body = Vec::new();
-        for (number, claim) in (1u16..).zip(disclosed) {
+        for (number, claim) in info.numbers().zip(disclosed) {
             match (Digest::from_slice(&claim.hash), <[u8; 16]>::try_from(claim.salt.as_slice())) {
                 (Some(hash), Err(_)) if claim.salt.is_empty() && claim.value.is_empty() => {
                     hashes.push(hash);
@@ -104,8 +104,9 @@ impl Disclosed {
 
     /// The first claim that must be opened and is not.
     pub fn missing_claim(&self) -> Option<&'static str> {
-        let hidden = |number: &&u16| !self.opened.get(usize::from(**number) - 1).copied().unwrap_or(false);
-        let number = self.info.required.iter().find(hidden)?;
+        let is_opened =
+            |number: u16| self.info.numbers().zip(&self.opened).any(|(one, opened)| one == number && *opened);
+        let number = self.info.required.iter().find(|number| !is_opened(**number))?;
         self.info.schema.field(u64::from(*number)).map(|field| field.name)
     }
 }
@@ -121,7 +122,7 @@ impl Disclosed {
 /// Refuses a value that holds another field than `number`.
 fn only_field(info: &KindInfo, number: u16, value: &[u8]) -> Result<(), DisclosureError> {
     let ranges = top_level_fields(info.schema, value)?;
-    let exact = (1u16..).zip(ranges).all(|(other, range)| other == number || range.start == range.end);
+    let exact = info.numbers().zip(ranges).all(|(other, range)| other == number || range.start == range.end);
     if exact { Ok(()) } else { Err(DisclosureError::Value(number)) }
 }
 
@@ -129,7 +130,8 @@ fn only_field(info: &KindInfo, number: u16, value: &[u8]) -> Result<(), Disclosu
 pub fn disclose(record: &Record, open: &[u16]) -> Result<Vec<pb::DisclosedClaim>, DisclosureError> {
     let info = info_of(record.kind()).ok_or(DisclosureError::Form)?;
     let ranges = top_level_fields(info.schema, record.body())?;
-    Ok((1u16..)
+    Ok(info
+        .numbers()
         .zip(ranges)
         .map(|(number, range)| {
             let salt = salt(record.seed(), record.kind(), record.version(), number);

@@ -88,6 +88,11 @@ impl KindInfo {
         self.schema.name
     }
 
+    /// The numbers of its fields, in order: those of its claims.
+    pub fn numbers(&self) -> impl Iterator<Item = u16> + use<> {
+        self.schema.fields.iter().map(|field| u16::try_from(field.number).expect("fields are numbered below 128"))
+    }
+
     /// Number of claims.
     pub fn fields(&self) -> usize {
         self.schema.fields.len()

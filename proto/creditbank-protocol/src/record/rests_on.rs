@@ -14,6 +14,10 @@ pub enum RestsOn {
         documents: Vec<AwardDocument>,
         /// The day on which it was conferred.
         conferred: Option<Date>,
+        /// Of a declared award: how many Credits of the ledger it consumes.
+        consumes: usize,
+        /// Of a declared award that consumes none: why.
+        consumes_none: Option<String>,
     },
     /// Of a conversion: an agreement between the institutions.
     Agreement(AgreementName),
@@ -41,7 +45,13 @@ impl RestsOn {
 fn of_award(award: pb::Award) -> Option<RestsOn> {
     match AwardBasis::try_from(award.basis).unwrap_or_default() {
         AwardBasis::Unspecified => None,
-        basis => Some(RestsOn::Award { basis, documents: award.documents, conferred: award.conferred }),
+        basis => Some(RestsOn::Award {
+            basis,
+            documents: award.documents,
+            conferred: award.conferred,
+            consumes: if basis == AwardBasis::Declared { award.redeems.len() } else { 0 },
+            consumes_none: Some(award.consumes_none).filter(|reason| !reason.is_empty()),
+        }),
     }
 }
 
@@ -64,8 +74,16 @@ mod tests {
     /// Goal: an award rests on its basis; what is hidden of it is not made up.
     #[test]
     fn an_award_rests_on_its_basis() {
-        let award = pb::Award { basis: AwardBasis::Declared.into(), ..Default::default() };
-        let found = Some(RestsOn::Award { basis: AwardBasis::Declared, documents: Vec::new(), conferred: None });
+        let reason = "Conferred in 1998".to_owned();
+        let award =
+            pb::Award { basis: AwardBasis::Declared.into(), consumes_none: reason.clone(), ..Default::default() };
+        let found = Some(RestsOn::Award {
+            basis: AwardBasis::Declared,
+            documents: Vec::new(),
+            conferred: None,
+            consumes: 0,
+            consumes_none: Some(reason),
+        });
         assert_eq!(of(Kind::Award, &award), found);
         assert_eq!(of(Kind::Award, &pb::Award::default()), None);
         assert_eq!(of(Kind::Credit, &pb::Credit::default()), None);

@@ -57,7 +57,8 @@ fn vector(kind: Kind, body: Vec<u8>, seed: &[u8; 32]) -> Value {
     let record = record(kind, body.clone(), seed);
     let info = info_of(kind).expect("known");
     let ranges = top_level_fields(info.schema, &body).expect("canonical");
-    let claims: Vec<_> = (1u16..)
+    let claims: Vec<_> = info
+        .numbers()
         .zip(ranges)
         .map(|(number, range)| {
             let salt = salt(seed, kind, 1, number);

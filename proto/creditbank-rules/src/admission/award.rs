@@ -15,7 +15,7 @@ use super::recognition::past_day;
 use super::spend::{Spending, stands_on};
 use super::used::{at, named, visible};
 use super::uses::consent_lasts;
-use super::{AdmissionError, documents, enrolment, mandate};
+use super::{AdmissionError, declared, documents, enrolment, mandate};
 use crate::dates::Day;
 use crate::plausible::happened;
 use crate::qualification::{self, Candidate, HeldAward, HeldEnrolment};
@@ -40,10 +40,12 @@ pub(super) fn check(
     let before = amends.zip(before.as_ref());
     let numbers = DocumentKey::of_award(&award, issuing.institution);
     let bare = award.allocations.is_empty()
-        && award.redeems.is_empty()
         && award.absorbs.is_empty()
         && award.attestations.is_empty()
         && award.average_e4.is_none();
+    let consumes = basis == AwardBasis::Declared || award.consumes_none.is_empty();
+    let expected = "nothing: only a declared award says that it consumes none";
+    require(consumes, Rule::Contradiction, "consumes_none", expected, "a reason")?;
     let given = award.mandate.as_ref();
     let digest = given.map(|_| mandate::check(view.registry(), issuing, record, given)).transpose()?;
     let consents: Vec<Digest> = digest.into_iter().collect();
@@ -56,8 +58,11 @@ pub(super) fn check(
         AwardBasis::Unspecified => present(false, "basis", "audited, declared or honorary")?,
         AwardBasis::Honorary => {
             present(!award.titles.is_empty(), "titles", "the title of an honorary award")?;
-            let free =
-                award.definition.is_none() && bare && award.cosignatures.is_empty() && award.enrolments.is_empty();
+            let free = award.definition.is_none()
+                && bare
+                && award.redeems.is_empty()
+                && award.cosignatures.is_empty()
+                && award.enrolments.is_empty();
             documents::check(view, issuing, &award, &[], before)?;
             require(free, Rule::Contradiction, "basis", "an honorary award without requirements", "some")?;
             return Ok(derived(Vec::new()));
@@ -79,7 +84,16 @@ pub(super) fn check(
     };
     if basis == AwardBasis::Declared {
         require(bare, Rule::Contradiction, "basis", "a declared award without allocations", "some")?;
-        return Ok(derived(Vec::new()));
+        let before = before.map(|(_, before)| before);
+        let days = (conferred, issuing.day());
+        let (redeems, depends_on) = declared::consumed(view, &award, (definition, among), before, account, days)?;
+        let redeems = if redeems.is_empty() {
+            Vec::new()
+        } else {
+            let digest = mandate::check(view.registry(), issuing, record, given)?;
+            redeems.into_iter().map(|place| (place, digest)).collect()
+        };
+        return Ok(Derived { redeems, ..derived(depends_on) });
     }
     let digest = mandate::check(view.registry(), issuing, record, given)?;
     let asked = held_awards(view, definition, account)?;
@@ -109,15 +123,20 @@ pub(super) fn check(
     require(same, Rule::RequirementsNotMet, "average_e4", expected, found)?;
     let (redeems, stands_on) = spending.finish();
     let depends_on = sorted(stands_on.into_iter().chain(prior));
+    same_redeems(&redeems, &award)?;
+    let redeems = redeems.iter().filter_map(|one| Some((one.place?.into(), digest))).collect();
+    Ok(Derived { redeems, ..derived(depends_on) })
+}
+
+/// The award names what it has to redeem, and nothing else.
+pub(super) fn same_redeems(redeems: &[pb::RecordReference], award: &Award) -> Result<(), Rejection> {
     let shown = |list: &[pb::RecordReference]| {
         let places: Vec<String> =
             list.iter().filter_map(|one| one.place).map(|place| Place::from(place).to_string()).collect();
         if places.is_empty() { "nothing".to_owned() } else { places.join(", ") }
     };
     let same = redeems == award.redeems;
-    require(same, Rule::AlreadySpent, "redeems", shown(&redeems), shown(&award.redeems))?;
-    let redeems = redeems.iter().filter_map(|one| Some((one.place?.into(), digest))).collect();
-    Ok(Derived { redeems, ..derived(depends_on) })
+    require(same, Rule::AlreadySpent, "redeems", shown(redeems), shown(&award.redeems))
 }
 
 fn sorted(places: impl Iterator<Item = Place>) -> Vec<Place> {

@@ -16,6 +16,7 @@ mod conversions;
 mod courses;
 mod days;
 mod decisions;
+mod declared;
 mod derived;
 mod documents;
 mod enrolments;
@@ -62,7 +63,7 @@ fn base() -> Value {
 type Cases = fn() -> Vec<Case>;
 
 /// The cases of each module, refused and admitted.
-const CASES: [(Cases, Cases); 17] = [
+const CASES: [(Cases, Cases); 18] = [
     (rules::refused, rules::admitted),
     (publications::refused, publications::admitted),
     (courses::refused, courses::admitted),
@@ -75,6 +76,7 @@ const CASES: [(Cases, Cases); 17] = [
     (reinstatements::refused, reinstatements::admitted),
     (reinstated_kinds::refused, reinstated_kinds::admitted),
     (awards::refused, awards::admitted),
+    (declared::refused, declared::admitted),
     (results::refused, results::admitted),
     (enrolments::refused, enrolments::admitted),
     (documents::refused, documents::admitted),

@@ -6,6 +6,7 @@ use creditbank_client::Client;
 use creditbank_client::IssuingUnit;
 use creditbank_client::recognition::derived::{Completion, award};
 use creditbank_client::recognition::joint::JointAward;
+use creditbank_protocol::Place;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::counted;
 use creditbank_protocol::pb::{self, Award, AwardBasis, AwardKind};
@@ -16,6 +17,7 @@ use serde_json::json;
 use super::{About, cosign, documents, progress};
 use crate::connect::Global;
 use crate::evaluator::mandated::Mandated;
+use crate::evaluator::shown::{Shown, reference};
 use crate::failure::Failure;
 use crate::signing::Signing;
 use crate::{output, show, values};
@@ -43,6 +45,13 @@ pub(crate) struct Arguments {
     /// On the institution's word, without an audit: legacy or research degrees. Verifiers are always told
     #[arg(long, conflicts_with = "honorary")]
     declared: bool,
+    /// With --declared: a Credit of this ledger that the award consumes, issued by an institution that confers it and ended by
+    /// the day of conferral; may be repeated: entry and index, as 34/718
+    #[arg(long = "consumes", value_name = "PLACE", requires = "declared")]
+    consumes: Vec<Place>,
+    /// With --declared: why it consumes no Credit of this ledger, as "conferred in 1998". Verifiers are always told
+    #[arg(long, value_name = "REASON", requires = "declared", conflicts_with = "consumes")]
+    consumes_none: Option<String>,
     /// Honorary. Verifiers are always told
     #[arg(long, requires = "titles", conflicts_with = "code")]
     honorary: bool,
@@ -61,7 +70,20 @@ pub(crate) struct Arguments {
     signing: Signing,
 }
 
+/// A declared award says what it consumes.
+fn says_what_it_consumes(arguments: &Arguments) -> Result<(), Failure> {
+    let Arguments { declared, consumes, consumes_none, .. } = arguments;
+    let reason = consumes_none.as_deref().unwrap_or_default();
+    if *declared && consumes.is_empty() && reason.is_empty() {
+        let expected =
+            "the Credits that it consumes (--consumes PLACE), or why it consumes none (--consumes-none REASON)";
+        return Err(Failure::Usage(format!("--declared: expected {expected}")));
+    }
+    Ok(())
+}
+
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
+    says_what_it_consumes(&arguments)?;
     let consent = arguments.mandated.consent()?;
     let client = global.connect().await?;
     let unit = arguments.signing.unit(global, &client).await?;
@@ -91,6 +113,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         ("conferred", made.conferred.as_ref().map(dates::show).unwrap_or_default()),
         ("by", show::safe(&made.decider)),
         ("redeems", counted(made.redeems.len(), "record", "records")),
+        ("consumes none", show::safe(&made.consumes_none)),
     ]);
     signing.seal(global, &client, &unit, &contents.requested(&wish), (value, text)).await
 }
@@ -132,7 +155,7 @@ pub(super) fn request(global: &Global, out: &Path, joint: &JointAward) -> Result
 fn cosigned(client: &Client, unit: &IssuingUnit, arguments: &Arguments, path: &Path) -> Result<Award, Failure> {
     let joint = JointAward::read(path)?;
     let award = joint.signed()?;
-    let Arguments { about, kind, classification, decider, declared, .. } = arguments;
+    let Arguments { about, kind, classification, decider, declared, consumes, consumes_none, .. } = arguments;
     let documents = award.conferred.map(|day| documents::of(&arguments.documents, day));
     let code = award.definition.as_ref().map(|name| (name.code.clone(), format!("{}.{}", name.code, name.version)));
     let asked = about.code.as_deref().unwrap_or_default();
@@ -146,6 +169,8 @@ fn cosigned(client: &Client, unit: &IssuingUnit, arguments: &Arguments, path: &P
         ("--classification", award.classification == *classification),
         ("--decider", award.decider == *decider),
         ("--declared", (award.basis() == AwardBasis::Declared) == *declared),
+        ("--consumes", award.basis() != AwardBasis::Declared || consumed(&award) == sorted(consumes)),
+        ("--consumes-none", award.consumes_none == consumes_none.as_deref().unwrap_or_default()),
         ("--conferred", about.conferred.is_none_or(|day| award.conferred == Some(day))),
     ];
     match checks.iter().find(|(_, same)| !same) {
@@ -155,6 +180,18 @@ fn cosigned(client: &Client, unit: &IssuingUnit, arguments: &Arguments, path: &P
         }
         None => Ok(award),
     }
+}
+
+/// The places of what a declared award consumes.
+fn consumed(award: &Award) -> Vec<Place> {
+    award.redeems.iter().filter_map(|one| one.place).map(Place::from).collect()
+}
+
+fn sorted(places: &[Place]) -> Vec<Place> {
+    let mut places = places.to_vec();
+    places.sort_unstable();
+    places.dedup();
+    places
 }
 
 /// What is wished, whatever the day: these documents for this learner.
@@ -194,7 +231,14 @@ async fn draft(global: &Global, client: &Client, unit: &IssuingUnit, arguments: 
     if *declared {
         let definition = Some(about.name(client, unit.id.institution).await?);
         let attestations = about.attestations(decider);
-        return Ok(Award { basis: AwardBasis::Declared.into(), definition, attestations, ..word });
+        let mut redeems = Vec::new();
+        for place in sorted(&arguments.consumes) {
+            let shown = about.transcript.as_ref().map(|path| Shown::read(global, path)).transpose()?;
+            redeems.push(reference(client, shown.as_ref(), place).await?);
+        }
+        let consumes_none = arguments.consumes_none.clone().unwrap_or_default();
+        let basis = AwardBasis::Declared.into();
+        return Ok(Award { basis, definition, attestations, redeems, consumes_none, ..word });
     }
     let request = about.request(global, client, unit.id.institution, decider).await?;
     let (answer, found) = client.evaluate(request).await?;

@@ -102,6 +102,7 @@ fn words(award: &Award, definition: &QualificationDefinition, joint: &JointAward
         ("conferred", award.conferred.as_ref().map(dates::show).unwrap_or_default()),
         ("by", show::safe(&award.decider)),
         ("records", format!("{} fill requirements, {} are redeemed", award.allocations.len(), award.redeems.len())),
+        ("consumes none", show::safe(&award.consumes_none)),
         ("attested", attested.collect::<Vec<_>>().join("; ")),
         ("signed by", joint.signatures.iter().map(|one| one.institution.to_string()).collect::<Vec<_>>().join(", ")),
     ];

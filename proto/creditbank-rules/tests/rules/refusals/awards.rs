@@ -12,7 +12,7 @@ use super::derived::{
 use crate::fixtures::{self, ALIAS, ORIGIN, credit, day, fheq, key_for, node, record, text};
 use crate::world::NOW_MS;
 
-fn name(code: &str, version: u32) -> pb::QualificationName {
+pub(crate) fn name(code: &str, version: u32) -> pb::QualificationName {
     pb::QualificationName { institution: 1, code: code.to_owned(), version }
 }
 
@@ -54,11 +54,12 @@ fn ex_officio() -> Option<pb::Mandate> {
     Some(pb::Mandate { legal_basis, salt: vec![3; 16], until_minute: UNTIL, ..Default::default() })
 }
 
-fn declared() -> pb::Award {
+pub(crate) fn declared() -> pb::Award {
     pb::Award {
         basis: pb::AwardBasis::Declared.into(),
         allocations: Vec::new(),
         redeems: Vec::new(),
+        consumes_none: "What was learned is older than the ledger".to_owned(),
         mandate: None,
         ..audited()
     }
@@ -69,6 +70,7 @@ pub(crate) fn honorary() -> pb::Award {
         basis: pb::AwardBasis::Honorary.into(),
         definition: None,
         titles: vec![text("Doctor honoris causa")],
+        consumes_none: String::new(),
         ..declared()
     }
 }
@@ -161,7 +163,7 @@ pub(crate) fn cosigned(award: &pb::Award, key: u8) -> pb::Award {
     cosigned_as(award, key, |_| ())
 }
 
-fn joint(entry: &mut pb::QualificationDefinition) {
+pub(crate) fn joint(entry: &mut pb::QualificationDefinition) {
     entry.awarding = vec![1, 2];
 }
 
@@ -261,12 +263,6 @@ fn forms() -> Vec<Case> {
         honoured("honorary, under a definition", |award| award.definition = Some(name("CERT", 1))),
         honoured("honorary, counting a credit", |award| award.allocations = vec![put(2, 1)]),
         honoured("honorary, with the signature of somebody else", |award| *award = cosigned(award, OTHER_KEY)),
-        awarding(
-            Some("CONTRADICTION"),
-            "declared, redeeming a credit",
-            earned,
-            &pb::Award { redeems: vec![reference(at(1))], mandate: paper(), ..declared() },
-        ),
         changed("NO_MANDATE", "without a mandate", |award| award.mandate = None),
         under(
             Some("NOT_THE_PUBLISHER"),
