@@ -201,8 +201,8 @@ fn counting(mut award: pb::Award) -> pb::Award {
     award
 }
 
-/// Goal: a degree of elsewhere exempts, once; an exemption for an award of this ledger redeems that award, and is no
-/// second way to count what the award hands over when it is absorbed.
+/// Goal: a degree of elsewhere exempts, once; an exemption for an award of this ledger stands for what the award counts: no
+/// more of it, nowhere else than where the award is absorbed, and not beside it.
 #[tokio::test]
 async fn exemptions_count_once() {
     let absorbing = creditbank_fixtures::absorbing(1, "BA", 120, &["CERT"]);
@@ -221,21 +221,32 @@ async fn exemptions_count_once() {
     let counted = counting(award(2, *other, "CERT", std::slice::from_ref(&foreign)));
     let first = confer(client, two, &counted).await.expect("60 of exemptions");
     let (amends, groups) = amending(&foreign, std::slice::from_ref(&first));
-    let (legal_basis, mandate) = ("An act".to_owned(), Some(mandate()));
-    let entry = pb::QualificationRecognition { amends, legal_basis, mandate, ..entry };
+    let (legal_basis, given) = ("An act".to_owned(), Some(mandate()));
+    let entry = pb::QualificationRecognition { amends, legal_basis, mandate: given, ..entry };
     let renewed = seal(client, two, Kind::QualificationRecognition, &entry, groups).await.expect("amended");
     let again = counting(award(2, *other, "CERT", std::slice::from_ref(&renewed)));
     let again = pb::Award { documents: vec![document("C-2")], ..again };
     assert_eq!(confer(client, two, &again).await.expect_err("it has paid"), Reason::AlreadySpent);
 
-    let credit = seal(client, one, Kind::Credit, &credit(*own, "AAA"), Vec::new()).await.expect("issued");
-    let cert = confer(client, one, &award(1, *own, "CERT", std::slice::from_ref(&credit))).await.expect("an award");
+    let learned = seal(client, one, Kind::Credit, &credit(*own, "AAA"), Vec::new()).await.expect("issued");
+    let cert = confer(client, one, &award(1, *own, "CERT", std::slice::from_ref(&learned))).await.expect("an award");
     let here = pb::ForeignQualification { award: Some(cert.clone()), conferred: today(300), ..Default::default() };
-    let entry = exempting(*own, here, Some(&cert));
+    let mut grown = exempting(*own, here.clone(), Some(&learned));
+    grown.exemptions[0].amount = Some(pb::Amount { e4: 3_600_000, unit: "CATS".to_owned() });
+    grown.exemptions[0].roots[0].part_e4 = 3_600_000;
+    let refused = seal(client, one, Kind::QualificationRecognition, &grown, Vec::new()).await;
+    assert_eq!(refused.expect_err("360 for a certificate of 60"), Reason::ConversionDiffers);
+    let entry = exempting(*own, here, Some(&learned));
     let exempt = seal(client, one, Kind::QualificationRecognition, &entry, Vec::new()).await.expect("recognised");
-    let mut both = award(1, *own, "BA", &[credit, exempt]);
-    (both.allocations[1].result_plus_1, both.absorbs, both.redeems) = (1, vec![cert.clone()], vec![cert]);
+    let mut both = award(1, *own, "BA", &[learned, exempt.clone()]);
+    (both.allocations[1].result_plus_1, both.absorbs, both.redeems) = (1, vec![cert.clone()], vec![cert.clone()]);
     assert_eq!(confer(client, one, &both).await.expect_err("the certificate twice"), Reason::AlreadySpent);
+    let more = seal(client, one, Kind::Credit, &credit(*own, "BBB"), Vec::new()).await.expect("issued");
+    let mut degree = award(1, *own, "BA", &[exempt, more.clone()]);
+    (degree.allocations[0].result_plus_1, degree.redeems) = (1, vec![more.clone()]);
+    assert_eq!(confer(client, one, &degree).await.expect_err("the certificate holds them"), Reason::AlreadySpent);
+    (degree.absorbs, degree.redeems, degree.mandate) = (vec![cert.clone()], vec![cert, more], Some(mandate()));
+    confer(client, one, &degree).await.expect("the certificate is absorbed");
     replayed(client).await;
 }
 

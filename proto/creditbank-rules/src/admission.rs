@@ -34,7 +34,6 @@ use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place, Uni
 
 pub use alone::Alone;
 pub use candidates::{award_of, candidates};
-pub use comparability::exemption_root;
 pub use conversion::{begun, earlier, source_of, sources_of};
 pub use spend::{Spending, SpentRoots, is_redeemed};
 pub use used::{Used, stands, visible};

@@ -17,6 +17,7 @@ mod assessed;
 mod check;
 mod equivalent;
 mod exact;
+mod exempted;
 mod explain;
 mod grade;
 mod level;
@@ -26,6 +27,7 @@ mod source;
 
 pub use account::Account;
 pub use check::check;
+pub use exempted::{award_roots, counted_by, exempted};
 pub use explain::explain;
 pub use grade::ects::{Overlap, overlaps};
 pub use share::apportion;

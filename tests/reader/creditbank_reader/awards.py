@@ -347,9 +347,10 @@ class Spending:
             link = todo.pop()
             standing(self.scene, link)
             chain[link.place] = link
-            if link.kind == KIND_CONVERSION:
-                todo += [self.scene.held[place_of(source.record.place)] for source in link.body.sources
-                         if place_of(source.record.place) not in chain]
+            before = [source.record for source in link.body.sources] if link.kind == KIND_CONVERSION else []
+            if link.kind == KIND_RECOGNITION and link.body.qualification.has("award"):
+                before.append(link.body.qualification.award)
+            todo += [self.scene.held[place_of(one.place)] for one in before if place_of(one.place) not in chain]
         for place, _ in one.roots or [(held.place, 1)]:
             root = self.scene.held.get(place)
             require(root is not None and root.account == self.account, "SOURCE_NOT_USABLE")
@@ -363,7 +364,8 @@ class Spending:
         if entry is None:
             self.redeems.add(root.place)
         elif entry not in self.absorbed:
-            holder = next((link for link in chain.values() if root.place in self.scene.named_by(link)
+            holder = next((link for link in chain.values() if link.kind == KIND_CONVERSION
+                           and root.place in self.scene.named_by(link)
                            and entry in self.scene.entries(link)), None)
             if holder is not None:
                 self._redeem(holder, chain, amount)

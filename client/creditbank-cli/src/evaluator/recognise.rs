@@ -1,6 +1,7 @@
 //! `recognise`: what a qualification of elsewhere is comparable to here, or the credit from which it exempts.
 
 mod exempt;
+mod roots;
 
 use std::path::PathBuf;
 
@@ -8,7 +9,7 @@ use creditbank_client::recognition::consent::mandate;
 use creditbank_client::sealing::{Contents, record};
 use creditbank_protocol::pb::{self, Kind, RecognitionForm};
 use creditbank_protocol::{Alias, Place, names};
-use creditbank_rules::admission::exemption_root;
+use creditbank_rules::conversion::exempted;
 use creditbank_rules::dates;
 use creditbank_rules::decimal::show_e4;
 use prost_reflect::prost::Message as _;
@@ -116,15 +117,18 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         arguments;
     let Arguments { comparable_to, level, mut exempt, decider, decided, expires, signing, .. } = arguments;
     let unit = signing.unit(global, &client).await?;
+    if let Some(place) = award.filter(|_| !exempt.is_empty()) {
+        let roots = roots::of_award(&client, shown.as_ref(), place).await?;
+        let count = exempt.len();
+        for one in &mut exempt {
+            let amount = one.amount.clone().unwrap_or_default();
+            one.roots = exempted(&roots, &amount, count).map_err(roots::refused)?;
+        }
+    }
     let award = match award {
         Some(place) => Some(reference(&client, shown.as_ref(), place).await?),
         None => None,
     };
-    let count = exempt.len();
-    for one in &mut exempt {
-        let amount = one.amount.clone().unwrap_or_default();
-        one.roots = award.iter().map(|award| exemption_root(award, &amount, count)).collect();
-    }
     let decided = decided.unwrap_or_else(creditbank_client::today);
     let draft = pb::QualificationRecognition {
         learner: alias.0.to_vec(),

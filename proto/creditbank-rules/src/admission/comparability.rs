@@ -1,18 +1,19 @@
 //! Recognition of qualifications of elsewhere: comparability, or credit from which they exempt.
 
+use creditbank_protocol::pb::RecognitionForm;
 use creditbank_protocol::pb::{self, ConvertedCredit, Decision, DecisionType, Kind, QualificationRecognition};
-use creditbank_protocol::pb::{RecognitionForm, RecordReference};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Place};
 
+use super::conversion::{pick, sources_of};
 use super::derived::{Derived, Issuing};
 use super::fields::{self, present, require};
 use super::recognition::past_day;
-use super::used::{named, own, standing};
+use super::used::{Used, at, named, own, standing};
 use super::{AdmissionError, case, mandate};
 use crate::codes::is_country;
+use crate::conversion::{award_roots, counted_by, exempted};
 use crate::dates::{first_day, last_day};
-use crate::decimal::MAX_E4;
 use crate::{CourseKey, Registry, Rejection, Rule, View, plausible};
 
 /// Checks a recognition by an institution.
@@ -38,7 +39,7 @@ pub(super) fn check(
     let expected = "no day before the qualification was conferred";
     let later = conferred.is_none_or(|conferred| first_day(&conferred) <= decided);
     require(later, Rule::InvalidDate, "decided", expected, "an earlier one")?;
-    depends_on.extend(award.as_ref().and_then(|award| award.place).map(Place::from));
+    depends_on.extend(award.as_ref().map(|award| award.place));
     let form = RecognitionForm::try_from(read.form).unwrap_or_default();
     present(form != RecognitionForm::Unspecified, "form", "a statement or a decision")?;
     if form == RecognitionForm::Decision {
@@ -51,9 +52,16 @@ pub(super) fn check(
     let says = !read.comparable_to.is_empty() || read.level.is_some() || !read.exemptions.is_empty();
     present(says, "comparable_to", "what it is comparable to, or exemptions")?;
     fields::level(registry, read.level.as_ref())?;
+    let roots = match &award {
+        Some(award) if !read.exemptions.is_empty() => Some(roots(view, award, account)?),
+        _ => None,
+    };
     for exemption in &read.exemptions {
-        credit(registry, exemption, award.as_ref(), read.exemptions.len())?;
+        credit(registry, exemption, roots.as_deref(), read.exemptions.len())?;
     }
+    depends_on.extend(roots.iter().flatten().map(|root| Place::read(root.place)));
+    depends_on.sort_unstable();
+    depends_on.dedup();
     Ok(Derived { key: Some(CourseKey::Recognition), depends_on, consents: vec![digest], ..Derived::default() })
 }
 
@@ -62,7 +70,7 @@ fn qualification(
     view: &impl View,
     found: Option<&pb::ForeignQualification>,
     account: &AccountId,
-) -> Result<(Option<RecordReference>, Option<pb::Date>), AdmissionError> {
+) -> Result<(Option<Used>, Option<pb::Date>), AdmissionError> {
     let missing = || Rejection::new(Rule::MissingField, "the qualification", "nothing").field("qualification");
     let found = found.ok_or_else(missing)?;
     if let Some(award) = &found.award {
@@ -71,7 +79,7 @@ fn qualification(
         require(is_award, Rule::SourceNotUsable, "qualification", "the place of an award", used.place)?;
         standing(view, &used, "qualification")?;
         let read: pb::Award = used.record.read().map_err(super::kinds::malformed)?;
-        return Ok((Some(award.clone()), read.conferred));
+        return Ok((Some(used), read.conferred));
     }
     let named = !found.titles.is_empty() && !found.institution.is_empty();
     present(named, "qualification", "its title and the institution that conferred it")?;
@@ -104,27 +112,26 @@ pub(super) fn decision(
     Ok(used.place)
 }
 
-/// The root of one of `count` exemptions for an award of this ledger: its equal share of the award, so that all of them
-/// count together, and none of them twice.
-pub fn exemption_root(award: &RecordReference, amount: &pb::Amount, count: usize) -> pb::Root {
-    let count = u64::try_from(count).unwrap_or(u64::MAX).max(1);
-    let whole = amount.e4.saturating_mul(count).min(MAX_E4);
-    pb::Root {
-        place: award.place,
-        status_id: award.status_id.clone(),
-        fraction: Some(pb::Ratio { numerator: 1, denominator: count }),
-        had: vec![pb::Amount { e4: whole, unit: amount.unit.clone() }],
-        part_e4: amount.e4,
-        origin: award.origin.clone(),
+/// The roots of an Award of this ledger: what it counts, with the bounds that this has.
+fn roots(view: &impl View, award: &Used, account: &AccountId) -> Result<Vec<pb::Root>, AdmissionError> {
+    let read: pb::Award = award.record.read().map_err(super::kinds::malformed)?;
+    let mut counted = Vec::new();
+    for of_record in counted_by(&read).chunk_by(|(one, _), (other, _)| one == other) {
+        let used = at(view, Place::of_reference(Some(&of_record[0].0)), account, "qualification")?;
+        let all = sources_of(&used)?;
+        for (_, part) in of_record {
+            counted.push(pick(&all, &used, *part)?);
+        }
     }
+    Ok(award_roots(&counted)?)
 }
 
-/// Credit from which the qualification exempts. Its root is the award, where that is in this ledger; else the
+/// Credit from which the qualification exempts. Its roots are those of the award, where that is in this ledger; else the
 /// recognition itself.
 fn credit(
     registry: &Registry,
     credit: &ConvertedCredit,
-    award: Option<&RecordReference>,
+    roots: Option<&[pb::Root]>,
     count: usize,
 ) -> Result<(), Rejection> {
     fields::course(credit.course.as_ref(), false)?;
@@ -144,8 +151,9 @@ fn credit(
         && credit.source_plus_1 == 0
         && credit.basis == 0;
     require(plain, Rule::Contradiction, "exemptions", "no steps and no basis of a conversion", "some")?;
-    let expected: Vec<pb::Root> = award.map(|award| exemption_root(award, &amount, count)).into_iter().collect();
+    let expected = roots.map(|roots| exempted(roots, &amount, count)).transpose()?.unwrap_or_default();
     let same = credit.roots == expected;
-    let what = "the award as the only root, where it is in this ledger, shared equally by all exemptions; else none";
-    require(same, Rule::Contradiction, "exemptions", what, format_args!("{} roots", credit.roots.len()))
+    let what = format_args!("the {} roots of the award, each with its share of the amount", expected.len());
+    let found = format_args!("{} roots, or other shares", credit.roots.len());
+    require(same, Rule::ConversionDiffers, "exemptions", what, found)
 }

@@ -104,7 +104,7 @@ pub fn source_of(used: &Used, part: Part) -> Result<Source, Rejection> {
 }
 
 /// One of the sources that a record is.
-fn pick(all: &[Source], used: &Used, part: Part) -> Result<Source, Rejection> {
+pub(super) fn pick(all: &[Source], used: &Used, part: Part) -> Result<Source, Rejection> {
     let found = all.iter().find(|one| one.part == part).cloned();
     found.ok_or_else(|| {
         let found = format!("{} of {}", part.written(), used.place);

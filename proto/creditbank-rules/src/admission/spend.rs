@@ -87,7 +87,7 @@ pub struct SpentRoots<'a, V> {
 impl<'a, V: View> SpentRoots<'a, V> {
     /// Of the records of an account, as of a day.
     pub fn new(view: &'a V, account: &AccountId, day: Day) -> Self {
-        let (links, surplus) = (Links::new(view, account), Surplus::new(account, day));
+        let (links, surplus) = (Links::through_awards(view, account), Surplus::new(account, day));
         Self { view, account: *account, links, last: None, surplus, roots: BTreeMap::new() }
     }
 

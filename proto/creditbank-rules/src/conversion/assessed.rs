@@ -20,7 +20,7 @@ pub(super) fn convert(request: &Request<'_>, assessment: &Assessment) -> Result<
             || Rejection::new(Rule::MissingField, "what each outcome becomes", source.show()).field("results");
         let stated = stated(request, index).ok_or_else(missing)?;
         check(request.registry, stated)?;
-        let (amount, roots) = fixed(source, &stated.amount.clone().unwrap_or_default())?;
+        let (amount, roots) = fixed(&source.roots, &stated.amount.clone().unwrap_or_default())?;
         results.push(ConvertedCredit {
             course: stated.course.clone(),
             amount: Some(amount),

@@ -2,11 +2,12 @@
 
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::{
-    Amount, ConvertedCredit, Course, Equivalence, EquivalenceType, Grade, Kind, OutcomeType,
+    Amount, ConvertedCredit, Course, Equivalence, EquivalenceType, Grade, Kind, OutcomeType, Root,
 };
 
 use super::exact::Exact;
-use super::{Converted, Request, Source, age, plus_1, roots};
+use super::roots::{most, settle};
+use super::{Converted, Request, Source, age, plus_1};
 use crate::agreement::show;
 use crate::dates::date_of;
 use crate::decimal::parse_e4;
@@ -25,7 +26,7 @@ pub(super) fn convert(request: &Request<'_>, equivalence: &Equivalence) -> Resul
     for (index, source) in request.sources.iter().enumerate() {
         accepts(request, equivalence, source)?;
         let amount = equivalence.amount.clone().unwrap_or_default();
-        let (amount, roots) = fixed(source, &amount)?;
+        let (amount, roots) = fixed(&source.roots, &amount)?;
         results.push(ConvertedCredit {
             course: equivalence.target.clone(),
             amount: Some(amount),
@@ -44,20 +45,18 @@ pub(super) fn convert(request: &Request<'_>, equivalence: &Equivalence) -> Resul
     Ok(Converted { sources, results, amount_steps: None, exclusive: false })
 }
 
-/// A fixed amount with its roots: at most what these had in its unit; parts as in the source, or equal where it has none.
-pub(super) fn fixed(
-    source: &Source,
-    amount: &Amount,
-) -> Result<(Amount, Vec<creditbank_protocol::pb::Root>), Rejection> {
-    let parts = || source.roots.iter().map(|root| u128::from(root.part_e4));
+/// A fixed amount with the roots of its source: at most what these had in its unit; parts as in the source, or equal where
+/// it has none.
+pub(super) fn fixed(roots: &[Root], amount: &Amount) -> Result<(Amount, Vec<Root>), Rejection> {
+    let parts = || roots.iter().map(|root| u128::from(root.part_e4));
     let weights: Vec<u128> =
         if parts().any(|part| part > 0) { parts().collect() } else { parts().map(|_| 1).collect() };
-    let counted = source.roots.iter().zip(&weights).filter(|(_, weight)| **weight > 0);
-    let bounds = counted.map(|(root, _)| roots::most(root, &amount.unit));
+    let counted = roots.iter().zip(&weights).filter(|(_, weight)| **weight > 0);
+    let bounds = counted.map(|(root, _)| most(root, &amount.unit));
     let bound = bounds.into_iter().try_fold(0u64, |sum, bound| sum.checked_add(bound?));
     let e4 = bound.map_or(amount.e4, |bound| bound.min(amount.e4));
     let amount = Amount { e4, unit: amount.unit.clone() };
-    let roots = roots::settle(&source.roots, &weights, &amount, Exact::from_integer(1))?;
+    let roots = settle(roots, &weights, &amount, Exact::from_integer(1))?;
     Ok((amount, roots))
 }
 

@@ -61,7 +61,7 @@ fn settled(root: &Root, part: u64, unit: &str, left: Exact) -> Option<Root> {
 
 /// A fraction of at most 1 that the schema can hold: itself, or the next larger multiple of 1/10^10. To stand for a little more
 /// than the exact fraction never lets a root count twice.
-fn fitting(fraction: Exact) -> Exact {
+pub(super) fn fitting(fraction: Exact) -> Exact {
     if parts(&fraction).is_some() {
         return fraction;
     }

@@ -4,6 +4,7 @@
 mod agreements;
 mod amounts;
 mod bases;
+mod exempted;
 mod grades;
 mod land;
 mod levels;

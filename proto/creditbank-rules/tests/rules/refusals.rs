@@ -20,6 +20,7 @@ mod declared;
 mod derived;
 mod documents;
 mod enrolments;
+mod exemptions;
 mod form;
 mod publications;
 mod recognitions;
@@ -63,7 +64,7 @@ fn base() -> Value {
 type Cases = fn() -> Vec<Case>;
 
 /// The cases of each module, refused and admitted.
-const CASES: [(Cases, Cases); 18] = [
+const CASES: [(Cases, Cases); 19] = [
     (rules::refused, rules::admitted),
     (publications::refused, publications::admitted),
     (courses::refused, courses::admitted),
@@ -77,6 +78,7 @@ const CASES: [(Cases, Cases); 18] = [
     (reinstated_kinds::refused, reinstated_kinds::admitted),
     (awards::refused, awards::admitted),
     (declared::refused, declared::admitted),
+    (exemptions::refused, exemptions::admitted),
     (results::refused, results::admitted),
     (enrolments::refused, enrolments::admitted),
     (documents::refused, documents::admitted),

@@ -141,7 +141,8 @@ fn named(record: &Record) -> Result<BTreeSet<Place>, CanonicalError> {
         Kind::QualificationRecognition => {
             let read: pb::QualificationRecognition = record.read()?;
             let award = read.qualification.and_then(|of| of.award?.place).map(Place::from);
-            award.into_iter().chain(place(read.decision)).collect()
+            let roots = read.exemptions.iter().flat_map(|result| &result.roots).filter_map(|root| root.place);
+            award.into_iter().chain(place(read.decision)).chain(roots.map(Place::from)).collect()
         }
         _ => BTreeSet::new(),
     })

@@ -43,7 +43,10 @@ pub(super) struct Links<'a, V> {
     view: &'a V,
     account: AccountId,
     known: BTreeMap<Place, Link>,
-    /// Which conversion holds what was redeemed at a log index: a block has one of a learner at most.
+    /// Whether an award that is on the way (an exemption was given for it) holds what it has redeemed for what comes
+    /// behind it. A conversion of the exemption may use that; an award may not.
+    through_awards: bool,
+    /// Which conversion or award holds what was redeemed at a log index: a block has one of a learner at most.
     holders: BTreeMap<LogIndex, BTreeSet<Place>>,
     chains: BTreeMap<Place, BTreeSet<Place>>,
 }
@@ -51,7 +54,12 @@ pub(super) struct Links<'a, V> {
 impl<'a, V: View> Links<'a, V> {
     pub(super) fn new(view: &'a V, account: &AccountId) -> Self {
         let (known, holders, chains) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { view, account: *account, known, holders, chains }
+        Self { view, account: *account, known, through_awards: false, holders, chains }
+    }
+
+    /// The same, by which what an award has redeemed is not spent for the exemptions that were given for it.
+    pub(super) fn through_awards(view: &'a V, account: &AccountId) -> Self {
+        Self { through_awards: true, ..Self::new(view, account) }
     }
 
     /// The learner's record at a place.
@@ -82,7 +90,8 @@ impl<'a, V: View> Links<'a, V> {
             Err(error) => return Err(error),
         };
         let sources = sources(&used.record)?;
-        if used.record.kind() == Kind::Conversion {
+        let kind = used.record.kind();
+        if kind == Kind::Conversion || kind == Kind::Award && self.through_awards {
             for entry in entries(self.view, used.place, &used.record)? {
                 self.holders.entry(entry).or_default().insert(used.place);
             }
@@ -152,17 +161,18 @@ impl<'a, V: View> Links<'a, V> {
     }
 }
 
-/// What a record was converted from.
+/// What a record was converted from; of a recognition the Award that it is about.
 fn sources(record: &Record) -> Result<Vec<Place>, Rejection> {
-    if record.kind() != Kind::Conversion {
-        return Ok(Vec::new());
-    }
-    let read: pb::Conversion = record.read().map_err(malformed)?;
-    Ok(read
-        .sources
-        .iter()
-        .filter_map(|source| source.record.as_ref())
-        .filter_map(|record| record.place)
-        .map(Place::from)
-        .collect())
+    let references: Vec<pb::RecordReference> = match record.kind() {
+        Kind::Conversion => {
+            let read: pb::Conversion = record.read().map_err(malformed)?;
+            read.sources.into_iter().filter_map(|source| source.record).collect()
+        }
+        Kind::QualificationRecognition => {
+            let read: pb::QualificationRecognition = record.read().map_err(malformed)?;
+            read.qualification.and_then(|found| found.award).into_iter().collect()
+        }
+        _ => Vec::new(),
+    };
+    Ok(references.iter().filter_map(|record| record.place).map(Place::from).collect())
 }

@@ -21,7 +21,7 @@ fn of(ratio: &pb::Ratio) -> Big {
     Big::new(ratio.numerator.into(), ratio.denominator.into())
 }
 
-const UNITS: [&str; 5] = ["CATS", "ECTS", "US-SEMESTER", "JP-TANI", "CN-XUEFEN"];
+pub(super) const UNITS: [&str; 5] = ["CATS", "ECTS", "US-SEMESTER", "JP-TANI", "CN-XUEFEN"];
 
 fn rounding() -> impl Strategy<Value = Rounding> {
     prop_oneof![Just(Rounding::Down), Just(Rounding::HalfEven), Just(Rounding::HalfUp)]
@@ -33,7 +33,7 @@ fn step() -> impl Strategy<Value = u64> {
 
 prop_compose! {
     /// An agreement from `HERE` to `THERE` with any figures.
-    fn any_terms()(
+    pub(super) fn any_terms()(
         ratio in (1..=1_000u64, 1..=1_000u64),
         step in step(),
         rounding in rounding(),
@@ -117,7 +117,7 @@ fn parts(sources: &[Source], keys: &[(u8, u8)]) -> Vec<Vec<Source>> {
 }
 
 /// A root never stands for more of a unit than it had there, in exact numbers, and its parts are the amount.
-fn roots_hold(result: &pb::ConvertedCredit) {
+pub(super) fn roots_hold(result: &pb::ConvertedCredit) {
     let amount = result.amount.as_ref().expect("an amount");
     let parts: u64 = result.roots.iter().map(|root| root.part_e4).sum();
     assert_eq!(parts, amount.e4, "the parts are the amount");

@@ -3,9 +3,10 @@
 use creditbank_protocol::pb::{self, Action, DecisionType, Kind};
 use creditbank_rules::CourseKey;
 
+use super::awards::put;
 use super::case::Case;
-use super::derived::{CASE, Held, TODAY, at, decision, marked, of, paper, reference};
-use crate::fixtures::{ALIAS, day, fheq, text};
+use super::derived::{CASE, Held, TODAY, at, course, decision, marked, of, paper, reference};
+use crate::fixtures::{ALIAS, credit, day, fheq, text};
 
 fn elsewhere() -> pb::ForeignQualification {
     pb::ForeignQualification {
@@ -59,10 +60,20 @@ fn exempting(change: impl FnOnce(&mut pb::ConvertedCredit)) -> pb::Qualification
     pb::QualificationRecognition { exemptions: vec![credit], ..statement() }
 }
 
-/// An award of institution 2 in entry 5.
+/// An award of institution 2 in entry 5 that counts the credit of 60 CATS in entry 1.
 fn awarded(case: &mut Case) {
-    let entry = pb::Award { learner: ALIAS.0.to_vec(), basis: pb::AwardBasis::Declared.into(), ..Default::default() };
-    case.holds(Held { institution: 2, ..Held::new(5, CourseKey::Award) }, Kind::Award, &entry);
+    awarding(case, &pb::Award { allocations: vec![put(1, 1)], basis: pb::AwardBasis::Audited.into(), ..bare() });
+}
+
+fn bare() -> pb::Award {
+    pb::Award { learner: ALIAS.0.to_vec(), redeems: vec![reference(at(1))], ..Default::default() }
+}
+
+fn awarding(case: &mut Case, entry: &pb::Award) {
+    let marks = marked(&[(Action::Redeem, 5)]);
+    case.holds(Held { institution: 2, marks, ..Held::new(1, course("AAA")) }, Kind::Credit, &credit());
+    let held = Held { institution: 2, depends_on: vec![at(1)], ..Held::new(5, CourseKey::Award) };
+    case.holds(held, Kind::Award, entry);
 }
 
 pub(crate) fn of_award() -> pb::QualificationRecognition {
@@ -70,28 +81,23 @@ pub(crate) fn of_award() -> pb::QualificationRecognition {
     pb::QualificationRecognition { qualification: Some(qualification), ..statement() }
 }
 
-fn root() -> pb::Root {
-    let fraction = Some(pb::Ratio { numerator: 1, denominator: 1 });
-    let amount = pb::Amount { e4: 120_0000, unit: "CATS".to_owned() };
-    let (place, status_id) = (Some(at(5)), super::derived::id(at(5)));
-    pb::Root { place, status_id, fraction, part_e4: amount.e4, had: vec![amount], ..Default::default() }
+/// The credit that the award in entry 5 counts, as the root of one of so many exemptions of an amount.
+pub(crate) fn root(count: u64, e4: u64) -> pb::Root {
+    let fraction = Some(pb::Ratio { numerator: 1, denominator: count });
+    let had = vec![pb::Amount { e4: 60_0000, unit: "CATS".to_owned() }];
+    let (place, status_id) = (Some(at(1)), super::derived::id(at(1)));
+    pb::Root { place, status_id, fraction, part_e4: e4, had, ..Default::default() }
 }
 
-/// The share of one of two exemptions.
-fn half() -> pb::Root {
-    let fraction = Some(pb::Ratio { numerator: 1, denominator: 2 });
-    let had = vec![pb::Amount { e4: 240_0000, unit: "CATS".to_owned() }];
-    pb::Root { fraction, had, ..root() }
-}
-
-/// Two exemptions for an award with the same root.
-fn two(root: pb::Root) -> pb::QualificationRecognition {
-    let one = pb::ConvertedCredit { roots: vec![root], ..exemption() };
-    let other = pb::ConvertedCredit {
-        course: Some(pb::Course { code: "Y2".to_owned(), titles: vec![text("Year two")] }),
-        ..one.clone()
+/// Exemptions for the award in entry 5, each of an amount with a root.
+pub(crate) fn exempting_for(exemptions: &[(u64, pb::Root)]) -> pb::QualificationRecognition {
+    let one = |(number, (e4, root)): (u32, &(u64, pb::Root))| pb::ConvertedCredit {
+        course: Some(pb::Course { code: format!("Y{number}"), titles: vec![text("A year")] }),
+        amount: Some(pb::Amount { e4: *e4, unit: "CATS".to_owned() }),
+        roots: vec![root.clone()],
+        ..exemption()
     };
-    pb::QualificationRecognition { exemptions: vec![one, other], ..of_award() }
+    pb::QualificationRecognition { exemptions: (1..).zip(exemptions).map(one).collect(), ..of_award() }
 }
 
 fn changed(name: &'static str, about: &'static str, change: impl FnOnce(&mut pb::QualificationRecognition)) -> Case {
@@ -140,7 +146,30 @@ pub(crate) fn refused() -> Vec<Case> {
             let held = Held { marks: marked(&[(Action::Review, 9)]), ..Held::new(3, CASE) };
             case.holds(held, Kind::Decision, &decision(DecisionType::Full));
         }),
-        made(Some("CONTRADICTION"), "two exemptions, each with the whole award", &two(root())).with(awarded),
+        made(
+            Some("CONVERSION_DIFFERS"),
+            "two exemptions, each with the whole award",
+            &exempting_for(&[(30_0000, root(1, 30_0000)), (30_0000, root(1, 30_0000))]),
+        )
+        .with(awarded),
+        made(
+            Some("CONVERSION_DIFFERS"),
+            "an exemption of more than the award counts",
+            &exempting_for(&[(60_0001, root(1, 60_0001))]),
+        )
+        .with(awarded),
+        made(
+            Some("CONVERSION_DIFFERS"),
+            "an exemption with the award itself as its root",
+            &exempting_for(&[(60_0000, pb::Root { place: Some(at(5)), ..root(1, 60_0000) })]),
+        )
+        .with(awarded),
+        made(
+            Some("SOURCE_NOT_USABLE"),
+            "an exemption for an honorary award",
+            &exempting_for(&[(60_0000, root(1, 60_0000))]),
+        )
+        .with(|case| awarding(case, &pb::Award { basis: pb::AwardBasis::Honorary.into(), ..bare() })),
         made(Some("SOURCE_NOT_USABLE"), "of an award that is not there", &of_award()),
         made(Some("SOURCE_NOT_USABLE"), "of an award that was revoked", &of_award()).with(|case| {
             let held = Held { institution: 2, marks: marked(&[(Action::Revoke, 9)]), ..Held::new(5, CourseKey::Award) };
@@ -168,10 +197,10 @@ pub(crate) fn refused() -> Vec<Case> {
             }),
         ),
         made(
-            Some("CONTRADICTION"),
+            Some("CONVERSION_DIFFERS"),
             "an exemption with the root of a conversion",
             &exempting(|credit| {
-                credit.roots = vec![root()];
+                credit.roots = vec![root(1, 120_0000)];
             }),
         ),
         made(
@@ -182,8 +211,8 @@ pub(crate) fn refused() -> Vec<Case> {
             }),
         ),
         made(
-            Some("CONTRADICTION"),
-            "an exemption for an award, without it as its root",
+            Some("CONVERSION_DIFFERS"),
+            "an exemption for an award, without the roots of that",
             &pb::QualificationRecognition { exemptions: vec![exemption()], ..of_award() },
         )
         .with(awarded),
@@ -195,15 +224,19 @@ pub(crate) fn admitted() -> Vec<Case> {
         made(None, "a statement of comparability", &statement()),
         made(None, "exemptions for a qualification of elsewhere", &exempting(|_| ())),
         carried_out(None, "a decision that is carried out", DecisionType::Partial),
+        made(None, "exemptions for an award of this ledger", &exempting_for(&[(60_0000, root(1, 60_0000))]))
+            .with(awarded),
         made(
             None,
-            "exemptions for an award of this ledger",
-            &pb::QualificationRecognition {
-                exemptions: vec![pb::ConvertedCredit { roots: vec![root()], ..exemption() }],
-                ..of_award()
-            },
+            "two exemptions, which share the award",
+            &exempting_for(&[(30_0000, root(2, 30_0000)), (20_0000, root(2, 20_0000))]),
         )
         .with(awarded),
-        made(None, "two exemptions, which share the award", &two(half())).with(awarded),
+        made(
+            None,
+            "exemptions for a declared award, of what it consumes",
+            &exempting_for(&[(60_0000, root(1, 60_0000))]),
+        )
+        .with(|case| awarding(case, &pb::Award { basis: pb::AwardBasis::Declared.into(), ..bare() })),
     ]
 }
