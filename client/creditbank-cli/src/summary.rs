@@ -98,7 +98,8 @@ fn of_conversion(one: pb::Conversion) -> Summary {
 
 fn of_award(one: pb::Award) -> Summary {
     let own = || one.titles.first().map(|title| safe(&title.value)).unwrap_or_default();
-    on(one.definition.as_ref().map_or_else(own, qualification), one.conferred)
+    let branch = if one.specialisation.is_empty() { String::new() } else { format!(" ({})", safe(&one.specialisation)) };
+    on(one.definition.as_ref().map_or_else(own, qualification) + &branch, one.conferred)
 }
 
 fn of_enrolment(one: pb::Enrolment) -> Summary {
@@ -250,6 +251,8 @@ mod tests {
         let definition = Some(QualificationName { institution: 2, code: "BSC".to_owned(), version: 1 });
         let award = pb::Award { definition, conferred: day, ..Default::default() };
         assert_eq!(of(Kind::Award, &award), ["2/BSC.1", "", "", "", "2026-06-30"]);
+        let branch = pb::Award { specialisation: "Optics".to_owned(), ..award };
+        assert_eq!(of(Kind::Award, &branch)[0], "2/BSC.1 (Optics)");
         let honorary = pb::Award { titles: vec![text("Doctor")], ..Default::default() };
         assert_eq!(of(Kind::Award, &honorary)[0], "Doctor");
         let agreement = Some(AgreementName { code: "PARIS-LEEDS".to_owned(), version: 1 });

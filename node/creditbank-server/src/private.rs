@@ -15,7 +15,7 @@ use creditbank_protocol::dates::Day;
 use creditbank_protocol::record::Record;
 use creditbank_rpc::identity::is_student_number;
 use creditbank_rpc::v1::{IdentityType, TypedIdentity};
-use creditbank_rules::{CourseKey, DocumentKey};
+use creditbank_rules::{CourseKey, DocumentKey, PaperKey};
 use hmac::{Hmac, Mac as _};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, UnboundKey};
 use sha2::Sha256;
@@ -167,6 +167,11 @@ impl PrivateKeys {
     /// The digest of the number of an award's document. Somebody who has only the index cannot try numbers.
     pub fn document_digest(&self, number: &DocumentKey) -> [u8; 32] {
         mac(&self.pepper, &[b"document", &number.to_bytes()])
+    }
+
+    /// The digest of the paper of a mandate, for one kind of record. It equals none of a document.
+    pub fn paper_digest(&self, paper: &PaperKey) -> [u8; 32] {
+        mac(&self.pepper, &[b"paper", &paper.to_bytes()])
     }
 
     fn mask(&self, nonce: &[u8], account: &[u8]) -> [u8; 16] {

@@ -46,8 +46,9 @@ pub(crate) const USED: Table = Table(11);
 /// durable. The next round has the signatures.
 pub(crate) const NOTE: Table = Table(12);
 
-/// Digest of a number of an award's document, place of the award -> nothing.
-pub(crate) const DOCUMENT: Table = Table(13);
+/// Digest of what an institution gives or uses once (the number of an award's document, the paper of a mandate), place of
+/// the record that has it -> nothing.
+pub(crate) const GIVEN: Table = Table(13);
 
 fn put(table: Table, key: Vec<u8>, value: Vec<u8>) -> Row {
     Row { table, key, value: Some(value) }
@@ -80,12 +81,12 @@ pub(crate) fn application_of(key: &[u8]) -> Option<Place> {
     place_of(key.get(8..)?)
 }
 
-pub(crate) fn document(digest: &[u8; 32], place: Place) -> Row {
-    put(DOCUMENT, [&digest[..], &place_key(place)].concat(), Vec::new())
+pub(crate) fn given(digest: &[u8; 32], place: Place) -> Row {
+    put(GIVEN, [&digest[..], &place_key(place)].concat(), Vec::new())
 }
 
-/// The award that a row's key names.
-pub(crate) fn document_of(key: &[u8]) -> Option<Place> {
+/// The record that a row's key names.
+pub(crate) fn given_of(key: &[u8]) -> Option<Place> {
     place_of(key.get(32..)?)
 }
 

@@ -51,11 +51,21 @@ pub fn check_prefix(prefix: &str) -> Result<(), CourseCodeError> {
     check_spaced(prefix, true)
 }
 
+/// Checks that a text has only characters that a course code may have, however long it is.
+pub fn check_characters(text: &str) -> Result<(), OddCharacter> {
+    characters(text, false)
+}
+
 fn check_spaced(code: &str, prefix: bool) -> Result<(), CourseCodeError> {
-    let count = code.chars().count();
-    if count > CHARACTERS_MAX {
-        return Err(CourseCodeError::TooLong { found: count });
+    let found = code.chars().count();
+    if found > CHARACTERS_MAX {
+        return Err(CourseCodeError::TooLong { found });
     }
+    characters(code, prefix).map_err(CourseCodeError::Character)
+}
+
+fn characters(code: &str, prefix: bool) -> Result<(), OddCharacter> {
+    let count = code.chars().count();
     // So that a code cannot look like another one, or vanish in part.
     let mut before = ' ';
     for (position, character) in (1..).zip(code.chars()) {
@@ -68,7 +78,7 @@ fn check_spaced(code: &str, prefix: bool) -> Result<(), CourseCodeError> {
             _ => odd(character),
         };
         if let Some(what) = what {
-            return Err(CourseCodeError::Character(OddCharacter { character, position, what }));
+            return Err(OddCharacter { character, position, what });
         }
         before = character;
     }
@@ -123,7 +133,8 @@ pub fn spelling(code: &str) -> [u8; 8] {
     std::array::from_fn(|i| digest.0[i])
 }
 
-/// By what numbers of documents are compared: case and width, and other forms that are compatible, make no other one.
+/// By what numbers of documents, references of papers and names of specialisations are compared: case and width, and
+/// other forms that are compatible, make no other one.
 pub fn wide_key(text: &str) -> String {
     // Compatibility forms fold to letters that may fold again.
     nfkc(&key(&nfkc(&key(text)))).into_owned()

@@ -78,7 +78,7 @@ pub fn mandate_digest(origin: &str, institution: InstitutionId, kind: Kind, core
 }
 
 /// The mandate in a record, if its kind has one and it is there.
-fn mandate_in(record: &Record) -> Result<Option<Mandate>, CanonicalError> {
+pub fn mandate_in(record: &Record) -> Result<Option<Mandate>, CanonicalError> {
     Ok(match record.kind() {
         Kind::Application => record.read::<pb::Application>()?.mandate,
         Kind::Appeal => record.read::<pb::Appeal>()?.mandate,

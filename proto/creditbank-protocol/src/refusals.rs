@@ -85,6 +85,8 @@ macro_rules! with_rules {
             DuplicateRecord = "DUPLICATE_RECORD",
             /// An institution gives the number of a document once in a series.
             DocumentNumberUsed = "DOCUMENT_NUMBER_USED",
+            /// A learner holds one standing award of a definition and specialisation, unless the definition is repeatable.
+            AwardedAlready = "AWARDED_ALREADY",
             /// A course counts at most once and its repeats.
             TooManyRepeats = "TOO_MANY_REPEATS",
             /// A newer Identity amends the former one.
@@ -111,7 +113,7 @@ macro_rules! with_rules {
             NoMandate = "NO_MANDATE",
             /// The record is sealed by the mandate's last minute, which is at most 30 days after its block was made.
             MandateExpired = "MANDATE_EXPIRED",
-            /// The mandate, or a signature under a joint award, was not used before.
+            /// The mandate, its paper for this kind of record, or a signature under a joint award, was not used before.
             MandateUsed = "MANDATE_USED",
             /// Agreement, equivalence or definition are in force on the day of the decision.
             NotInForce = "NOT_IN_FORCE",

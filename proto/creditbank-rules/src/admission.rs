@@ -3,6 +3,7 @@
 mod accreditation;
 mod alone;
 mod award;
+mod awarded;
 mod cached;
 mod candidates;
 pub mod case;
@@ -16,6 +17,7 @@ mod enrolment;
 mod fields;
 mod kinds;
 mod mandate;
+mod papers;
 mod recognition;
 mod repeats;
 mod signer;
@@ -33,6 +35,7 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place, UnitId};
 
 pub use alone::Alone;
+pub use awarded::is_same as is_same_award;
 pub use candidates::{award_of, candidates};
 pub use conversion::{begun, earlier, source_of, sources_of};
 pub use spend::{Spending, SpentRoots, is_redeemed};
@@ -41,7 +44,7 @@ pub use used::{Used, stands, visible};
 use crate::dates::{Day, day_of_ms};
 use crate::once::Once;
 use crate::plausible::latest_day;
-use crate::{CourseKey, DocumentKey, Registry, Rejection, View, ViewError};
+use crate::{CourseKey, DocumentKey, PaperKey, Registry, Rejection, View, ViewError};
 use alone::Before;
 use cached::Cached;
 use derived::{Derived, Issuing};
@@ -110,6 +113,8 @@ pub struct Admitted {
     pub consents: Vec<Digest>,
     /// Of an award: the numbers of its documents, each of which is given once.
     pub documents: Vec<DocumentKey>,
+    /// The paper on which it stands, if it stands on one: it is used once for this kind.
+    pub paper: Option<PaperKey>,
 }
 
 /// Why a block was not admitted.
@@ -314,12 +319,14 @@ fn admit_record(
     let Derived { key, redeems, depends_on, consents, documents } =
         derived::check(view, issuing, record, amends, &account)?;
     consents.iter().try_for_each(|digest| uses::unused(block, digest, "mandate"))?;
+    let paper = papers::check(view, institution, record, amends)?;
     let (kind, repeats_max) = (record.kind(), common.repeats_max);
     let course = common.course.as_deref().map(|code| view.registry().course(institution, code));
     let own = common.course.as_deref().map(CourseKey::course).or_else(|| common.key.clone());
     let key = key.or(own).ok_or_else(|| kinds::not_issued(kind))?;
     history.check(view, institution, record, common, (&key, course.as_ref()), &account)?;
     history.documents(&documents)?;
+    history.paper(paper.as_ref())?;
     let spelling = common.course.as_deref().map_or([0; 8], spelling);
     Ok(Some(Admitted {
         account,
@@ -333,5 +340,6 @@ fn admit_record(
         depends_on,
         consents,
         documents,
+        paper,
     }))
 }

@@ -17,6 +17,7 @@ mod policy;
 pub(crate) mod rank;
 pub(crate) mod scale;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use creditbank_protocol::authority as rights;
@@ -290,6 +291,12 @@ impl Registry {
     ) -> impl Iterator<Item = &pb::QualificationDefinition> {
         let (first, last) = ((institution, code.to_owned(), 0), (institution, code.to_owned(), u32::MAX));
         self.definitions.range(first..=last).map(|(_, entry)| entry.as_ref())
+    }
+
+    /// Every institution that confers a qualification, in any of its versions.
+    pub fn conferring(&self, institution: InstitutionId, code: &str) -> BTreeSet<InstitutionId> {
+        let listed = self.versions_of(institution, code).flat_map(|version| version.awarding.iter().copied());
+        listed.map(InstitutionId).chain([institution]).collect()
     }
 
     /// Whether any definition lets another award count the same credit.

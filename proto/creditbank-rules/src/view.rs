@@ -7,7 +7,7 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place};
 
-use crate::{CourseKey, DocumentKey, Registry};
+use crate::{CourseKey, DocumentKey, PaperKey, Registry};
 
 /// The ledger could not be read. Says nothing about the record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -128,6 +128,8 @@ pub trait View {
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError>;
     /// Places of the awards that have a document with this number, whatever their marks.
     fn documents(&self, number: &DocumentKey) -> Result<Vec<Place>, ViewError>;
+    /// Places of the records that stand on this paper, whatever their marks, by place.
+    fn papers(&self, paper: &PaperKey) -> Result<Vec<Place>, ViewError>;
     /// Who sealed the block at a log index.
     fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError>;
     /// What the block at a log index says; `None` where no block stands there.

@@ -17,8 +17,8 @@ use creditbank_rules::admission::{Alone, BlockFacts, admit_block, admit_checked_
 use creditbank_rules::conversion::{Account, Basis, Request, Source, convert};
 use creditbank_rules::once::Once;
 use creditbank_rules::{
-    CourseKey, DocumentKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Said, Sealing, View,
-    ViewError, seed,
+    CourseKey, DocumentKey, HeldRecord, LearnerState, PaperKey, RecordFacts, Registry, RegistryRecord, Said, Sealing,
+    View, ViewError, seed,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ed25519_dalek::SigningKey;
@@ -65,6 +65,10 @@ impl View for Empty {
     }
 
     fn documents(&self, _: &DocumentKey) -> Result<Vec<Place>, ViewError> {
+        Ok(Vec::new())
+    }
+
+    fn papers(&self, _: &PaperKey) -> Result<Vec<Place>, ViewError> {
         Ok(Vec::new())
     }
 

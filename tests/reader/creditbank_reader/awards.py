@@ -17,6 +17,7 @@ ISSUED, REASON_ERROR = 1, 1
 AUDITED, DECLARED, HONORARY = 1, 2, 3
 PURPOSE_UNIT = 5
 EPOCH = datetime.date(1970, 1, 1)
+TEXT_MAX = 200
 AGAINST = {status.SUPERSEDED, status.REVOKED, status.DISPUTED, status.UNDER_REVIEW}
 
 
@@ -130,6 +131,26 @@ def _account(scene, message, former, account):
 
 def award(scene, body, message, former, account):
     """Checks an Award; what it redeems."""
+    require(is_code(message.specialisation, most=TEXT_MAX), "INVALID_CODE")
+    require(message.has("definition") or not message.has("specialisation"), "CONTRADICTION")
+    redeems = _judged(scene, body, message, former, account)
+    others = [held for held in scene.held.values() if held.kind == KIND_AWARD and held.account == account
+              and held.place != former and held.stands()]
+    require(not any(is_again(scene, message, held.body) for held in others), "AWARDED_ALREADY")
+    return redeems
+
+
+def is_again(scene, message, other):
+    """Whether another award of a learner is of the same definition and specialisation, which may not be repeated."""
+    if not message.has("definition") or not other.has("definition"):
+        return False
+    own, theirs = _name(message.definition), _name(other.definition)
+    definition = scene.register.get(forms.KIND_DEFINITION, *own)
+    same = own[:2] == theirs[:2] and wide(message.specialisation) == wide(other.specialisation)
+    return same and not (definition is not None and definition.repeatable)
+
+
+def _judged(scene, body, message, former, account):
     require(message.kind and message.has("decider") and message.basis, "MISSING_FIELD")
     conferred = scene.day(message, "conferred")
     require(all(has_happened(one.on, scene.now) for one in message.attestations if one.has("on")), "IMPLAUSIBLE_DATE")

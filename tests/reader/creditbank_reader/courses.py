@@ -36,9 +36,9 @@ def near(code):
     return unicodedata.normalize("NFKC", "".join(kept))
 
 
-def is_code(code, prefix=False):
+def is_code(code, prefix=False, most=CHARACTERS_MAX):
     """Whether a text can be a course code, or what codes begin with."""
-    if len(code) > CHARACTERS_MAX or code.startswith(" ") or "  " in code or not prefix and code.endswith(" "):
+    if len(code) > most or code.startswith(" ") or "  " in code or not prefix and code.endswith(" "):
         return False
     odd = (one for one in code if unicodedata.category(one) in HIDDEN or ord(one) in UNSEEN
            or one != " " and unicodedata.category(one) == "Zs")

@@ -6,7 +6,7 @@ import datetime
 from . import ledger as forms
 from . import awards, deadlines, enrolments, mandates, status
 from .authority import is_custodian, is_suspect
-from .courses import broken
+from .courses import broken, is_code, wide
 from .dates import EARLIEST, first, has_happened, is_plausible_expiry, is_plausible_period, is_real, last, latest
 from .grades import Broken, require
 from .once import is_in_time
@@ -22,6 +22,7 @@ FULL, PARTIAL, ALTERNATIVE, CONDITIONAL, REFUSED, UNVERIFIED, MISSING, RECEIVED,
 KIND_DEADLINE = 72
 KIND_ENROLMENT = 19
 EPOCH = datetime.date(1970, 1, 1)
+TEXT_MAX = 200
 JUDGED_KINDS = {KIND_APPLICATION, KIND_APPEAL, KIND_DECISION, KIND_CONVERSION, KIND_AWARD, KIND_ENROLMENT}
 
 
@@ -51,6 +52,13 @@ def _same_account(one, other):
                 return True
     sources = [{(place_of(source.record.place), source.result_plus_1) for source in of.sources} for of in (one, other)]
     return bool(sources[0] & sources[1])
+
+
+def _paper_of(institution, kind, message):
+    """Institution, kind and reference of the paper on which a record stands, or None."""
+    if kind not in mandates.KINDS or not message.has("mandate") or not message.mandate.has("paper_reference"):
+        return None
+    return institution, kind, wide(message.mandate.paper_reference)
 
 
 def place_of(message):
@@ -98,6 +106,7 @@ class Scene:
         self.minutes = (header.created_at_minute, self.sealed_at_minute)
         self.now = latest(header.created_at_minute)
         names, amends, redeems, used_up = [], [], [], []
+        self.papers = set()
         stated = self._stated(groups)
         for kind, body in records:
             message = self.records.read(kind, 1, body)
@@ -107,6 +116,7 @@ class Scene:
             name, used = self._record(kind, body, message)
             names.append(name)
             redeems += used
+            self._paper(kind, message)
             consents = mandates.consents(self.records, self.origin, self.institution, kind, body)
             require(not self.used & set(consents), "MANDATE_USED")
             used_up += consents
@@ -165,8 +175,21 @@ class Scene:
         """Refuses a record that the learner does not want."""
         require(message.has("mandate"), "NO_MANDATE")
         require(len(message.mandate.salt) == mandates.SALT_LEN, "MISSING_FIELD")
+        require(is_code(message.mandate.paper_reference, most=TEXT_MAX), "INVALID_CODE")
         require(mandates.holds(self.records, self.origin, self.institution, kind, body), "NO_MANDATE")
         require(is_in_time(message.mandate.until_minute, *self.minutes), "MANDATE_EXPIRED")
+
+    def _paper(self, kind, message):
+        """An institution uses a paper once for each kind of record; an amendment may stand on that of what it amends."""
+        paper = _paper_of(self.institution, kind, message)
+        if paper is None:
+            return
+        used = [held.place for held in self.held.values()
+                if held.body is not None and _paper_of(held.institution, held.kind, held.body) == paper]
+        own = message.has("amends") and place_of(message.amends.place) in used
+        require(not used or own, "MANDATE_USED")
+        require(paper not in self.papers, "MANDATE_USED")
+        self.papers.add(paper)
 
     def day(self, message, name):
         """A day that a person names."""
@@ -514,6 +537,8 @@ class Scene:
                 standing = one.place not in gone and (one.stands() or one.place in restored)
                 if one.kind == KIND_AWARD and one.place != held.place and standing and one.body is not None:
                     require(not numbers & set(awards.numbers(one.institution, one.body)), "DOCUMENT_NUMBER_USED")
+                    again = one.place[0] >= entry and one.account == held.account
+                    require(not (again and awards.is_again(self, held.body, one.body)), "AWARDED_ALREADY")
         elif held.kind == KIND_APPLICATION:
             cases = [self._case(one.place, held.account) for one in come]
             require(not any(case and self._stage(case, self._steps(case, None)[0])[0] == "open" for case in cases), "APPLICATION_OPEN")

@@ -55,6 +55,8 @@ struct File {
     programme_accreditation: String,
     #[serde(default)]
     awarding: Vec<u64>,
+    #[serde(default)]
+    repeatable: bool,
     source: String,
     #[serde(default)]
     validity: Validity,
@@ -140,6 +142,7 @@ fn top(file: File, institution: u64, requirements: Vec<pb::Requirement>) -> Resu
         until: maybe_date("validity.until", file.validity.until.as_ref())?,
         source: file.source,
         no_points: ordered(file.no_points),
+        repeatable: file.repeatable,
     })
 }
 

@@ -8,7 +8,8 @@ use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::mandate::{core, mandate_message, mandate_of};
 use creditbank_protocol::once::SALT_LEN;
 use creditbank_protocol::pb::{Authority, Basis, Kind, Mandate};
-use creditbank_protocol::record::Record;
+use creditbank_protocol::record::{Record, amends_of};
+use prost::Message as _;
 
 use crate::IssuingUnit;
 use crate::sealing::body::learner as learner_of;
@@ -43,8 +44,8 @@ pub struct Given<'a> {
 }
 
 /// The mandate for a record that has everything else. Its salt is derived from the unit's secret that lasts: nobody
-/// else can guess it, the same record again gets the same one, and the same paper of a learner has one salt, so that
-/// the ledger sees when it is used twice.
+/// else can guess it, the same record again gets the same one, and the same paper of a learner has one salt, but where an
+/// amendment stands on it once more.
 pub fn mandate<M: Canonical>(
     origin: &str,
     unit: &IssuingUnit,
@@ -64,7 +65,9 @@ pub fn mandate<M: Canonical>(
         Consent::Paper { reference, acts } => {
             let acts: BTreeSet<i32> = acts.iter().chain([&kind]).map(|kind| i32::from(*kind)).collect();
             let learner = learner_of(kind, &body).map_err(ClientError::Local)?;
-            let salt = salt(b"creditbank paper salt", &[&learner, reference.as_bytes()].concat());
+            let amends = amends_of(kind, &body).map_err(|error| local(&error))?.and_then(|amends| amends.place);
+            let amends = amends.map_or(Vec::new(), |place| place.encode_to_vec());
+            let salt = salt(b"creditbank paper salt", &[&learner, reference.as_bytes(), &amends].concat());
             Ok(Mandate { paper_reference: reference.clone(), salt, acts: acts.into_iter().collect(), ..bare })
         }
         Consent::Law(basis) if basis.trim().is_empty() => Err(ClientError::Local(

@@ -107,7 +107,7 @@ fn standing_name(standing: Standing) -> &'static str {
 }
 
 pub(super) fn evaluation(found: Evaluation) -> Result<api::EvaluateQualificationResponse, ReadError> {
-    let Evaluation { verdict, requirements, unused, award } = found;
+    let Evaluation { verdict, requirements, unused, award, awarded } = found;
     let outcome = match verdict {
         Verdict::Met => api::EvaluationOutcome::Met,
         Verdict::Missing => api::EvaluationOutcome::Missing,
@@ -118,6 +118,7 @@ pub(super) fn evaluation(found: Evaluation) -> Result<api::EvaluateQualification
         requirements: requirements.into_iter().map(requirement).collect(),
         unused: unused.into_iter().map(unused_record).collect(),
         award: award.map(|award| body(&award, "a canonical award")).transpose()?.unwrap_or_default(),
+        awarded: awarded.into_iter().map(Into::into).collect(),
     })
 }
 

@@ -200,7 +200,7 @@ fn rule_code(rule: Rule) -> Code {
         | Rule::NotCosigned
         | Rule::NoPossession
         | Rule::NotTheSuccessor => Code::PermissionDenied,
-        Rule::DuplicateRecord | Rule::DocumentNumberUsed => Code::AlreadyExists,
+        Rule::DuplicateRecord | Rule::DocumentNumberUsed | Rule::AwardedAlready => Code::AlreadyExists,
         Rule::AccountNotOpen
         | Rule::NotAccredited
         | Rule::UnknownEarlier

@@ -61,6 +61,9 @@ pub struct Evaluation {
     pub unused: Vec<Unused>,
     /// A draft of the award, of records that make it and can all be spent at once.
     pub award: Option<pb::Award>,
+    /// Standing awards of the qualification that the caller sees: another one needs another specialisation. Empty where the
+    /// definition is repeatable.
+    pub awarded: Vec<Place>,
 }
 
 /// How far one requirement gets.
@@ -111,6 +114,7 @@ pub fn evaluate(
     let institution = institution.unwrap_or(InstitutionId(definition.institution));
     in_force(view.registry(), definition, institution, day, &enrolments)?;
     let absorbs = absorbable(view, definition, &records)?;
+    let awarded = awarded(definition, &records);
     let mut found = Vec::new();
     let mut spending = Spending::new(view, account, definition, today);
     for earlier in &absorbs {
@@ -145,12 +149,12 @@ pub fn evaluate(
         Answer::Missing(found) => (found, None),
         Answer::Undecided => {
             let verdict = Verdict::Undecided;
-            return Ok(Evaluation { verdict, requirements: Vec::new(), unused: Vec::new(), award: None });
+            return Ok(Evaluation { verdict, requirements: Vec::new(), unused: Vec::new(), award: None, awarded });
         }
     };
     let (requirements, unused) = (requirements(&allocated), unused(&allocated, &found));
     let Some(Audit { average_e4, .. }) = audit else {
-        return Ok(Evaluation { verdict: Verdict::Missing, requirements, unused, award: None });
+        return Ok(Evaluation { verdict: Verdict::Missing, requirements, unused, award: None, awarded });
     };
     let mut award = pb::Award {
         learner: view.alias(institution, account).as_bytes().to_vec(),
@@ -169,7 +173,7 @@ pub fn evaluate(
         Err(AdmissionError::Rejected(_)) => (Verdict::Undecided, None),
         Err(AdmissionError::View(error)) => return Err(error.into()),
     };
-    Ok(Evaluation { verdict, requirements, unused, award })
+    Ok(Evaluation { verdict, requirements, unused, award, awarded })
 }
 
 /// The learner's records as far as the caller sees them, no more than one evaluation holds.
@@ -345,6 +349,17 @@ fn absorbable(
         }
     }
     Ok(found)
+}
+
+/// The awards of a qualification, in whatever version, that stand in the way of another one of the same specialisation.
+fn awarded(definition: &QualificationDefinition, records: &[Used]) -> Vec<Place> {
+    let standing = |used: &&Used| used.record.kind() == Kind::Award && !used.facts.marks.have_ended();
+    let of_code = |used: &&Used| {
+        let name = used.record.read::<pb::Award>().ok().and_then(|award| award.definition);
+        name.is_some_and(|name| (name.institution, &name.code) == (definition.institution, &definition.code))
+    };
+    let all = records.iter().filter(|_| !definition.repeatable);
+    all.filter(standing).filter(of_code).map(|used| used.place).collect()
 }
 
 /// Why a candidate cannot be used.

@@ -15,8 +15,8 @@ use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::{Mark, Marks, Named};
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_rules::{
-    CourseKey, DocumentKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Said, Sealing, View,
-    ViewError, seed,
+    CourseKey, DocumentKey, HeldRecord, LearnerState, PaperKey, RecordFacts, Registry, RegistryRecord, Said, Sealing,
+    View, ViewError, seed,
 };
 
 pub(crate) const ACCOUNT: AccountId = AccountId([9; 16]);
@@ -125,6 +125,10 @@ impl View for World {
     }
 
     fn documents(&self, _: &DocumentKey) -> Result<Vec<Place>, ViewError> {
+        Ok(Vec::new())
+    }
+
+    fn papers(&self, _: &PaperKey) -> Result<Vec<Place>, ViewError> {
         Ok(Vec::new())
     }
 

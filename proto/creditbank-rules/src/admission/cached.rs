@@ -8,7 +8,9 @@ use std::collections::btree_map::Entry;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place};
 
-use crate::{CourseKey, DocumentKey, HeldRecord, LearnerState, RecordFacts, Registry, Said, Sealing, View, ViewError};
+use crate::{
+    CourseKey, DocumentKey, HeldRecord, LearnerState, PaperKey, RecordFacts, Registry, Said, Sealing, View, ViewError,
+};
 
 /// Most answers of one kind that are kept: as many as a block has records and effects.
 const KEPT_MAX: usize = 4_096;
@@ -133,6 +135,10 @@ impl<V: View> View for Cached<'_, V> {
 
     fn documents(&self, number: &DocumentKey) -> Result<Vec<Place>, ViewError> {
         self.view.documents(number)
+    }
+
+    fn papers(&self, paper: &PaperKey) -> Result<Vec<Place>, ViewError> {
+        self.view.papers(paper)
     }
 
     fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {

@@ -5,7 +5,7 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Digest, InstitutionId, Place};
 
 use super::kinds::malformed;
-use super::{AdmissionError, award, comparability, conversion, enrolment, mandate, recognition};
+use super::{AdmissionError, awarded, comparability, conversion, enrolment, mandate, recognition};
 use crate::dates::{Day, day_of_ms};
 use crate::plausible::latest_day;
 use crate::{CourseKey, DocumentKey, View};
@@ -77,7 +77,7 @@ pub(super) fn check(
             Ok(found(CourseKey::Case(case), depends_on, vec![digest]))
         }
         Kind::Conversion => conversion::check(view, issuing, record, amends, account),
-        Kind::Award => award::check(view, issuing, record, amends, account),
+        Kind::Award => awarded::check(view, issuing, record, amends, account),
         Kind::QualificationRecognition => comparability::check(view, issuing, record, account),
         Kind::Enrolment => {
             let read: pb::Enrolment = record.read().map_err(malformed)?;

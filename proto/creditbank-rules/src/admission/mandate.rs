@@ -35,6 +35,7 @@ pub(super) fn check(
     let given = usize::from(signed) + usize::from(paper) + usize::from(legal);
     let expected = "exactly one of a signature, a paper and a legal basis";
     require(given == 1, Rule::NoMandate, "mandate", expected, format_args!("{given} of them"))?;
+    super::papers::written(&mandate.paper_reference)?;
     let (origin, institution, kind) = (registry.origin(), issuing.institution, record.kind());
     if signed && verify_mandate(origin, institution, record, mandate).is_err() {
         return Err(refuse("a signature that does not hold for this record"));

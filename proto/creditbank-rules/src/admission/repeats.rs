@@ -13,7 +13,7 @@ use super::used::at;
 use super::{AdmissionError, BlockFacts};
 use crate::dates::{Day, day_of_ms, show};
 use crate::view::HELD_MAX;
-use crate::{CourseKey, CourseName, DocumentKey, HeldRecord, RecordFacts, Registry, Rejection, Rule, View};
+use crate::{CourseKey, CourseName, DocumentKey, HeldRecord, PaperKey, RecordFacts, Registry, Rejection, Rule, View};
 
 /// The records of the block so far, by learner, institution and key.
 #[derive(Default)]
@@ -23,6 +23,8 @@ pub(super) struct History {
     holders: BTreeSet<AccountId>,
     /// The numbers of awards' documents.
     documents: BTreeSet<DocumentKey>,
+    /// The papers of mandates.
+    papers: BTreeSet<PaperKey>,
 }
 
 /// What the ledger and the block so far have of a learner under one key. It is read once for a block and sorted so that
@@ -141,6 +143,13 @@ impl History {
         let fresh = numbers.iter().all(|number| self.documents.insert(number.clone()));
         let expected = "numbers that no other award of the block has";
         require(fresh, Rule::DocumentNumberUsed, "documents", expected, "one that another has")
+    }
+
+    /// A paper serves one record of its kind in a block too.
+    pub(super) fn paper(&mut self, paper: Option<&PaperKey>) -> Result<(), Rejection> {
+        let fresh = paper.is_none_or(|paper| self.papers.insert(paper.clone()));
+        let expected = "a paper that no other record of the block stands on for this kind";
+        require(fresh, Rule::MandateUsed, "mandate", expected, "one that another has")
     }
 
     /// Checks a record against what the ledger and the block hold for the same learner of the same course, or else under the

@@ -6,6 +6,7 @@ mod nodes;
 mod references;
 mod size;
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::{
     GradePoint, GradeScale, QualificationDefinition, QualificationName, RequirementType, RetakePolicy, Text,
 };
@@ -15,6 +16,9 @@ use super::admit::{dates, names, present, require};
 use crate::dates::first_day;
 use crate::qualification::{GradeOrder, Tree, order_of, satisfiability};
 use crate::{Rejection, Rule};
+
+/// Most institutions that confer a qualification in any version: each is asked whether the learner holds it already.
+const CONFERRING_MAX: usize = 64;
 
 /// Most conflicts that a refusal tells.
 const REASONS_MAX: usize = 16;
@@ -87,7 +91,11 @@ fn awarding(registry: &Registry, entry: &QualificationDefinition) -> Checked {
     require(among, Rule::Contradiction, "awarding", "the publisher among those who confer it", "others")?;
     let unknown = entry.awarding.iter().find(|number| registry.institution((**number).into()).is_none());
     let found = unknown.copied().unwrap_or_default();
-    require(unknown.is_none(), Rule::UnknownReference, "awarding", "institutions of the registry", found)
+    require(unknown.is_none(), Rule::UnknownReference, "awarding", "institutions of the registry", found)?;
+    let mut all = registry.conferring(entry.institution.into(), &entry.code);
+    all.extend(entry.awarding.iter().copied().map(InstitutionId));
+    let expected = format!("at most {CONFERRING_MAX} institutions that confer it, over all versions");
+    require(all.len() <= CONFERRING_MAX, Rule::DefinitionTooLarge, "awarding", expected, all.len())
 }
 
 /// The scale of means is known where something needs it, and its points are those of its grades, best first.

@@ -6,8 +6,8 @@ use creditbank_protocol::pb::{Award, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place};
 use creditbank_rules::{
-    CourseKey, DocumentKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Said, Sealing, View,
-    ViewError,
+    CourseKey, DocumentKey, HeldRecord, LearnerState, PaperKey, RecordFacts, Registry, RegistryRecord, Said, Sealing,
+    View, ViewError,
 };
 
 use crate::fixtures::ORIGIN;
@@ -98,6 +98,14 @@ impl View for Ledger {
             award.is_some_and(|award| DocumentKey::of_award(&award, held.facts.institution).contains(number))
         };
         Ok(self.held.iter().filter(|(_, held)| has(held)).map(|(place, _)| *place).collect())
+    }
+
+    fn papers(&self, paper: &PaperKey) -> Result<Vec<Place>, ViewError> {
+        let stands_on = |held: &Held| {
+            let read = held.record.as_ref().map(|record| PaperKey::of_record(record, held.facts.institution));
+            read.and_then(Result::ok).flatten().as_ref() == Some(paper)
+        };
+        Ok(self.held.iter().filter(|(_, held)| stands_on(held)).map(|(place, _)| *place).collect())
     }
 
     fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {

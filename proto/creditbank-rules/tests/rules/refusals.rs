@@ -22,6 +22,7 @@ mod documents;
 mod enrolments;
 mod exemptions;
 mod form;
+mod once;
 mod publications;
 mod recognitions;
 mod reinstated_kinds;
@@ -84,6 +85,7 @@ const CASES: [(Cases, Cases); 19] = [
     (documents::refused, documents::admitted),
     (surplus::refused, surplus::admitted),
     (days::refused, days::admitted),
+    (once::refused, once::admitted),
 ];
 
 fn refused(file: &Value, case: &Case) -> Value {

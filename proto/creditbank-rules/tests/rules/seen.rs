@@ -5,7 +5,7 @@ use std::cell::Cell;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place};
 use creditbank_rules::{
-    CourseKey, DocumentKey, HeldRecord, LearnerState, RecordFacts, Registry, Said, Sealing, View, ViewError,
+    CourseKey, DocumentKey, HeldRecord, LearnerState, PaperKey, RecordFacts, Registry, Said, Sealing, View, ViewError,
 };
 
 use crate::ledger::Ledger;
@@ -61,6 +61,10 @@ impl View for Seen<'_> {
 
     fn documents(&self, number: &DocumentKey) -> Result<Vec<Place>, ViewError> {
         self.ledger.documents(number)
+    }
+
+    fn papers(&self, paper: &PaperKey) -> Result<Vec<Place>, ViewError> {
+        self.ledger.papers(paper)
     }
 
     fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {

@@ -42,6 +42,9 @@ pub(crate) struct Arguments {
     /// As "first class", where there is one
     #[arg(long, default_value = "")]
     classification: String,
+    /// The branch in which it is awarded, where there are several: a learner holds one standing award in each
+    #[arg(long, default_value = "", conflicts_with = "honorary")]
+    specialisation: String,
     /// On the institution's word, without an audit: legacy or research degrees. Verifiers are always told
     #[arg(long, conflicts_with = "honorary")]
     declared: bool,
@@ -125,12 +128,13 @@ async fn drafted(
     unit: &IssuingUnit,
     arguments: &Arguments,
 ) -> Result<Award, Failure> {
-    let Arguments { about, kind, classification, decider, .. } = arguments;
+    let Arguments { about, kind, classification, specialisation, decider, .. } = arguments;
     let draft = draft(global, client, unit, arguments).await?;
     Ok(Award {
         documents: documents::of(&arguments.documents, about.conferred()),
         kind: (*kind).into(),
         classification: classification.clone(),
+        specialisation: specialisation.clone(),
         decider: decider.clone(),
         mandate: None,
         ..draft
@@ -155,7 +159,9 @@ pub(super) fn request(global: &Global, out: &Path, joint: &JointAward) -> Result
 fn cosigned(client: &Client, unit: &IssuingUnit, arguments: &Arguments, path: &Path) -> Result<Award, Failure> {
     let joint = JointAward::read(path)?;
     let award = joint.signed()?;
-    let Arguments { about, kind, classification, decider, declared, consumes, consumes_none, .. } = arguments;
+    let Arguments {
+        about, kind, classification, specialisation, decider, declared, consumes, consumes_none, ..
+    } = arguments;
     let documents = award.conferred.map(|day| documents::of(&arguments.documents, day));
     let code = award.definition.as_ref().map(|name| (name.code.clone(), format!("{}.{}", name.code, name.version)));
     let asked = about.code.as_deref().unwrap_or_default();
@@ -167,6 +173,7 @@ fn cosigned(client: &Client, unit: &IssuingUnit, arguments: &Arguments, path: &P
         ("--document", documents.is_some_and(|documents| award.documents == documents)),
         ("--kind", award.kind() == *kind),
         ("--classification", award.classification == *classification),
+        ("--specialisation", award.specialisation == *specialisation),
         ("--decider", award.decider == *decider),
         ("--declared", (award.basis() == AwardBasis::Declared) == *declared),
         ("--consumes", award.basis() != AwardBasis::Declared || consumed(&award) == sorted(consumes)),
@@ -194,18 +201,22 @@ fn sorted(places: &[Place]) -> Vec<Place> {
     places
 }
 
-/// What is wished, whatever the day: these documents for this learner.
+/// What is wished, whatever the day: these documents in this branch for this learner.
 fn wish(arguments: &Arguments) -> Vec<u8> {
-    let Arguments { about, documents, signing, .. } = arguments;
+    let Arguments { about, documents, specialisation, signing, .. } = arguments;
     let code = about.code.as_deref().unwrap_or_default();
-    let texts = [code, &signing.reference].map(str::as_bytes);
+    let texts = [code, &signing.reference, specialisation].map(str::as_bytes);
     let documents: Vec<u8> = documents.iter().flat_map(pb::AwardDocument::encode_length_delimited_to_vec).collect();
-    [&b"award"[..], &about.alias.0, texts[0], &[0], &documents, &[0], texts[1]].concat()
+    [&b"award"[..], &about.alias.0, texts[0], &[0], &documents, &[0], texts[1], &[0], texts[2]].concat()
 }
 
 pub(super) fn title(award: &Award) -> String {
     match &award.definition {
-        Some(name) => show::safe(&format!("{}/{}.{}", name.institution, name.code, name.version)),
+        Some(name) => {
+            let branch = &award.specialisation;
+            let branch = if branch.is_empty() { String::new() } else { format!(" ({branch})") };
+            show::safe(&format!("{}/{}.{}{branch}", name.institution, name.code, name.version))
+        }
         None => award.titles.first().map(|title| show::safe(&title.value)).unwrap_or_default(),
     }
 }

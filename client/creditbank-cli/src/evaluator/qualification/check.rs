@@ -60,6 +60,7 @@ fn text(definition: &QualificationDefinition, found: &Review, by: &str) -> Strin
         ("level", show::safe(&level.unwrap_or_default())),
         ("counted in", show::safe(&definition.unit)),
         ("absorbs", show::safe(&absorbs.collect::<Vec<_>>().join(", "))),
+        ("awarded", if definition.repeatable { "as often as it is earned" } else { "once" }.to_owned()),
         ("source", show::safe(&definition.source)),
         ("checked by", by.to_owned()),
     ];

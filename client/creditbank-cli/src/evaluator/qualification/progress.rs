@@ -62,6 +62,7 @@ pub(super) fn value(answer: &EvaluateQualificationResponse) -> Value {
         "outcome": outcome(answer),
         "requirements": answer.requirements.iter().map(requirement).collect::<Vec<_>>(),
         "unused": answer.unused.iter().map(unused).collect::<Vec<_>>(),
+        "awarded": answer.awarded.iter().map(values::show_place).collect::<Vec<_>>(),
     })
 }
 
@@ -93,5 +94,15 @@ pub(super) fn text(answer: &EvaluateQualificationResponse) -> String {
         }
         EvaluationOutcome::Unspecified => "the node gave no answer",
     };
-    text + last
+    text + last + &awarded(answer)
+}
+
+/// What the learner holds of the qualification already.
+fn awarded(answer: &EvaluateQualificationResponse) -> String {
+    let places: Vec<String> = answer.awarded.iter().map(values::show_place).collect();
+    if places.is_empty() {
+        return String::new();
+    }
+    let awards = places.join(", ");
+    format!("\nawarded already ({awards}): another award needs another --specialisation, or one that is revoked")
 }

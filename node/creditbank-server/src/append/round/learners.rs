@@ -19,8 +19,8 @@ pub(super) struct Learners {
     pub(super) rows: HashMap<CoursePrefix, Vec<LearnerRow>>,
     /// Places of records, by the place on which they depend.
     pub(super) dependants: BTreeMap<Place, Vec<Place>>,
-    /// Places of awards by the digests of their documents' numbers.
-    pub(super) documents: HashMap<[u8; 32], Vec<Place>>,
+    /// Places of records by the digests of what is given or used once: numbers of documents, papers of mandates.
+    pub(super) given: HashMap<[u8; 32], Vec<Place>>,
     pub(super) bodies: Vec<Bodies>,
 }
 
@@ -52,10 +52,11 @@ impl Learners {
             if admitted.kind == Kind::Application {
                 rows.push(tables::application(admitted.institution, place));
             }
-            for number in &admitted.documents {
-                let digest = private.document_digest(number);
-                rows.push(tables::document(&digest, place));
-                self.documents.entry(digest).or_default().push(place);
+            let numbers = admitted.documents.iter().map(|number| private.document_digest(number));
+            let paper = admitted.paper.iter().map(|paper| private.paper_digest(paper));
+            for digest in numbers.chain(paper) {
+                rows.push(tables::given(&digest, place));
+                self.given.entry(digest).or_default().push(place);
             }
             for source in &admitted.depends_on {
                 rows.push(tables::dependant(*source, place));

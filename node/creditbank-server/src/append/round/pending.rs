@@ -15,8 +15,8 @@ pub(crate) struct Pending {
     /// Whether it has entries. A round with accounts only has nothing of the log that waits for the disk.
     pub(super) has_entries: bool,
     pub(super) learners: HashMap<CoursePrefix, Vec<LearnerRow>>,
-    /// Places of awards by the digests of their documents' numbers.
-    pub(super) documents: HashMap<[u8; 32], Vec<Place>>,
+    /// Places of records by the digests of what is given or used once: numbers of documents, papers of mandates.
+    pub(super) given: HashMap<[u8; 32], Vec<Place>>,
     /// Identities whose accounts were opened in it.
     pub(super) identities: Identities,
     /// Whether a question came up that only the store can answer, once it has the round.
@@ -33,10 +33,10 @@ impl Pending {
         first: LogIndex,
         has_entries: bool,
         learners: HashMap<CoursePrefix, Vec<LearnerRow>>,
-        documents: HashMap<[u8; 32], Vec<Place>>,
+        given: HashMap<[u8; 32], Vec<Place>>,
         identities: Identities,
     ) -> Self {
-        Self { first, has_entries, learners, documents, identities, asked: AtomicBool::new(false) }
+        Self { first, has_entries, learners, given, identities, asked: AtomicBool::new(false) }
     }
 
     /// The courses of learners that have records in the round.

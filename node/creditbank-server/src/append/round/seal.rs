@@ -88,9 +88,9 @@ impl RoundBuilder {
         let next = Head { size: log.size(), root: log.root(), ..base };
         let checkpoint = Checkpoint { origin: log.origin().to_owned(), size: next.size, root: next.root };
         let change = Change { head: next, log, written: closed.written, marked, signers };
-        let Learners { rows: learners, documents, bodies, .. } = learners;
+        let Learners { rows: learners, given, bodies, .. } = learners;
         let round = Round { base, next, entries, nodes, rows };
-        let pending = Pending::new(LogIndex(base.size), true, learners, documents, identities);
+        let pending = Pending::new(LogIndex(base.size), true, learners, given, identities);
         let ready = SealedRound { accounts, keys, round, bodies, checkpoint: Some(checkpoint) };
         Ok(Sealed { ready, change: Some(change), pending })
     }

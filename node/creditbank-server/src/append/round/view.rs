@@ -14,7 +14,8 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::status::{Marks, status_id};
 use creditbank_protocol::{Alias, InstitutionId, LogIndex, Place};
 use creditbank_rules::{
-    CourseKey, DocumentKey, HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Said, Sealing, View, ViewError,
+    CourseKey, DocumentKey, HELD_MAX, HeldRecord, LearnerState, PaperKey, RecordFacts, Registry, Said, Sealing, View,
+    ViewError,
 };
 use creditbank_store::{Known, StoreError};
 
@@ -137,6 +138,23 @@ impl<'a> StoreView<'a> {
         Ok(held)
     }
 
+    /// Places of the records that have what an institution gives or uses once.
+    fn given(&self, digest: &[u8; 32]) -> Result<Vec<Place>, ViewError> {
+        self.go_on()?;
+        let place = |row: Result<(Vec<u8>, Vec<u8>), StoreError>| {
+            let (key, _) = row.map_err(of_store)?;
+            let what = "a row of documents and papers is malformed; reindex rebuilds it";
+            tables::given_of(&key).ok_or_else(|| damaged(what))
+        };
+        let mut places = self.context.store.rows(tables::GIVEN, digest).map(place).collect::<Result<Vec<_>, _>>()?;
+        if let Some(pending) = self.context.pending {
+            // The round before may be in the store already, or not.
+            places.retain(|place| place.entry < pending.first);
+            places.extend(pending.given.get(digest).into_iter().flatten());
+        }
+        Ok(places)
+    }
+
     /// Refuses for now what is in the round before, while that is being written.
     fn settle(&self, entry: LogIndex) -> Result<(), ViewError> {
         self.go_on()?;
@@ -194,20 +212,11 @@ impl View for StoreView<'_> {
     }
 
     fn documents(&self, number: &DocumentKey) -> Result<Vec<Place>, ViewError> {
-        self.go_on()?;
-        let digest = self.context.private.document_digest(number);
-        let place = |row: Result<(Vec<u8>, Vec<u8>), StoreError>| {
-            let (key, _) = row.map_err(of_store)?;
-            tables::document_of(&key).ok_or_else(|| damaged("a row of documents is malformed; reindex rebuilds it"))
-        };
-        let mut places =
-            self.context.store.rows(tables::DOCUMENT, &digest).map(place).collect::<Result<Vec<_>, _>>()?;
-        if let Some(pending) = self.context.pending {
-            // The round before may be in the store already, or not.
-            places.retain(|place| place.entry < pending.first);
-            places.extend(pending.documents.get(&digest).into_iter().flatten());
-        }
-        Ok(places)
+        self.given(&self.context.private.document_digest(number))
+    }
+
+    fn papers(&self, paper: &PaperKey) -> Result<Vec<Place>, ViewError> {
+        self.given(&self.context.private.paper_digest(paper))
     }
 
     fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {

@@ -11,7 +11,7 @@ use creditbank_protocol::{LogIndex, Place, Portion};
 use crate::admission::case::{Case, Stage, read as read_case};
 use crate::admission::fields::require;
 use crate::admission::kinds::malformed;
-use crate::admission::{AdmissionError, recognition};
+use crate::admission::{AdmissionError, awarded, recognition};
 use crate::{CourseKey, DocumentKey, HeldRecord, RecordFacts, Rule, View};
 
 /// Checks a record that was ended at log index `since` and is reinstated, with the others of `restored`, by a block
@@ -92,6 +92,10 @@ pub(super) fn check(
                     )?;
                 }
             }
+            let other = awarded::first_other(view, &own, &facts.account, come)?;
+            let expected = "no later award of the same definition and specialisation";
+            let found = other.map_or(String::new(), |other| other.to_string());
+            require(other.is_none(), Rule::AwardedAlready, "public_part", expected, found)?;
         }
         _ => {}
     }

@@ -203,7 +203,7 @@ pub(crate) fn admitted() -> Vec<Case> {
             Kind::Application,
             &pb::Application {
                 purpose: pb::RecognitionPurpose::Work.into(),
-                mandate: paper().map(|paper| pb::Mandate { salt: vec![4; 16], ..paper }),
+                mandate: paper().map(|paper| pb::Mandate { paper_reference: "file 18".to_owned(), ..paper }),
                 ..application()
             },
         )

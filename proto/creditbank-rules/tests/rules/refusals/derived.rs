@@ -1,6 +1,6 @@
 //! Blocks of records that stand on others, and of effects on the records of others: what their cases have in common.
 
-use creditbank_protocol::canonical::Canonical;
+use creditbank_protocol::canonical::{Canonical, decode};
 use creditbank_protocol::key::sign;
 use creditbank_protocol::mandate::{core, mandate_digest, mandate_message};
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Place, Purpose};
@@ -210,8 +210,50 @@ impl Held {
     }
 }
 
+/// A record with a mandate.
+trait Mandated: Canonical {
+    fn mandate(&mut self) -> Option<&mut pb::Mandate>;
+}
+
+macro_rules! mandated {
+    ($($kind:ident)+) => {
+        $(impl Mandated for pb::$kind {
+            fn mandate(&mut self) -> Option<&mut pb::Mandate> {
+                self.mandate.as_mut()
+            }
+        })+
+    };
+}
+
+mandated!(Application Appeal Conversion Award QualificationRecognition);
+
+/// The same record on another paper, where it stands on one.
+fn filed<M: Mandated>(entry: &impl Canonical, paper: String) -> M {
+    let mut entry: M = decode(&body(entry)).expect("a record of the kind");
+    if let Some(mandate) = entry.mandate().filter(|mandate| !mandate.paper_reference.is_empty()) {
+        mandate.paper_reference = paper;
+    }
+    entry
+}
+
 impl Case {
+    /// The ledger holds a record, which stands on a paper of its own if it stands on one.
     pub(crate) fn holds<M: Canonical>(&mut self, held: Held, kind: Kind, entry: &M) {
+        let paper = format!("file of {}", held.place.entry);
+        match kind {
+            Kind::Application => self.holds_as_said(held, kind, &filed::<pb::Application>(entry, paper)),
+            Kind::Appeal => self.holds_as_said(held, kind, &filed::<pb::Appeal>(entry, paper)),
+            Kind::Conversion => self.holds_as_said(held, kind, &filed::<pb::Conversion>(entry, paper)),
+            Kind::Award => self.holds_as_said(held, kind, &filed::<pb::Award>(entry, paper)),
+            Kind::QualificationRecognition => {
+                self.holds_as_said(held, kind, &filed::<pb::QualificationRecognition>(entry, paper));
+            }
+            _ => self.holds_as_said(held, kind, entry),
+        }
+    }
+
+    /// The ledger holds a record with the mandate that it says.
+    pub(crate) fn holds_as_said<M: Canonical>(&mut self, held: Held, kind: Kind, entry: &M) {
         let record = record(kind, entry, u8::try_from(held.place.entry).expect("small"));
         let Held { place, institution, account, key, marks, depends_on } = held;
         let signer = if institution == 1 { UNIT_KEY } else { OTHER_KEY };

@@ -8,7 +8,7 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::status::status_id;
 use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place};
 use creditbank_rules::{
-    CourseKey, DocumentKey, HeldRecord, LearnerState, RecordFacts, Registry, Said, Sealing, View, ViewError,
+    CourseKey, DocumentKey, HeldRecord, LearnerState, PaperKey, RecordFacts, Registry, Said, Sealing, View, ViewError,
 };
 
 use super::{StoreView, head_of, held, said};
@@ -23,6 +23,13 @@ pub(crate) struct RoundView<'a> {
 impl<'a> RoundView<'a> {
     pub(in crate::append::round) fn new(builder: &'a RoundBuilder, context: &'a Context<'a>) -> Self {
         Self { store: StoreView::new(context, &builder.state), builder }
+    }
+
+    /// Places of the records that have what an institution gives or uses once.
+    fn given(&self, digest: &[u8; 32]) -> Result<Vec<Place>, ViewError> {
+        let mut places = self.store.given(digest)?;
+        places.extend(self.builder.learners.given.get(digest).into_iter().flatten());
+        Ok(places)
     }
 }
 
@@ -72,10 +79,11 @@ impl View for RoundView<'_> {
     }
 
     fn documents(&self, number: &DocumentKey) -> Result<Vec<Place>, ViewError> {
-        let mut places = self.store.documents(number)?;
-        let digest = self.store.context.private.document_digest(number);
-        places.extend(self.builder.learners.documents.get(&digest).into_iter().flatten());
-        Ok(places)
+        self.given(&self.store.context.private.document_digest(number))
+    }
+
+    fn papers(&self, paper: &PaperKey) -> Result<Vec<Place>, ViewError> {
+        self.given(&self.store.context.private.paper_digest(paper))
     }
 
     fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
