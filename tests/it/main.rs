@@ -26,6 +26,7 @@ mod follow;
 mod import;
 mod log_key;
 mod lying;
+mod once;
 mod pins;
 mod queue;
 mod quotas;

@@ -340,6 +340,8 @@ async fn a_log_with_every_kind_of_award_is_good() {
     let consumes_none = "Conferred before the ledger".to_owned();
     let (basis, documents) = (pb::AwardBasis::Declared.into(), vec![document("D")]);
     let declared = pb::Award { basis, documents, consumes_none, ..bare.clone() };
+    assert_eq!(confer(&client, &one, &declared).await.expect_err("held already"), Reason::AwardedAlready);
+    let declared = pb::Award { specialisation: "Optics".to_owned(), ..declared };
     confer(&client, &one, &declared).await.expect("declared");
     let (titles, definition) = (vec![text("Doctor honoris causa")], None);
     let honorary = pb::Award { basis: pb::AwardBasis::Honorary.into(), titles, definition, ..bare };

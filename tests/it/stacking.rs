@@ -25,6 +25,11 @@ trait Stack {
     ) -> pb::Award;
 }
 
+/// The same definition, which a learner may hold several times.
+fn repeatable(definition: pb::QualificationDefinition) -> pb::QualificationDefinition {
+    pb::QualificationDefinition { repeatable: true, ..definition }
+}
+
 impl Stack for Scene {
     async fn credit(&self, course: &str) -> RecordReference {
         let entry = credit(self.own, course);
@@ -87,7 +92,7 @@ async fn absorbed_awards_hand_their_roots_over() {
         definition(1, "CERT", 60),
         absorbing(1, "DIPL", 120, &["CERT"]),
         absorbing(1, "BA", 180, &["CERT", "DIPL"]),
-        definition(2, "CERT", 60),
+        repeatable(definition(2, "CERT", 60)),
     ];
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
         let scene = Scene::with(&definitions).await;
@@ -190,7 +195,12 @@ async fn an_amended_award_stays_absorbed() {
 /// what one gives back is not free while the other counts it.
 #[tokio::test]
 async fn an_overlap_is_between_two() {
-    let scene = Scene::with(&[definition(1, "MATHS", 120), definition(1, "LAW", 60), definition(2, "CERT", 60)]).await;
+    let scene = Scene::with(&[
+        definition(1, "MATHS", 120),
+        definition(1, "LAW", 60),
+        repeatable(definition(2, "CERT", 60)),
+    ])
+    .await;
     let physics = overlapping("PHYSICS", 120, &[(1, "MATHS", 60), (1, "LAW", 60)]);
     scene.publish(&physics).await;
     let maths = pb::QualificationDefinition { version: 2, ..overlapping("MATHS", 120, &[(1, "PHYSICS", 60)]) };
