@@ -106,7 +106,7 @@ class Scene:
         self.minutes = (header.created_at_minute, self.sealed_at_minute)
         self.now = latest(header.created_at_minute)
         names, amends, redeems, used_up = [], [], [], []
-        self.papers = set()
+        self.papers = []
         stated = self._stated(groups)
         for kind, body in records:
             message = self.records.read(kind, 1, body)
@@ -123,6 +123,7 @@ class Scene:
             if message.has("amends"):
                 amends.append(place_of(message.amends.place))
         require(len(names) == len(set(names)), "DUPLICATE_RECORD")
+        require(len(self.papers) == len(set(self.papers)), "MANDATE_USED")
         self._effects(groups, amends, sorted(redeems))
         require(len(used_up) == len(set(used_up)), "MANDATE_USED")
         require(stated == set(used_up), "EFFECT_MISMATCH")
@@ -188,8 +189,7 @@ class Scene:
                 if held.body is not None and _paper_of(held.institution, held.kind, held.body) == paper]
         own = message.has("amends") and place_of(message.amends.place) in used
         require(not used or own, "MANDATE_USED")
-        require(paper not in self.papers, "MANDATE_USED")
-        self.papers.add(paper)
+        self.papers.append(paper)
 
     def day(self, message, name):
         """A day that a person names."""
