@@ -54,7 +54,9 @@ pub(crate) fn classes(case: &Case<'_>, stop: &mut dyn FnMut() -> bool) -> Option
     let nodes = 0..case.tree.size();
     let of = |kind: RequirementType| nodes.clone().filter(move |position| case.tree.kind(*position) == kind);
     let takers: Vec<usize> = nodes.clone().filter(|position| takes(case.tree.kind(*position))).collect();
-    let shares: Vec<usize> = of(RequirementType::AtLeast).chain(of(RequirementType::AtMost)).collect();
+    let among: Vec<usize> = of(RequirementType::Among).collect();
+    let shares = of(RequirementType::AtLeast).chain(of(RequirementType::AtMost)).chain(among.iter().copied());
+    let shares: Vec<usize> = shares.collect();
     let ages: Vec<u32> = of(RequirementType::Age).map(|position| case.tree.node(position).months).collect();
     let (mean, stay) = (of(RequirementType::Average).next().is_some(), of(RequirementType::Enrolment).next().is_some());
     let usable: Vec<usize> = (0..case.candidates.len()).filter(|one| case.obstacle(*one).is_none()).collect();
@@ -71,7 +73,9 @@ pub(crate) fn classes(case: &Case<'_>, stop: &mut dyn FnMut() -> bool) -> Option
             continue;
         }
         let found = &case.candidates[position];
-        let core = fits.iter().any(|taker| case.tree.kind(*taker) == RequirementType::Courses);
+        let named = |one: &usize| case.tree.node(*one).r#match.as_ref().is_some_and(|asked| !asked.courses.is_empty());
+        let core = fits.iter().any(|taker| case.tree.kind(*taker) == RequirementType::Courses)
+            || among.iter().any(|one| named(one) && case.matches(*one, position));
         let own = stay && found.origin == Origin::Own;
         let matching = shares.iter().map(|share| case.matches(*share, position));
         let young = ages.iter().map(|months| case.is_young(*months, position));

@@ -13,8 +13,10 @@
 #![forbid(unsafe_code)]
 
 mod allocate;
+mod among;
 mod assignment;
 mod classes;
+mod example;
 mod filling;
 mod linear;
 mod means;
@@ -24,4 +26,5 @@ mod problem;
 mod solver;
 
 pub use allocate::allocate;
+pub use example::{Piece, example};
 pub use creditbank_rules::qualification::{Answer, Found};

@@ -61,7 +61,8 @@ pub(crate) struct Model {
     pub(crate) needs: Vec<Need<Var>>,
 }
 
-fn gcd(mut a: u128, mut b: u128) -> u128 {
+/// The greatest common divisor.
+pub(crate) fn gcd(mut a: u128, mut b: u128) -> u128 {
     while b != 0 {
         (a, b) = (b, a % b);
     }

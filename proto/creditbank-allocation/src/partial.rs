@@ -1,7 +1,7 @@
 //! Where there is no allocation: one that gets far, so that a learner sees what is missing.
 
 use creditbank_protocol::pb::{Match, RequirementType};
-use creditbank_rules::qualification::{Case, Finding, Measure, matches};
+use creditbank_rules::qualification::{Case, Finding, Measure, among_needed, matches};
 
 use crate::assignment::{Assignment, TRIM_MAX, latest_first};
 use crate::linear::Var;
@@ -64,6 +64,7 @@ fn gap(found: &Finding) -> u64 {
         Measure::AtLeast { found_e4, needed_e4 } => needed_e4.saturating_sub(*found_e4),
         Measure::AtMost { found_e4, allowed_e4 } => found_e4.saturating_sub(*allowed_e4),
         Measure::Courses { missing } => missing.len() as u64,
+        Measure::Among { found, needed, .. } => needed.saturating_sub(*found) as u64,
         Measure::Age { too_old } => too_old.len() as u64,
         Measure::Children { .. } | Measure::Present(_) | Measure::Enrolment { .. } | Measure::Average { .. } => {
             u64::from(!found.holds)
@@ -122,6 +123,31 @@ fn pursue(problem: &mut Problem<'_>, stop: &mut dyn FnMut() -> bool) -> Option<V
                 let worth = |class: usize| if inside(class) { problem.amount(class) / scale } else { 0 };
                 let terms = problem.terms(parent, worth);
                 filled.push(fill(problem, active, terms, i128::from(node.amount_e4) / scale)?);
+            }
+            RequirementType::Among => {
+                let scope = tree.scope(requirement);
+                let inside = problem.matching(requirement);
+                if node.amount_e4 > 0 {
+                    let worth = |class: usize| if inside[class] { problem.amount(class) / scale } else { 0 };
+                    let terms = problem.terms(scope, worth);
+                    filled.push(fill(problem, active, terms, i128::from(node.amount_e4) / scale)?);
+                    continue;
+                }
+                let (needed, one) = (i128::try_from(among_needed(node)).ok()?, (ONE_E4 / scale).max(1));
+                let courses = node.r#match.clone().unwrap_or_default().courses;
+                let mut there = problem.terms(scope, |class| i128::from(inside[class] && courses.is_empty()));
+                for code in &courses {
+                    if stop() {
+                        return None;
+                    }
+                    let of = |class: usize| i128::from(inside[class] && problem.is_of(class, code));
+                    let terms = problem.terms(scope, of);
+                    let course = problem.model.var(1);
+                    problem.model.at_least(None, [terms, vec![(-1, course)]].concat(), 0);
+                    there.push((1, course));
+                }
+                let (_, var) = fill(problem, active, there, needed)?;
+                filled.push((one, var));
             }
             RequirementType::AtMost | RequirementType::Age => problem.holds(requirement, stop)?,
             _ => {}

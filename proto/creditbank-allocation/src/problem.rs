@@ -15,7 +15,7 @@ use creditbank_protocol::pb::{Ratio, RequirementType};
 use creditbank_rules::qualification::{Case, Tree, takes};
 
 use crate::classes::{Class, SharedRoot, classes};
-use crate::linear::{Model, Var};
+use crate::linear::{Model, Var, gcd};
 
 /// The inequalities, and what their variables mean.
 pub(crate) struct Problem<'a> {
@@ -175,7 +175,7 @@ impl<'a> Problem<'a> {
         })
     }
 
-    fn matching(&self, requirement: usize) -> Vec<bool> {
+    pub(crate) fn matching(&self, requirement: usize) -> Vec<bool> {
         self.classes.iter().map(|class| self.case.matches(requirement, class.first())).collect()
     }
 
@@ -235,6 +235,7 @@ impl<'a> Problem<'a> {
                 let terms = self.terms(parent, old);
                 self.model.at_most(when, terms, 0);
             }
+            RequirementType::Among => self.among(requirement, stop)?,
             RequirementType::Average => self.average(requirement, parent)?,
             RequirementType::Enrolment => self.enrolment(requirement, parent),
         }
@@ -303,9 +304,5 @@ const PAIRED_MAX: usize = 512;
 
 /// The least common multiple; `None` beyond 128 bits.
 pub(crate) fn lcm(a: u128, b: u128) -> Option<u128> {
-    let (mut left, mut right) = (a, b);
-    while right != 0 {
-        (left, right) = (right, left % right);
-    }
-    a.checked_mul(b.checked_div(left)?)
+    a.checked_mul(b.checked_div(gcd(a, b))?)
 }

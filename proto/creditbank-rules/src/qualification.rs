@@ -10,7 +10,8 @@
 //! - A candidate counts only in the definition's unit, not after its expiry (judged on the day of conferral), and if the
 //!   retake policy picks it among the passes of its course.
 //! - Only what holds takes: a requirement that takes candidates holds, and so do all of the nodes above it.
-//! - `AT_LEAST`, `AT_MOST`, AVERAGE, AGE and ENROLMENT look at everything that is taken below their parent.
+//! - `AT_LEAST`, `AT_MOST`, AVERAGE, AGE and ENROLMENT look at everything that is taken below their parent; AMONG at
+//!   everything below the nearest ALL above it.
 //! - Every comparison is one of integers; shares are compared by cross-multiplication, means are exact fractions.
 
 mod answer;
@@ -39,11 +40,10 @@ pub use explain::{Line, describe_match, explain};
 pub use fraction::Fraction;
 pub use grades::{GradeOrder, Point, is_at_least, order_of, point_of};
 pub use matching::{matches, mismatch};
-pub use measure::{Case, Finding, HeldAward, Measure, names};
+pub use measure::{Case, Finding, HeldAward, Measure, among_needed, names};
 pub use months::add_months;
 pub use progress::{Progress, RequirementProgress, Unused, UnusedReason, progress};
 pub use roots::{RootUse, root_uses};
-pub(crate) use satisfiable::holds_whole;
 pub use satisfiable::{Conflict, Satisfiability, satisfiability};
 pub(crate) use tree::elements;
 pub use tree::{DEPTH_MAX, NODES_MAX, Tree, takes};

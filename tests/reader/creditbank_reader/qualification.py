@@ -10,7 +10,7 @@ from .dates import add_months, first, is_real, last
 from .grades import MAX_E4, require
 
 KIND_OUTCOME, KIND_CREDIT, KIND_CONVERSION, KIND_RECOGNITION = 2, 3, 12, 15
-ALL, ANY, CREDITS, COURSES, OUTCOME, AWARD, ATTESTATION, ENROLMENT, AT_LEAST, AT_MOST, AVERAGE, AGE = range(1, 13)
+ALL, ANY, CREDITS, COURSES, OUTCOME, AWARD, ATTESTATION, ENROLMENT, AT_LEAST, AT_MOST, AVERAGE, AGE, AMONG = range(1, 14)
 TAKING = (CREDITS, COURSES, OUTCOME)
 OWN, TRANSFER, RPL, NON_FORMAL, EXEMPTION = range(1, 6)
 EARNED, COMPENSATED, CONDONED, RECOGNISED, EXEMPTED = range(1, 6)
@@ -38,6 +38,13 @@ class Tree:
             found.append(todo.pop())
             todo += self.children[found[-1]]
         return sorted(found)
+
+    def scope(self, number):
+        """The node below which a node looks."""
+        found = self.nodes[number].parent or number
+        while self.nodes[number].type == AMONG and self.nodes[found].type != ALL and self.nodes[found].parent:
+            found = self.nodes[found].parent
+        return found
 
 
 @dataclass
@@ -344,8 +351,8 @@ class Audit:
         holds, means = {}, {}
         for number in sorted(self.tree.nodes, reverse=True):
             node = self.tree.nodes[number]
-            parent = node.parent or number
-            seen = [one for at in (parent, *self.tree.below(parent)) for one in taken[at]]
+            scope = self.tree.scope(number)
+            seen = [one for at in (scope, *self.tree.below(scope)) for one in taken[at]]
             if node.type == AVERAGE:
                 means[number] = self._mean(seen)
             holds[number] = self._holds(number, node, holds, taken[number], seen)
@@ -392,6 +399,8 @@ class Audit:
             return add_months(begin, node.months).toordinal() <= end.toordinal() + 1
         if node.type == AGE:
             return all(one.period is not None and add_months(one.period[1], node.months) >= self.day for one in seen)
+        if node.type == AMONG:
+            return self._among(node, [one for one in seen if matches(node.match, one)])
         if node.type == AVERAGE:
             mean, least = self._mean(seen), self.points.of(node.minimum)
             return mean is not None and least is not None and (mean <= least if self.points.lower else mean >= least)
@@ -400,6 +409,16 @@ class Audit:
         if node.has("share"):
             bound = Fraction(node.share.numerator, node.share.denominator) * sum(one.amount for one in seen)
         return found >= bound if node.type == AT_LEAST else found <= bound
+
+
+    def _among(self, node, found):
+        if node.amount_e4:
+            return sum(one.amount for one in found) >= node.amount_e4
+        if not node.match.courses:
+            return len(found) >= (node.choose or 1)
+        courses = [one.course for one in found if one.course is not None]
+        there = sum(any(course.is_named(code) for course in courses) for code in node.match.courses)
+        return there >= (node.choose or len(node.match.courses))
 
 
 def confers(definition, institution):

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from .courses import exact, key
 from .ledger import KIND_COURSE_ALIAS
-from .qualification import (ALL, ANY, AT_LEAST, AT_MOST, AVERAGE, COURSES, CREDITS, EXEMPTION, MODE_RPL,
+from .qualification import (ALL, AMONG, ANY, AT_LEAST, AT_MOST, AVERAGE, COURSES, CREDITS, EXEMPTION, MODE_RPL,
                             NON_FORMAL, OUTCOME, OWN, RPL, TAKING, TRANSFER, Points, Tree)
 
 LISTS = ("levels", "fields", "institutions", "modes", "courses", "course_prefixes", "origins", "assessments", "bases", "esco_uris")
@@ -75,9 +75,29 @@ class Search:
         self.tree = Tree(definition)
         self.asked = {number: lists(node.match) for number, node in self.tree.nodes.items()}
         self.aliases = any(not one.withdrawn for one in register.all(KIND_COURSE_ALIAS))
-        self.can = {}
+        self.can = dict.fromkeys(self.tree.nodes, True)
+        for number, node in self.tree.nodes.items():
+            if node.type in (*TAKING, AMONG):
+                self.can[number] = not self._odd(number, node)
+        for turn in range(4):
+            among = [number for number, node in self.tree.nodes.items() if node.type == AMONG and self.can[number]]
+            closed = [number for number in among if self._nothing_among(number)]
+            self.can.update(dict.fromkeys(closed, False))
+            if turn and not closed:
+                break
+            self._inner()
+
+    def _inner(self):
+        for number, node in self.tree.nodes.items():
+            if node.type not in (*TAKING, AMONG):
+                self.can[number] = True
         for number in sorted(self.tree.nodes, reverse=True):
-            self.can[number] = not self._against(number)
+            if self.tree.nodes[number].type == AVERAGE:
+                self.can[number] = not self._beyond(self.tree.nodes[number])
+            if self.tree.nodes[number].type in (ALL, ANY):
+                for child in [child for child in self.tree.children[number] if self._looks_at_nothing(number, child)]:
+                    self.can[child] = False
+                self.can[number] = not self._against(number)
 
     def _share(self, number):
         node = self.tree.nodes[number]
@@ -86,37 +106,92 @@ class Search:
     def _amount(self, number):
         return self.tree.nodes[number].amount_e4
 
-    def _whole(self, number):
+    def _possible(self, number):
+        return [child for child in self.tree.children[number] if self.can[child]]
+
+    def _needed(self, number):
         node = self.tree.nodes[number]
-        return node.type == ALL or node.type == ANY and node.choose == len(self.tree.children[number])
+        return node.choose if node.type == ANY else len(self.tree.children[number])
+
+    def _whole(self, number):
+        kind = self.tree.nodes[number].type
+        return kind == ALL or kind == ANY and len(self._possible(number)) <= self._needed(number)
 
     def _with(self, number):
         found, todo = [], [number]
         while todo:
             found.append(todo.pop())
             if self._whole(found[-1]):
-                todo += self.tree.children[found[-1]]
+                todo += self._possible(found[-1])
         return sorted(found)
 
+    def _live(self, number):
+        """What takes below a node and can be met with all between."""
+        found, todo = [], self._possible(number)
+        while todo:
+            found.append(todo.pop())
+            todo += self._possible(found[-1])
+        return sorted(at for at in found if self.tree.nodes[at].type in TAKING)
+
+    def _least(self, number):
+        """The least that is taken at a node."""
+        node = self.tree.nodes[number]
+        if node.type == CREDITS:
+            return node.amount_e4
+        if node.type not in (ALL, ANY):
+            return 0
+        children = self._possible(number)
+        taken = [self._least(child) for child in children]
+        said = [max(one, self._says(number, child)) for one, child in zip(taken, children)]
+        count = min(self._needed(number), len(children))
+        return max(sum(sorted(taken)[:count]), sorted(said)[count - 1] if count else 0)
+
+    def _says(self, number, child):
+        node = self.tree.nodes[child]
+        floor = node.type == AT_LEAST and not node.has("share") or node.type == AMONG and self.tree.scope(child) == number
+        return node.amount_e4 if floor else 0
+
+    def _looks_at_nothing(self, number, child):
+        node = self.tree.nodes[child]
+        crediting = [at for at in self._live(number) if self.tree.nodes[at].type != OUTCOME]
+        if node.type == AVERAGE:
+            return not crediting
+        if node.type != AT_LEAST or not all(apart(self.asked[at], self.asked[child], self.aliases) for at in crediting):
+            return False
+        return not node.has("share") or self._least(number) > 0
+
+    def _nothing_among(self, number):
+        node, asked = self.tree.nodes[number], self.asked[number]
+        near = [at for at in self._live(self.tree.scope(number))
+                if self.tree.nodes[at].type in (TAKING[:2] if node.amount_e4 else TAKING) and not apart(self.asked[at], asked, self.aliases)]
+        if not near:
+            return True
+        if node.amount_e4 or not asked["courses"] or self.aliases:
+            return False
+
+        def taken(code, one):
+            named = not one["courses"] or code in one["courses"]
+            return named and (not one["course_prefixes"] or _begins(code, one["course_prefixes"]))
+
+        own = [code for code in asked["courses"] if not asked["course_prefixes"] or _begins(code, asked["course_prefixes"])]
+        there = sum(any(taken(code, self.asked[at]) for at in near) for code in own)
+        return there < (node.choose or len(asked["courses"]))
+
     def _against(self, number):
-        node, children = self.tree.nodes[number], self.tree.children[number]
-        if node.type == ALL and not all(self.can[child] for child in children):
-            return True
-        if node.type == ANY and sum(self.can[child] for child in children) < node.choose:
-            return True
-        if node.type in TAKING and self._odd(number, node):
-            return True
-        if node.type == AVERAGE and self._beyond(node):
+        if len(self._possible(number)) < self._needed(number):
             return True
         return self._whole(number) and self._contradicts(number)
 
     def _odd(self, number, node):
         asked = self.asked[number]
         if not self.aliases and asked["courses"] and asked["course_prefixes"]:
-            fitting = [_begins(code, asked["course_prefixes"]) for code in asked["courses"]]
-            if not any(fitting) or node.type == COURSES and not all(fitting):
+            fitting = sum(_begins(code, asked["course_prefixes"]) for code in asked["courses"])
+            needed = len(asked["courses"]) if node.type == COURSES else 1
+            if node.type == AMONG and not node.amount_e4:
+                needed = node.choose or len(asked["courses"])
+            if fitting < needed:
                 return True
-        if node.type == OUTCOME:
+        if node.type in (OUTCOME, AMONG):
             return False
 
         def only(*origins):
@@ -138,20 +213,14 @@ class Search:
         return not any(one <= least if points.lower else one >= least for one in numbers)
 
     def _contradicts(self, number):
-        tree, children = self.tree, self.tree.children[number]
+        tree, children = self.tree, self._possible(number)
         kind = {child: tree.nodes[child].type for child in children}
-        floors = [child for child in children if kind[child] == AT_LEAST]
+        floors = [child for child in children if kind[child] == AT_LEAST or kind[child] == AMONG
+                  and self._amount(child) and tree.scope(child) == number]
         caps = [child for child in children if kind[child] == AT_MOST]
         bound = self._with(number)
         due = [at for at in bound if tree.nodes[at].type == CREDITS]
-        takers = [at for at in tree.below(number) if tree.nodes[at].type in TAKING and self.can[at]]
-        crediting = [at for at in takers if tree.nodes[at].type != OUTCOME]
-        least = max([sum(map(self._amount, due)), *(self._amount(at) for at in floors if self._share(at) is None)])
-        for floor in floors:
-            if least and all(apart(self.asked[at], self.asked[floor], self.aliases) for at in crediting):
-                return True
-        if AVERAGE in kind.values() and not crediting:
-            return True
+        takers, least = self._live(number), self._least(number)
         return self._over_caps(floors, caps, least) or self._over_the_whole(floors, least) \
             or self._under_takers(caps, due, takers, least) or self._under_the_whole(caps, least) or self._twice(bound)
 

@@ -5,6 +5,7 @@ mod check;
 mod cosign;
 mod document;
 mod documents;
+mod example;
 mod file;
 mod progress;
 
@@ -33,7 +34,9 @@ use crate::{entries, output, show, values};
 pub(crate) enum Command {
     /// Print a commented definition to start from: `creditbank qualification template > my.toml`
     Template,
-    /// Explain a definition in words, and find what can never be met
+    /// Explain a definition in words, find what can never be met, and make up records that meet it
+    ///
+    /// Where no such records are found, nothing is promised: it is then only said that nothing speaks against it.
     ///
     /// With a trust file, by the registry of the node; without one, by the registry that a new node begins with, and nobody is
     /// asked: other institutions and definitions are taken as the file names them.

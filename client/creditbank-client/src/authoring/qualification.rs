@@ -18,7 +18,7 @@ use toml::Spanned;
 
 use crate::authoring::text_file::{self, TextError, choice, decimal, level, maybe_date, ordered, set, texts, wrong};
 
-pub use review::{Review, review, review_alone};
+pub use review::{Review, registry_alone, review, review_alone};
 
 /// A commented definition to start from.
 pub const TEMPLATE: &str = include_str!("../../../qualifications/template.toml");
@@ -152,12 +152,12 @@ mod tests {
 
     use super::*;
 
-    /// Goal: the template has every type of requirement but an award, stands parents first, and is admitted.
+    /// Goal: the template has every type of requirement but courses and an award, stands parents first, and is admitted.
     #[test]
     fn the_template_is_a_definition() {
         let read = parse(TEMPLATE, Some(2)).expect("the template");
         let kinds: Vec<Type> = read.requirements.iter().map(pb::Requirement::r#type).collect();
-        let all = [Type::All, Type::Credits, Type::Courses, Type::Any, Type::Credits, Type::Outcome, Type::Attestation];
+        let all = [Type::All, Type::Credits, Type::Among, Type::Any, Type::Among, Type::Outcome, Type::Attestation];
         assert_eq!(kinds[..7], all);
         let rest = [Type::AtLeast, Type::AtLeast, Type::AtMost, Type::Average, Type::Enrolment, Type::Age];
         assert_eq!(kinds[7..], rest);

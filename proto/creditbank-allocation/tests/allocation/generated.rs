@@ -10,21 +10,21 @@ use super::greedy::greedy;
 use super::scene::*;
 
 /// A small generator with a seed.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 >> 11) % bound
     }
 
-    fn index(&mut self, bound: usize) -> usize {
+    pub(crate) fn index(&mut self, bound: usize) -> usize {
         usize::try_from(self.below(bound as u64)).expect("small")
     }
 
-    fn one_in(&mut self, bound: u64) -> bool {
+    pub(crate) fn one_in(&mut self, bound: u64) -> bool {
         self.below(bound) == 0
     }
 }
@@ -45,7 +45,8 @@ fn asked(dice: &mut Dice) -> Match {
 }
 
 fn aggregate(dice: &mut Dice, parent: u32) -> Requirement {
-    match dice.below(5) {
+    match dice.below(6) {
+        5 => among(dice, parent),
         0 => Requirement { minimum: grade(50 + 5 * dice.below(5)), ..node(parent, RequirementType::Average) },
         1 => {
             let months = u32::try_from(3 + dice.below(9)).expect("small");
@@ -61,6 +62,26 @@ fn aggregate(dice: &mut Dice, parent: u32) -> Requirement {
             let (share, amount_e4) =
                 if dice.one_in(2) { (share(1 + dice.below(4), 5), 0) } else { (None, 10_000 * (1 + dice.below(10))) };
             Requirement { share, amount_e4, r#match: Some(asked), ..node(parent, kind) }
+        }
+    }
+}
+
+/// Looks for credit, for courses, or for a record.
+fn among(dice: &mut Dice, parent: u32) -> Requirement {
+    let found = node(parent, RequirementType::Among);
+    let courses = |count: u64| Match { courses: (0..count).map(|code| format!("C{code}")).collect(), ..Match::default() };
+    match dice.below(3) {
+        0 => {
+            let asked = Match { origins: vec![Origin::Own.into()], ..asked(dice) };
+            Requirement { amount_e4: 10_000 * (1 + dice.below(8)), r#match: Some(asked), ..found }
+        }
+        1 => {
+            let (count, choose) = (1 + dice.below(3), u32::try_from(dice.below(2)).expect("small"));
+            Requirement { choose, r#match: Some(courses(count)), ..found }
+        }
+        _ => {
+            let asked = Match { origins: vec![Origin::Transfer.into()], ..asked(dice) };
+            Requirement { choose: u32::try_from(dice.below(3)).expect("small"), r#match: Some(asked), ..found }
         }
     }
 }

@@ -165,7 +165,8 @@ impl Candidate {
         self.amount.as_ref().map_or(0, |amount| amount.e4)
     }
 
-    fn bare(record: RecordReference, kind: Kind, institution: InstitutionId) -> Self {
+    /// A record that states nothing but whose it is.
+    pub fn bare(record: RecordReference, kind: Kind, institution: InstitutionId) -> Self {
         Self {
             roots: itself(&record),
             record,

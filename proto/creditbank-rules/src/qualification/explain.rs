@@ -7,7 +7,7 @@ use creditbank_protocol::pb::{
 };
 
 use super::grades::GradeOrder;
-use super::measure::{Case, Finding, Measure, asked};
+use super::measure::{Case, Finding, Measure, among_needed, asked};
 use super::tree::Tree;
 use crate::Rejection;
 use crate::dates::{date_of, show};
@@ -95,8 +95,27 @@ fn describe(tree: &Tree<'_>, definition: &QualificationDefinition, position: usi
             let least = node.minimum.as_ref().map_or("", |minimum| minimum.value.as_str());
             format!("a mean grade of what counts here of at least {least} in {}", definition.average_scale)
         }
+        RequirementType::Among => among(node, &which, unit),
         RequirementType::Age => format!("nothing that counts here is older than {} at conferral", in_months(*months)),
     }
+}
+
+/// What an AMONG asks: `of what counts here, at least 2 of the courses A, B, C`.
+fn among(node: &Requirement, which: &str, unit: &str) -> String {
+    let wanted = asked(node);
+    let others = || describe_match(&Match { courses: Vec::new(), ..wanted.clone() });
+    let what = match (node.amount_e4, wanted.courses.as_slice()) {
+        (0, []) => match among_needed(node) {
+            1 => format!("at least 1 record{which}"),
+            several => format!("at least {several} records{which}"),
+        },
+        (0, courses) => {
+            let each = if node.choose == 0 { "each".to_owned() } else { format!("at least {}", node.choose) };
+            format!("{each} of the courses {}{}", courses.join(", "), others())
+        }
+        (e4, _) => format!("at least {} {unit} from records{which}", show_e4(e4)),
+    };
+    format!("among what counts here, {what}")
 }
 
 fn outcome(number: i32) -> &'static str {
@@ -212,6 +231,10 @@ pub(crate) fn finds(case: &Case<'_>, position: usize, finding: &Finding) -> Stri
             format!("{} of {} allowed, {} too many", amount(*found_e4), amount(*allowed_e4), amount(over))
         }
         Measure::Courses { missing } => format!("nothing for {}", missing.join(", ")),
+        Measure::Among { found, needed, missing } if missing.is_empty() => format!("{found} of {needed}"),
+        Measure::Among { found, needed, missing } => {
+            format!("{found} of {needed}, nothing for {}", missing.join(", "))
+        }
         Measure::Present(true) => "it".to_owned(),
         Measure::Present(false) => "none".to_owned(),
         Measure::Enrolment { span: None, .. } => "no time at the awarding institution".to_owned(),

@@ -86,6 +86,15 @@ pub enum Measure {
         /// Their codes.
         missing: Vec<String>,
     },
+    /// AMONG without an amount: so many of the courses, or of the records, that are asked for.
+    Among {
+        /// How many are there.
+        found: usize,
+        /// How many are asked for.
+        needed: usize,
+        /// Codes of the courses that are not there.
+        missing: Vec<String>,
+    },
     /// OUTCOME, AWARD, ATTESTATION: there or not.
     Present(bool),
     /// ENROLMENT: the first and the last day of the enrolments that are named, or else of own periods.
@@ -209,8 +218,7 @@ impl<'a> Case<'a> {
         for position in (0..self.tree.size()).rev() {
             let children = self.tree.children(position).iter();
             let hold = children.filter(|child| findings[**child].as_ref().is_some_and(|found| found.holds)).count();
-            let parent = self.tree.parent(position).unwrap_or(position);
-            let (holds, measure) = self.one(position, hold, &taken[position], &below[parent]);
+            let (holds, measure) = self.one(position, hold, &taken[position], &below[self.tree.scope(position)]);
             let mut taken = taken[position].clone();
             taken.sort_unstable();
             findings[position] = Some(Finding { holds, taken, measure });
@@ -222,7 +230,7 @@ impl<'a> Case<'a> {
         positions.iter().map(|position| self.candidates[*position].amount_e4()).sum()
     }
 
-    /// `taken` by the node itself, `below` its parent.
+    /// `taken` by the node itself, `below` what it looks at.
     fn one(&self, position: usize, hold: usize, taken: &[usize], below: &[usize]) -> (bool, Measure) {
         let node = self.tree.node(position);
         let least = |found_e4: u64, needed_e4: u64| (found_e4 >= needed_e4, Measure::AtLeast { found_e4, needed_e4 });
@@ -272,7 +280,24 @@ impl<'a> Case<'a> {
                 let too_old: Vec<usize> = old.collect();
                 (too_old.is_empty(), Measure::Age { too_old })
             }
+            RequirementType::Among => self.among(node, below),
         }
+    }
+
+    /// What a node that looks without taking finds: credit, courses or records that match.
+    fn among(&self, node: &Requirement, below: &[usize]) -> (bool, Measure) {
+        let wanted = asked(node);
+        let fits = |position: &usize| matches(wanted, &self.candidates[*position]);
+        let matching: Vec<usize> = below.iter().copied().filter(fits).collect();
+        if node.amount_e4 > 0 {
+            let (found_e4, needed_e4) = (self.amount(&matching), node.amount_e4);
+            return (found_e4 >= needed_e4, Measure::AtLeast { found_e4, needed_e4 });
+        }
+        let has = |code: &String| matching.iter().any(|position| self.candidates[*position].is_of(code));
+        let missing: Vec<String> = wanted.courses.iter().filter(|code| !has(code)).cloned().collect();
+        let found = if wanted.courses.is_empty() { matching.len() } else { wanted.courses.len() - missing.len() };
+        let needed = among_needed(node);
+        (found >= needed, Measure::Among { found, needed, missing })
     }
 
     /// What matches, and everything.
@@ -326,6 +351,14 @@ pub(crate) fn asked(node: &Requirement) -> &Match {
 pub fn names(name: &QualificationName, found: &QualificationName) -> bool {
     let version = name.version == 0 || name.version == found.version;
     version && (name.institution, &name.code) == (found.institution, &found.code)
+}
+
+/// How many courses, or records, an AMONG without an amount asks for: without `choose` each course, or one record.
+pub fn among_needed(node: &Requirement) -> usize {
+    match usize::try_from(node.choose).unwrap_or(usize::MAX) {
+        0 => asked(node).courses.len().max(1),
+        choose => choose,
+    }
 }
 
 /// The amount that a share or an amount asks, rounded against the learner: the comparison of integers stays exact.

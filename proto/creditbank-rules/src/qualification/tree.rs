@@ -9,7 +9,7 @@ pub const NODES_MAX: usize = 1_000;
 /// Most levels of a definition; the root is the first.
 pub const DEPTH_MAX: usize = 32;
 
-/// Most children of a node that look at what others take (types 8 to 12): they are compared with each other.
+/// Most children of a node that look at what others take (types 8 to 13): they are compared with each other.
 const LOOKING_MAX: usize = 64;
 /// Most elements of all lists of a definition's matches together: matches are compared element by element.
 const ELEMENTS_MAX: usize = 4_096;
@@ -30,7 +30,7 @@ pub fn takes(kind: RequirementType) -> bool {
 /// Whether a requirement of this type looks at what others take.
 fn looks(kind: RequirementType) -> bool {
     use RequirementType as Type;
-    matches!(kind, Type::Enrolment | Type::AtLeast | Type::AtMost | Type::Average | Type::Age)
+    matches!(kind, Type::Enrolment | Type::AtLeast | Type::AtMost | Type::Average | Type::Age | Type::Among)
 }
 
 /// How many elements the lists of a match have.
@@ -128,6 +128,18 @@ impl<'a> Tree<'a> {
     /// The node above; `None` for the root.
     pub fn parent(&self, position: usize) -> Option<usize> {
         usize::try_from(self.nodes[position].parent).ok()?.checked_sub(1)
+    }
+
+    /// The node that a node looks at, with all below it: the parent; of AMONG the nearest ALL above it, or the root where
+    /// there is none, so that a choice can lie between things that are asked of the same whole.
+    pub fn scope(&self, position: usize) -> usize {
+        let mut scope = self.parent(position).unwrap_or(position);
+        if self.kind(position) == RequirementType::Among {
+            while let Some(above) = self.parent(scope).filter(|_| self.kind(scope) != RequirementType::All) {
+                scope = above;
+            }
+        }
+        scope
     }
 
     /// Its level, from 1.

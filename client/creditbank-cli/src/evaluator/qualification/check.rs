@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
-use creditbank_client::authoring::qualification::{Review, review, review_alone};
+use creditbank_allocation::Piece;
+use creditbank_client::authoring::qualification::{Review, registry_alone, review};
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::QualificationDefinition;
+use creditbank_rules::Registry;
+use creditbank_rules::dates::first_day;
 use creditbank_rules::qualification::{Conflict, Line};
 use serde_json::json;
 
-use super::file;
+use super::{example, file};
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::{output, show};
@@ -17,13 +20,15 @@ use crate::{output, show};
 pub(super) async fn run(global: &Global, path: &Path, institution: Option<InstitutionId>) -> Result<(), Failure> {
     let definition = file::read(path, institution)?;
     let wrong = |error: &dyn std::fmt::Display| Failure::NotValid(format!("{}: {error}", path.display()));
-    let (reviewed, by) = if global.has_trust() {
-        let registry = global.connect().await?.rules_registry().await?;
-        (review(registry, &definition), "the registry of the node")
+    let (registry, by) = if global.has_trust() {
+        (global.connect().await?.rules_registry().await?, "the registry of the node")
     } else {
-        (review_alone(&definition), "the registry that a new node begins with; no node was asked")
+        let registry = registry_alone(&definition).map_err(|error| wrong(&error))?;
+        (registry, "the registry that a new node begins with; no node was asked")
     };
+    let reviewed = review(registry.clone(), &definition);
     let found = reviewed.map_err(|error| wrong(&error))?;
+    let pieces = if found.is_good() { made_up(&registry, &definition) } else { None };
     let bytes = encode(&definition).map_err(|error| wrong(&error))?;
     let line = |line: &Line| json!({ "requirement": line.number, "depth": line.depth, "text": line.text });
     let conflict = |one: &Conflict| json!({ "requirement": one.requirement, "reason": one.reason });
@@ -31,9 +36,10 @@ pub(super) async fn run(global: &Global, path: &Path, institution: Option<Instit
         "qualification": name(&definition), "satisfiable": found.satisfiable, "refused": found.refused,
         "requirements": found.lines.iter().map(line).collect::<Vec<_>>(),
         "conflicts": found.conflicts.iter().map(conflict).collect::<Vec<_>>(),
+        "example": pieces.as_ref().map(|pieces| pieces.iter().map(|one| example::value(one)).collect::<Vec<_>>()),
         "definition": show::body("QualificationDefinition", &bytes)?,
     });
-    output::print(global, &value, || text(&definition, &found, by))?;
+    output::print(global, &value, || text(&definition, &found, pieces.as_deref(), by))?;
     match &found.refused {
         _ if found.is_good() => Ok(()),
         Some(reason) => {
@@ -47,7 +53,14 @@ fn name(definition: &QualificationDefinition) -> String {
     show::safe(&format!("{}/{}.{}", definition.institution, definition.code, definition.version))
 }
 
-fn text(definition: &QualificationDefinition, found: &Review, by: &str) -> String {
+/// Records that make the award, conferred today or on the first day of the definition.
+fn made_up(registry: &Registry, definition: &QualificationDefinition) -> Option<Vec<Piece>> {
+    let today = first_day(&creditbank_client::today());
+    let day = definition.from.as_ref().map_or(today, |from| first_day(from).max(today));
+    creditbank_allocation::example(registry, definition, day)
+}
+
+fn text(definition: &QualificationDefinition, found: &Review, pieces: Option<&[Piece]>, by: &str) -> String {
     let titles = definition.titles.iter().map(|title| format!("{} ({})", show::safe(&title.value), title.language));
     let level = definition.level.as_ref().map(|level| format!("{} {}", level.framework, level.level));
     let absorbs = definition.absorbs.iter().map(|name| match name.version {
@@ -72,9 +85,18 @@ fn text(definition: &QualificationDefinition, found: &Review, by: &str) -> Strin
     for conflict in &found.conflicts {
         lines.push(format!("NEVER: {}\n", show::safe(&conflict.to_string())));
     }
-    if found.is_good() {
-        let others = if found.conflicts.is_empty() { "" } else { ", another way than those" };
-        lines.push(format!("it can be met{others}"));
+    let others = if found.conflicts.is_empty() { "" } else { ", another way than those" };
+    match pieces {
+        _ if !found.is_good() => {}
+        Some(pieces) => {
+            lines.push(format!("it can be met{others}, for example by these records:\n"));
+            lines.extend(pieces.iter().map(example::line));
+        }
+        None => lines.push(
+            "nothing was found that speaks against it, and no example of records that meet it either: try it with \
+             records of your own before you publish it"
+                .to_owned(),
+        ),
     }
     lines.concat().trim_end().to_owned()
 }

@@ -100,6 +100,7 @@ impl Part {
             Type::Enrolment | Type::Age => (&["months"], &[]),
             Type::AtLeast | Type::AtMost => (&[], &["amount", "share", "match"]),
             Type::Average => (&["minimum"], &[]),
+            Type::Among => (&["match"], &["amount", "choose"]),
         };
         let stated = [
             ("requirement", !self.requirement.is_empty()),
@@ -126,6 +127,7 @@ impl Part {
         match (bounded, &self.amount, &self.share) {
             (true, Some(_), Some(_)) => Err(wrong("share", "either amount or share", "both")),
             (true, None, None) => Err(wrong("amount", "amount = \"90\" or share = \"1/2\"", "neither")),
+            (false, Some(_), None) if self.choose.is_some() => Err(wrong("choose", "either amount or choose", "both")),
             _ => Ok(()),
         }
     }

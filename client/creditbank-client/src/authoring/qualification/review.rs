@@ -16,7 +16,7 @@ pub struct Review {
     pub lines: Vec<Line>,
     /// Requirements that can never be met.
     pub conflicts: Vec<Conflict>,
-    /// Whether the whole can be met as far as anybody can tell.
+    /// Whether nothing was found against the whole.
     pub satisfiable: bool,
     /// Why the ledger would refuse it; `None`: it would not, or only because it can never be met.
     pub refused: Option<String>,
@@ -51,8 +51,12 @@ pub fn review(mut registry: Registry, definition: &QualificationDefinition) -> R
 /// Reviews a definition by the registry that a new node begins with: institutions and other definitions that it names are
 /// taken as they come, for nobody is asked.
 pub fn review_alone(definition: &QualificationDefinition) -> Result<Review, TextError> {
-    let registry = alone(definition).map_err(TextError::Record)?;
-    review(registry, definition)
+    review(registry_alone(definition)?, definition)
+}
+
+/// The registry that a new node begins with, and what the definition names, made up.
+pub fn registry_alone(definition: &QualificationDefinition) -> Result<Registry, TextError> {
+    alone(definition).map_err(TextError::Record)
 }
 
 fn alone(definition: &QualificationDefinition) -> Result<Registry, String> {

@@ -11,6 +11,7 @@ use super::super::grades::{GradeOrder, order_of, point_of};
 use super::super::measure::asked;
 use super::super::tree::{Tree, takes};
 use super::holds_whole;
+use super::least::least_taken;
 use super::sets::{Asked, apart, within};
 use crate::Registry;
 use crate::decimal::show_e4;
@@ -53,24 +54,26 @@ impl<'a> Means<'a> {
 }
 
 /// The nodes that hold whenever `top` does, itself included.
-fn certain(tree: &Tree<'_>, top: usize) -> Vec<usize> {
-    let (mut found, mut open) = (Vec::new(), vec![top]);
-    while let Some(position) = open.pop() {
+fn certain(tree: &Tree<'_>, top: usize, open: &[bool]) -> Vec<usize> {
+    let (mut found, mut next) = (Vec::new(), vec![top]);
+    while let Some(position) = next.pop() {
         found.push(position);
-        if holds_whole(tree, position) {
-            open.extend(tree.children(position));
+        if holds_whole(tree, position, open) {
+            next.extend(tree.children(position).iter().copied().filter(|child| open[*child]));
         }
     }
     found.sort_unstable();
     found
 }
 
-/// Everything below a node.
-fn below(tree: &Tree<'_>, top: usize) -> Vec<usize> {
-    let (mut found, mut open) = (Vec::new(), tree.children(top).to_vec());
-    while let Some(position) = open.pop() {
-        found.push(position);
-        open.extend(tree.children(position));
+/// Everything below a node that can be met with all between.
+fn below(tree: &Tree<'_>, top: usize, open: &[bool]) -> Vec<usize> {
+    let (mut found, mut next) = (Vec::new(), tree.children(top).to_vec());
+    while let Some(position) = next.pop() {
+        if open[position] {
+            found.push(position);
+            next.extend(tree.children(position));
+        }
     }
     found
 }
@@ -79,14 +82,14 @@ fn below(tree: &Tree<'_>, top: usize) -> Vec<usize> {
 struct Scope<'a> {
     tree: &'a Tree<'a>,
     asked: &'a [Asked],
-    top: usize,
     /// Takers below that can be met.
     takers: Vec<usize>,
     /// CREDITS below that hold whenever the node does.
     due: Vec<usize>,
+    /// AT_LEAST, and AMONG with an amount.
     at_least: Vec<usize>,
     at_most: Vec<usize>,
-    /// The least that is taken: by what has to hold, or as a floor of everything says.
+    /// The least that is taken.
     least_taken: u64,
     /// Whether the registry has aliases.
     aliases: bool,
@@ -101,20 +104,21 @@ pub(super) fn contradictions(
     open: &[bool],
     aliases: bool,
 ) -> Vec<String> {
-    let with = certain(tree, top);
-    let of = |kind: Type| -> Vec<usize> {
-        tree.children(top).iter().copied().filter(|child| tree.kind(*child) == kind).collect()
+    let with = certain(tree, top, open);
+    let of = |wanted: &dyn Fn(usize) -> bool| -> Vec<usize> {
+        tree.children(top).iter().copied().filter(|child| open[*child] && wanted(*child)).collect()
     };
-    let below = below(tree, top);
     let due: Vec<usize> = with.iter().copied().filter(|position| tree.kind(*position) == Type::Credits).collect();
-    let (at_least, at_most) = (of(Type::AtLeast), of(Type::AtMost));
-    let amount = |position: &usize| tree.node(*position).amount_e4;
-    let floors = at_least.iter().filter(|position| tree.node(**position).share.is_none()).map(amount);
-    let least_taken = floors.fold(due.iter().map(amount).fold(0, u64::saturating_add), u64::max);
-    let takers = below.iter().copied().filter(|position| takes(tree.kind(*position)) && open[*position]).collect();
-    let scope = Scope { tree, asked, top, takers, due, at_least, at_most, least_taken, aliases };
-    let mut reasons = scope.nothing_to_look_at();
-    reasons.extend(scope.floors_over_caps());
+    let at_least = of(&|child| match tree.kind(child) {
+        Type::AtLeast => true,
+        Type::Among => tree.node(child).amount_e4 > 0 && tree.scope(child) == top,
+        _ => false,
+    });
+    let at_most = of(&|child| tree.kind(child) == Type::AtMost);
+    let least_taken = least_taken(tree, top, open);
+    let takers = below(tree, top, open).into_iter().filter(|position| takes(tree.kind(*position))).collect();
+    let scope = Scope { tree, asked, takers, due, at_least, at_most, least_taken, aliases };
+    let mut reasons = scope.floors_over_caps();
     reasons.extend(scope.floors_over_the_whole());
     reasons.extend(scope.caps_under_takers());
     reasons.extend(scope.caps_under_the_whole());
@@ -145,24 +149,6 @@ impl Scope<'_> {
 
     fn number(position: usize) -> u32 {
         Tree::number(position)
-    }
-
-    /// Floors, means and times over what nothing can fill.
-    fn nothing_to_look_at(&self) -> Vec<String> {
-        let credit: Vec<usize> =
-            self.takers.iter().copied().filter(|position| self.tree.kind(*position) != Type::Outcome).collect();
-        let mut reasons = Vec::new();
-        for floor in self.at_least.iter().filter(|_| self.least_taken > 0) {
-            if credit.iter().all(|position| self.is_apart(*position, *floor)) {
-                reasons.push(format!("nothing beside requirement {} takes what it asks for", Self::number(*floor)));
-            }
-        }
-        for child in self.tree.children(self.top).iter().filter(|_| credit.is_empty()) {
-            if self.tree.kind(*child) == Type::Average {
-                reasons.push(format!("nothing beside requirement {} takes what it looks at", Self::number(*child)));
-            }
-        }
-        reasons
     }
 
     /// A floor of what is capped below it.

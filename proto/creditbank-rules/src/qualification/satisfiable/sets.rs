@@ -11,7 +11,7 @@ use creditbank_protocol::pb::{Level, Match, Mode, Origin, QualificationDefinitio
 
 use creditbank_protocol::course_code::{exact, key};
 
-use super::super::measure::asked;
+use super::super::measure::{among_needed, asked};
 use super::super::tree::Tree;
 
 /// Texts in order, and of those that begin with another one of them only the shorter: whatever begins with one of them
@@ -91,6 +91,8 @@ pub(super) struct Asked {
     by_key: Codes,
     by_text: Codes,
     after_enrolment: bool,
+    /// The keys of the courses in order, with their positions in the match.
+    keys: Vec<(String, usize)>,
     /// One number for each course that is asked for, in the order of the match: equal where the codes are, as NFC.
     pub(super) course_names: Vec<u32>,
 }
@@ -152,6 +154,7 @@ impl Asked {
             // Where case matters. Whose courses a definition meets nobody knows: what is certain holds in both ways.
             by_text: Codes::of(asked, |code| exact(code).into_owned()),
             after_enrolment: *after_enrolment,
+            keys: keys(courses),
             course_names: courses.iter().map(|code| name(&mut names.courses, exact(code).into_owned())).collect(),
         }
     }
@@ -215,6 +218,30 @@ pub(super) fn apart(a: &Asked, b: &Asked, aliases: bool) -> bool {
         || disjoint(&a.bases, &b.bases)
 }
 
+/// Keys of codes in order, each with its position among them.
+fn keys(courses: &[String]) -> Vec<(String, usize)> {
+    let mut keys: Vec<(String, usize)> = courses.iter().map(|code| key(code)).zip(0..).collect();
+    keys.sort_unstable();
+    keys
+}
+
+/// Marks the courses of an AMONG, by their positions, that a record may have which a requirement takes: those that the
+/// requirement names, if it names any, and that begin with one of its prefixes and of the AMONG's own, if there are such.
+pub(super) fn admits(taker: &Asked, among: &Asked, admitted: &mut [bool]) {
+    let (texts, positions): (Vec<String>, Vec<usize>) = among.keys.iter().cloned().unzip();
+    let begin = |prefixes: &Prefixes| -> Vec<bool> {
+        if prefixes.is_empty() { vec![true; texts.len()] } else { prefixes.begin(&texts).collect() }
+    };
+    let (theirs, own) = (begin(&taker.by_key.begun), begin(&among.by_key.begun));
+    let named = &taker.by_key.courses;
+    let mut rest = named.iter().peekable();
+    for (at, text) in texts.iter().enumerate() {
+        while rest.next_if(|name| *name < text).is_some() {}
+        let is_named = named.is_empty() || rest.peek() == Some(&text);
+        admitted[positions[at]] |= theirs[at] && own[at] && is_named;
+    }
+}
+
 /// Why nothing can match what a requirement asks.
 pub(super) fn against_itself(
     definition: &QualificationDefinition,
@@ -225,14 +252,20 @@ pub(super) fn against_itself(
     let asked = asked(tree.node(position));
     let mut reasons = Vec::new();
     let prefixed = aliases || asked.course_prefixes.is_empty() || asked.courses.is_empty();
-    let every = tree.kind(position) == RequirementType::Courses;
+    // How many of its courses have to be there.
+    let least = match tree.kind(position) {
+        RequirementType::Courses => asked.courses.len(),
+        RequirementType::Among if tree.node(position).amount_e4 == 0 => among_needed(tree.node(position)),
+        _ => 1,
+    };
     let begin = if prefixed { Vec::new() } else { begin_asked(asked) };
     let odd = asked.courses.iter().zip(&begin).find(|(_, begins)| !**begins).map(|(code, _)| code);
-    if !prefixed && (every && odd.is_some() || !begin.contains(&true)) {
+    if !prefixed && begin.iter().filter(|begins| **begins).count() < least {
         let code = odd.map_or("", String::as_str);
         reasons.push(format!("course {code} begins with none of the prefixes that are asked for"));
     }
-    if tree.kind(position) != RequirementType::Outcome {
+    // An AMONG may look for Outcomes too.
+    if !matches!(tree.kind(position), RequirementType::Outcome | RequirementType::Among) {
         reasons.extend(odd_origin(definition, asked));
     }
     reasons
@@ -241,9 +274,7 @@ pub(super) fn against_itself(
 /// For each course that is asked for whether it begins with one of the prefixes, by keys.
 fn begin_asked(asked: &Match) -> Vec<bool> {
     let prefixes = Prefixes::of(asked.course_prefixes.iter().map(|code| key(code)).collect());
-    let mut ordered: Vec<(String, usize)> = asked.courses.iter().map(|code| key(code)).zip(0..).collect();
-    ordered.sort_unstable();
-    let (keys, positions): (Vec<String>, Vec<usize>) = ordered.into_iter().unzip();
+    let (keys, positions): (Vec<String>, Vec<usize>) = keys(&asked.courses).into_iter().unzip();
     let mut begin = vec![false; positions.len()];
     for (position, begins) in positions.into_iter().zip(prefixes.begin(&keys)) {
         begin[position] = begins;

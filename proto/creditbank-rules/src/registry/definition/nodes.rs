@@ -75,10 +75,10 @@ fn foreign(node: &Node, found: &Requirement, kind: Type) -> Checked {
     let share_kind = matches!(kind, Type::AtLeast | Type::AtMost);
     let taking = matches!(kind, Type::Credits | Type::Courses | Type::Outcome);
     let fields = [
-        (*choose != 0, kind == Type::Any, "choose"),
-        (*amount_e4 != 0, share_kind || kind == Type::Credits, "amount"),
+        (*choose != 0, matches!(kind, Type::Any | Type::Among), "choose"),
+        (*amount_e4 != 0, share_kind || matches!(kind, Type::Credits | Type::Among), "amount"),
         (share.is_some(), share_kind, "share"),
-        (r#match.is_some(), share_kind || taking, "match"),
+        (r#match.is_some(), share_kind || taking || kind == Type::Among, "match"),
         (*outcome != 0, kind == Type::Outcome, "outcome"),
         (minimum.is_some(), matches!(kind, Type::Average | Type::Outcome), "minimum"),
         (!awards.is_empty(), kind == Type::Award, "awards"),
@@ -100,6 +100,7 @@ fn own(node: &Node, registry: &Registry, entry: &QualificationDefinition, found:
             node.present(listed, "course codes")
         }
         Type::Outcome => outcome(node, registry, found),
+        Type::Among => among(node, found),
         Type::Award => {
             node.present(!found.awards.is_empty(), "the awards that fill it")?;
             let unknown = found.awards.iter().find(|name| !exists(registry, name));
@@ -132,6 +133,17 @@ fn own(node: &Node, registry: &Registry, entry: &QualificationDefinition, found:
             node.require(known, Rule::UnknownGrade, "a minimum that is a number of the scale of means", shown)
         }
     }
+}
+
+/// It asks something of records, and for an amount, or for no more courses than it names.
+fn among(node: &Node, found: &Requirement) -> Checked {
+    let asked = found.r#match.clone().unwrap_or_default();
+    node.present(asked != Match::default(), "what it looks for, as a match")?;
+    let one = found.choose == 0 || found.amount_e4 == 0;
+    node.require(one, Rule::Contradiction, "an amount or a number of records", "both")?;
+    let courses = asked.courses.len();
+    let few = courses == 0 || usize::try_from(found.choose).is_ok_and(|choose| choose <= courses);
+    node.require(few, Rule::Contradiction, &format!("to choose 1 to {courses} of its courses"), found.choose)
 }
 
 fn outcome(node: &Node, registry: &Registry, found: &Requirement) -> Checked {

@@ -8,7 +8,7 @@ use creditbank_protocol::pb::{QualificationDefinition, RequirementType as Type};
 use super::super::admit::require;
 use super::Checked;
 use crate::Rule;
-use crate::qualification::{Tree, elements, holds_whole, takes};
+use crate::qualification::{Tree, elements, takes};
 
 /// Most names of definitions in `absorbs`, `overlaps` and `awards` together.
 const NAMES_MAX: usize = 256;
@@ -53,24 +53,26 @@ fn steps(entry: &QualificationDefinition, tree: &Tree<'_>) -> u64 {
         let listed = tree.node(position).r#match.as_ref().map_or(0, elements);
         Group { nodes: 1, weight: 1 + number(listed) }
     };
+    // An AMONG counts where it looks.
+    let mut among = vec![Group::default(); tree.size()];
+    for position in (0..tree.size()).filter(|position| tree.kind(*position) == Type::Among) {
+        among[tree.scope(position)].add(one(position));
+    }
     let mut below = vec![Group::default(); tree.size()];
     let (mut steps, mut means) = (0u64, 0u64);
     // Children stand behind their parents, so all that is below a node has been counted when it is reached.
     for position in (0..tree.size()).rev() {
-        let (mut looking, mut shares) = (Group::default(), 0u64);
+        let (mut looking, mut shares) = (among[position], 0u64);
         for child in tree.children(position) {
             if matches!(tree.kind(*child), Type::AtLeast | Type::AtMost) {
                 looking.add(one(*child));
                 shares += u64::from(tree.node(*child).share.is_some());
             }
         }
-        if holds_whole(tree, position) {
-            let mut with = below[position];
-            with.add(looking);
-            let pairs =
-                looking.nodes.saturating_mul(with.weight).saturating_add(looking.weight.saturating_mul(with.nodes));
-            steps = steps.saturating_add(pairs).saturating_add(SHARES_STEPS * shares * shares);
-        }
+        let mut with = below[position];
+        with.add(looking);
+        let pairs = looking.nodes.saturating_mul(with.weight).saturating_add(looking.weight.saturating_mul(with.nodes));
+        steps = steps.saturating_add(pairs).saturating_add(SHARES_STEPS * shares * shares);
         means += u64::from(tree.kind(position) == Type::Average);
         if let Some(parent) = tree.parent(position) {
             let mut up = below[position];

@@ -136,3 +136,41 @@ fn courses_and_awards() {
     assert_refused(judged_with(&of(1), &candidates, &both, &held), Rule::RequirementsNotMet, "found none");
     assert_refused(judged_with(&of(2), &candidates, &both[..1], &held), Rule::RequirementsNotMet, "nothing for C1");
 }
+
+/// Goal: what looks without taking is filled by what others take, in a choice by the whole that the choice is part of, and
+/// a refusal says what is missing.
+#[test]
+fn what_is_asked_among_what_counts() {
+    let among = |parent, amount: u64, choose, asked| Requirement {
+        amount_e4: amount * 10_000,
+        choose,
+        r#match: Some(asked),
+        ..node(parent, RequirementType::Among)
+    };
+    let courses = |codes: &[&str]| Match {
+        courses: codes.iter().map(|code| (*code).to_owned()).collect(),
+        ..Match::default()
+    };
+    let whole = |more: Vec<Requirement>| {
+        definition([vec![node(0, RequirementType::All), credits(1, 60, Match::default())], more].concat())
+    };
+    let mut candidates = vec![credit(0, 20), credit(1, 20), credit(2, 20), credit(3, 20)];
+    let first = [put(2, 0), put(2, 1), put(2, 2)];
+    let others = [put(2, 0), put(2, 1), put(2, 3)];
+    let core = whole(vec![among(1, 0, 0, courses(&["C0", "C2"]))]);
+    judged(&core, &candidates, &first).expect("both are there");
+    assert_refused(judged(&core, &candidates, &others), Rule::RequirementsNotMet, "1 of 2, nothing for C2");
+    let one = whole(vec![among(1, 0, 1, courses(&["C2", "C3"]))]);
+    judged(&one, &candidates, &first).expect("one of them");
+    judged(&one, &candidates, &others).expect("the other");
+    assert_refused(judged(&core, &candidates, &[put(2, 0), put(3, 1)]), Rule::UnknownReference, "takes records");
+    candidates[2].level = Some(fheq("5"));
+    let piece = whole(vec![among(1, 0, 0, at_level("5"))]);
+    judged(&piece, &candidates, &first).expect("a record of this level");
+    assert_refused(judged(&piece, &candidates, &others), Rule::RequirementsNotMet, "0 of 1");
+    // In a choice, as if it stood beside the choice.
+    let any = Requirement { choose: 1, ..node(1, RequirementType::Any) };
+    let choice = whole(vec![any, among(3, 20, 0, at_level("5")), among(3, 0, 0, courses(&["C9"]))]);
+    judged(&choice, &candidates, &first).expect("20 at level 5");
+    assert_refused(judged(&choice, &candidates, &others), Rule::RequirementsNotMet, "requirement 3");
+}

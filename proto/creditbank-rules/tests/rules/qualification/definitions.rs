@@ -365,7 +365,7 @@ fn contradictions_are_named() {
     let at_five = Requirement { amount_e4: 10_000, r#match: Some(at_level("5")), ..node(1, Type::AtLeast) };
     unsatisfiable(
         six.iter().cloned().chain([at_five]).collect(),
-        "nothing beside requirement 3 takes what it asks for",
+        "requirement 3: nothing beside it takes what it asks for",
     );
     let none = Requirement { r#match: Some(at_level("6")), ..node(1, Type::AtMost) };
     unsatisfiable(six.into_iter().chain([none]).collect(), "requirement 3 allows less than 2 must take");
@@ -439,4 +439,63 @@ fn other_ways_stay_open() {
     assert_eq!((found.satisfiable, found.conflicts.len(), found.conflicts[0].requirement), (true, 1, 2));
     any.choose = 2;
     unsatisfiable([vec![any], ways.to_vec()].concat(), "2 of its children are asked for, and 1 can be met");
+}
+
+fn among(parent: u32, amount: u64, choose: u32, asked: Match) -> Requirement {
+    Requirement { amount_e4: amount * 10_000, choose, r#match: Some(asked), ..node(parent, Type::Among) }
+}
+
+fn of_courses(courses: &[&str]) -> Match {
+    Match { courses: courses.iter().map(|code| (*code).to_owned()).collect(), ..Match::default() }
+}
+
+/// Goal: what looks without taking says what it looks for, in one way, and in no more courses than it names.
+#[test]
+fn what_looks_without_taking_is_well_formed() {
+    let with = |more| definition(good().into_iter().chain([more]).collect());
+    for fits in [
+        among(1, 10, 0, at_level("6")),
+        among(1, 0, 0, of_courses(&["A", "B"])),
+        among(1, 0, 2, of_courses(&["A", "B"])),
+        among(1, 0, 3, at_level("6")),
+    ] {
+        publish(&mut registry(), &with(fits)).expect("well-formed");
+    }
+    refused(&with(node(1, Type::Among)), Rule::MissingField, "what it looks for");
+    refused(&with(among(1, 10, 1, at_level("6"))), Rule::Contradiction, "an amount or a number");
+    refused(&with(among(1, 0, 3, of_courses(&["A", "B"]))), Rule::Contradiction, "choose 1 to 2 of its courses");
+    let share = Requirement { share: share(1, 2), ..among(1, 0, 0, at_level("6")) };
+    refused(&with(share), Rule::Contradiction, "share");
+}
+
+/// Goal: a minimum that nothing can fill is found in a choice too, and so is what is looked for where nothing takes it.
+#[test]
+fn minima_in_choices_are_found() {
+    let any = |choose| Requirement { choose, ..node(1, Type::Any) };
+    let floor = |parent, amount: u64, asked| Requirement {
+        amount_e4: amount * 10_000,
+        r#match: Some(asked),
+        ..node(parent, Type::AtLeast)
+    };
+    let whole = || vec![node(0, Type::All), credits(1, 300, Match::default())];
+    let with = |more: Vec<Requirement>| [whole(), more].concat();
+    let part = "requirement 3: 1 of its children are asked for, and 0 can be met; a minimum in a choice";
+    unsatisfiable(with(vec![any(1), floor(3, 90, at_level("6")), floor(3, 60, at_level("5"))]), part);
+    let ways = vec![any(1), among(3, 90, 0, at_level("6")), among(3, 60, 0, at_level("5"))];
+    publish(&mut registry(), &definition(with(ways))).expect("of the 300");
+    // A share of nothing holds, and one of something that nothing matches does not.
+    let part_of = |parent, asked| Requirement { share: share(1, 2), r#match: Some(asked), ..node(parent, Type::AtLeast) };
+    publish(&mut registry(), &definition(with(vec![any(1), part_of(3, at_level("6")), floor(3, 9, at_level("5"))])))
+        .expect("of what the choice takes, which is nothing");
+    let taking = vec![any(2), part_of(3, at_level("6")), credits(3, 10, at_level("5")), floor(3, 90, at_level("6"))];
+    unsatisfiable(with(taking), "requirement 3: 2 of its children are asked for, and 1 can be met");
+    // Nothing takes what is looked for.
+    let prefix = Match { course_prefixes: vec!["INF-".to_owned()], ..Match::default() };
+    let inf = |more| vec![node(0, Type::All), credits(1, 300, prefix.clone()), more];
+    unsatisfiable(inf(among(1, 0, 0, of_courses(&["MATH-1"]))), "requirement 3: nothing in the whole");
+    unsatisfiable(inf(among(1, 0, 0, of_courses(&["INF-1", "MATH-1"]))), "takes course MATH-1");
+    publish(&mut registry(), &definition(inf(among(1, 0, 1, of_courses(&["INF-1", "MATH-1"]))))).expect("one of both");
+    // An amount is a minimum like another.
+    let none = Requirement { r#match: Some(at_level("6")), ..node(1, Type::AtMost) };
+    unsatisfiable(with(vec![among(1, 10, 0, at_level("6")), none]), "requirement 3 asks for more than requirement 4");
 }

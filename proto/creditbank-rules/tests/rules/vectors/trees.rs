@@ -60,6 +60,7 @@ fn leaf(chance: &mut Chance, parent: u32) -> Requirement {
         Type::AtLeast,
         Type::AtMost,
         Type::AtMost,
+        Type::Among,
         Type::Average,
         Type::Age,
         Type::Enrolment,
@@ -94,6 +95,15 @@ fn leaf(chance: &mut Chance, parent: u32) -> Requirement {
                 found.share = Some(share(chance));
             } else {
                 found.amount_e4 = (1 + chance.below(8)) * 100_000;
+            }
+        }
+        Type::Among => {
+            found.r#match = matched(chance).or_else(|| Some(Match { levels: vec![fheq("6")], ..Match::default() }));
+            let courses = found.r#match.as_ref().map_or(0, |asked| asked.courses.len());
+            match chance.below(3) {
+                0 => found.amount_e4 = (1 + chance.below(6)) * 100_000,
+                1 => found.choose = u32::try_from(1 + chance.below(courses.clamp(1, 3) as u64)).expect("small"),
+                _ => {}
             }
         }
         Type::Average => {
