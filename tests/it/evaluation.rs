@@ -3,9 +3,10 @@
 use creditbank_fixtures::{credit, document, mandate, text};
 use creditbank_protocol::Alias;
 use creditbank_protocol::pb::{self, Kind};
+use creditbank_rpc::Reason;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{EvaluateQualificationRequest, EvaluationOutcome, InstitutionAlias, LearnerReference};
-use creditbank_tests::acts::{alias, public, redeem, submit};
+use creditbank_tests::acts::{alias, public, redeem, reference, submit};
 use creditbank_tests::university::record;
 use creditbank_tests::{TestNode, University};
 
@@ -114,4 +115,60 @@ async fn a_course_under_an_alias_pays_once() {
     assert_eq!((answer.outcome(), award), (EvaluationOutcome::Missing, None));
     let unused: Vec<&str> = answer.unused.iter().map(|one| one.reason.as_str()).collect();
     assert_eq!(unused, ["its course counts already by other credits"]);
+}
+
+/// Goal: a minimum in a choice, which looks at the choice alone, is not published. What is meant is: a course among what
+/// counts. An award without that course is refused, and its credit pays once.
+#[tokio::test]
+async fn what_is_asked_among_what_counts() {
+    let node = TestNode::start().await;
+    let one = University::admit(&node, 1).await;
+    let (client, reader) = (node.client(None).await, one.client(&node).await);
+    let asked = |parent, kind: pb::RequirementType, amount_e4, course: &str| pb::Requirement {
+        parent,
+        r#type: kind.into(),
+        amount_e4,
+        r#match: Some(pb::Match { courses: vec![course.to_owned()], ..Default::default() }),
+        ..Default::default()
+    };
+    let choice = |kind, amount_e4| {
+        let any = pb::Requirement { parent: 1, r#type: pb::RequirementType::Any.into(), choose: 1, ..Default::default() };
+        let mut whole = definition();
+        whole.requirements.truncate(2);
+        (whole.requirements[1].amount_e4, whole.requirements[1].r#match) = (1_200_000, None);
+        whole.requirements.extend([any, asked(3, kind, amount_e4, "BBB"), asked(3, kind, amount_e4, "CCC")]);
+        public(Kind::QualificationDefinition, &whole)
+    };
+    let lone = submit(&client, &one, &[choice(pb::RequirementType::AtLeast, 600_000)], Vec::new()).await;
+    assert_eq!(lone.expect_err("nothing is taken in the choice"), Reason::Unsatisfiable);
+    let among = choice(pb::RequirementType::Among, 0);
+    submit(&client, &one, &[among], Vec::new()).await.expect("a choice of courses among the 120 credits");
+
+    let learner = alias(&node, &one, 9).await;
+    let issue = async |code: &str, salt| {
+        let entry = record(Kind::Credit, &credit(learner, code), salt);
+        let receipt = submit(&client, &one, std::slice::from_ref(&entry), Vec::new()).await.expect("issued");
+        reference(&receipt, 0, &entry)
+    };
+    let (first, other) = (issue("AAA", 1).await, issue("DDD", 2).await);
+    let (answer, award) = reader.evaluate(question(learner)).await.expect("an answer");
+    assert_eq!((answer.outcome(), award), (EvaluationOutcome::Missing, None), "120 credits, and no such course");
+    issue("CCC", 3).await;
+    let (answer, award) = reader.evaluate(question(learner)).await.expect("an answer");
+    assert_eq!(answer.outcome(), EvaluationOutcome::Met);
+    let award = pb::Award {
+        kind: pb::AwardKind::Degree.into(),
+        decider: "A registrar".to_owned(),
+        mandate: Some(mandate()),
+        ..award.expect("a draft")
+    };
+    assert_eq!(award.redeems.len(), 2, "no more than 120 credits are taken");
+    let redeems = vec![first, other];
+    let taken = redeems.iter().cloned().map(|one| pb::Allocation { requirement: 2, record: Some(one), result_plus_1: 0 });
+    let odd = pb::Award { allocations: taken.collect(), redeems, ..award.clone() };
+    let effects = redeem(&one, Kind::Award, &odd, &odd.redeems);
+    let refused = submit(&client, &one, &[record(Kind::Award, &odd, 1)], effects).await;
+    assert_eq!(refused.expect_err("without the course"), Reason::RequirementsNotMet);
+    let effects = redeem(&one, Kind::Award, &award, &award.redeems);
+    submit(&client, &one, &[record(Kind::Award, &award, 1)], effects).await.expect("the draft is an award");
 }
