@@ -132,7 +132,8 @@ async fn what_is_asked_among_what_counts() {
         ..Default::default()
     };
     let choice = |kind, amount_e4| {
-        let any = pb::Requirement { parent: 1, r#type: pb::RequirementType::Any.into(), choose: 1, ..Default::default() };
+        let any =
+            pb::Requirement { parent: 1, r#type: pb::RequirementType::Any.into(), choose: 1, ..Default::default() };
         let mut whole = definition();
         whole.requirements.truncate(2);
         (whole.requirements[1].amount_e4, whole.requirements[1].r#match) = (1_200_000, None);
@@ -164,7 +165,8 @@ async fn what_is_asked_among_what_counts() {
     };
     assert_eq!(award.redeems.len(), 2, "no more than 120 credits are taken");
     let redeems = vec![first, other];
-    let taken = redeems.iter().cloned().map(|one| pb::Allocation { requirement: 2, record: Some(one), result_plus_1: 0 });
+    let taken =
+        redeems.iter().cloned().map(|one| pb::Allocation { requirement: 2, record: Some(one), result_plus_1: 0 });
     let odd = pb::Award { allocations: taken.collect(), redeems, ..award.clone() };
     let effects = redeem(&one, Kind::Award, &odd, &odd.redeems);
     let refused = submit(&client, &one, &[record(Kind::Award, &odd, 1)], effects).await;

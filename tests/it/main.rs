@@ -24,6 +24,7 @@ mod file_formats;
 mod files;
 mod follow;
 mod import;
+mod late;
 mod log_key;
 mod lying;
 mod once;

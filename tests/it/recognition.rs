@@ -75,10 +75,18 @@ fn decision(learner: Alias, application: &RecordReference, kind: DecisionType, a
         legal_basis: "An act".to_owned(),
         channel: pb::NoticeChannel::Delivered.into(),
         notified: today(ago),
-        appeal_until: if appeal { today(ago - 30) } else { None },
+        // From today, when the ledger learns of it.
+        appeal_until: if appeal { today(-30) } else { None },
         appeal_instance: if appeal { "A court".to_owned() } else { String::new() },
+        late: (ago > 60).then(found_later),
         ..Default::default()
     }
+}
+
+/// Why something comes late.
+fn found_later() -> pb::Late {
+    let (reason, case_reference) = ("Found in another office".to_owned(), "2026/17".to_owned());
+    pb::Late { reason, case_reference, ..Default::default() }
 }
 
 /// What an institution is told of its applications: stage, and whether overdue.
@@ -93,6 +101,7 @@ async fn stages(node: &TestNode, of: &University, overdue: bool) -> Vec<(String,
 async fn a_case_from_application_to_appeal() {
     let node = with_law().await;
     let one = University::admit(&node, 1).await;
+    one.admit_approver(&node).await;
     let client = node.client(None).await;
     let learner = alias(&node, &one, 7).await;
     let under = |application| pb::Application { deadline: LAW.to_owned(), ..application };
@@ -152,14 +161,19 @@ async fn a_case_from_application_to_appeal() {
     assert_eq!(stages(&node, &one, false).await, [("closed".to_owned(), false)]);
     let refused = seal(&client, &one, Kind::Appeal, &appeal(today(0)), Vec::new()).await;
     assert!([Reason::NotOpen, Reason::DuplicateRecord].contains(&refused.expect_err("closed")));
-    // Another one, refused 40 days ago: too late.
+    // A refusal that the ledger learns of after 40 days: the time for an appeal was not over before anybody could see it.
     let other = under(application(learner, today(60)));
     let asked = seal(&client, &one, Kind::Application, &other, Vec::new()).await.expect("the first is closed");
     let refusal =
         pb::Decision { differences: refusal.differences, ..decision(learner, &asked, DecisionType::Refused, 40) };
+    let over = pb::Decision { appeal_until: today(10), ..refusal.clone() };
+    let refused = seal(&client, &one, Kind::Decision, &over, Vec::new()).await;
+    assert_eq!(refused.expect_err("over before it was recorded"), Reason::Contradiction);
     let decided = seal(&client, &one, Kind::Decision, &refusal, Vec::new()).await.expect("refused");
-    let late = pb::Appeal { decision: decided.place, ..appeal(today(0)) };
-    assert_eq!(seal(&client, &one, Kind::Appeal, &late, Vec::new()).await.expect_err("too late"), Reason::NotOpen);
+    let appeal = pb::Appeal { decision: decided.place, ..appeal(today(0)) };
+    let late = pb::Appeal { late: Some(found_later()), ..appeal.clone() };
+    assert_eq!(seal(&client, &one, Kind::Appeal, &late, Vec::new()).await.expect_err("it is in time"), Reason::Late);
+    seal(&client, &one, Kind::Appeal, &appeal, Vec::new()).await.expect("in time");
     replayed(&client).await;
 }
 
@@ -188,7 +202,7 @@ fn exempting(
             ..Default::default()
         }],
         decider: "A registrar".to_owned(),
-        decided: today(3),
+        decided: today(0),
         mandate: Some(mandate()),
         ..Default::default()
     }

@@ -195,12 +195,9 @@ async fn an_amended_award_stays_absorbed() {
 /// what one gives back is not free while the other counts it.
 #[tokio::test]
 async fn an_overlap_is_between_two() {
-    let scene = Scene::with(&[
-        definition(1, "MATHS", 120),
-        definition(1, "LAW", 60),
-        repeatable(definition(2, "CERT", 60)),
-    ])
-    .await;
+    let scene =
+        Scene::with(&[definition(1, "MATHS", 120), definition(1, "LAW", 60), repeatable(definition(2, "CERT", 60))])
+            .await;
     let physics = overlapping("PHYSICS", 120, &[(1, "MATHS", 60), (1, "LAW", 60)]);
     scene.publish(&physics).await;
     let maths = pb::QualificationDefinition { version: 2, ..overlapping("MATHS", 120, &[(1, "PHYSICS", 60)]) };

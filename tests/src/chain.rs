@@ -6,7 +6,7 @@ use creditbank_client::{ChainHead, Client};
 use creditbank_protocol::UnitId;
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::key::{KeyId, sign};
-use creditbank_protocol::pb::{EffectGroup, Receipt};
+use creditbank_protocol::pb::{self, EffectGroup, Kind, Receipt};
 use creditbank_protocol::record::{Record, info_of};
 use creditbank_rpc::block_request;
 use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
@@ -78,14 +78,31 @@ impl Chain {
     }
 }
 
-/// A draft signed by a university's key.
+/// A draft signed by a university's key; what is late also by its approver's.
 pub fn signed(
     draft: &BlockDraft,
     university: &University,
     records: &[Record],
     groups: Vec<EffectGroup>,
 ) -> SubmitBlockRequest {
-    let block =
-        draft.sign(records, groups.clone(), None, |message| sign(&university.key.key, message)).expect("a block");
-    block_request(block, records, &groups)
+    let signed = |approval| {
+        draft.sign(records, groups.clone(), approval, |message| sign(&university.key.key, message)).expect("a block")
+    };
+    let block = signed(None);
+    let header = SignedBlock::parse(&block).expect("a block");
+    let approval = records.iter().any(is_late).then(|| university.approval(header.header()));
+    block_request(approval.map_or(block, |approval| signed(Some(approval))), records, &groups)
+}
+
+/// Whether a record says that it is late, so that another person has to approve it.
+fn is_late(record: &Record) -> bool {
+    match record.kind() {
+        Kind::Conversion => record.read::<pb::Conversion>().is_ok_and(|read| read.late.is_some()),
+        Kind::Decision => record.read::<pb::Decision>().is_ok_and(|read| read.late.is_some()),
+        Kind::Award => record.read::<pb::Award>().is_ok_and(|read| read.late.is_some()),
+        Kind::QualificationRecognition => {
+            record.read::<pb::QualificationRecognition>().is_ok_and(|read| read.late.is_some())
+        }
+        _ => false,
+    }
 }

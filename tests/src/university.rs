@@ -7,7 +7,10 @@ use creditbank_client::{Client, IssuingUnit, Seeds};
 use creditbank_fixtures::{accreditation, credit, institution, unit};
 use creditbank_protocol::Alias;
 use creditbank_protocol::UnitId;
+use creditbank_protocol::approval::approval_message;
+use creditbank_protocol::block::Header;
 use creditbank_protocol::canonical::{Canonical, encode};
+use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{self, Kind, Purpose, Receipt};
@@ -16,6 +19,7 @@ use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
 use ed25519_dalek::SigningKey;
 
 use crate::TestNode;
+use crate::node::ORIGIN;
 
 /// An admitted institution with one unit.
 pub struct University {
@@ -108,6 +112,31 @@ impl University {
         ];
         let records = records.map(|record| record.expect("a canonical entry"));
         publish(client, Arc::new(registry.clone()), &records, None).await.expect("the institution is admitted")
+    }
+
+    /// The key of the second person of its unit.
+    fn approver(&self) -> KeyFile {
+        key(Purpose::Approver, 200 + u8::try_from(self.institution).expect("a small number"))
+    }
+
+    /// Admits the second person of its unit.
+    pub async fn admit_approver(&self, node: &TestNode) {
+        let request = KeyRequest::new(ORIGIN, UnitId::new(self.institution, self.unit), &self.approver());
+        set(node, Kind::Key, &request.expect("a request").record(&[], 0, 0).expect("a key")).await;
+    }
+
+    /// The second person's approval of a block.
+    pub fn approval(&self, header: &Header) -> pb::Approval {
+        let approver = self.approver();
+        let bare = pb::Approval {
+            key_id: KeyId::of(&approver.public_key()).0.to_vec(),
+            until_minute: header.created_at_minute + 60,
+            // Each block has another message, so that no salt is used twice.
+            salt: vec![7; 16],
+            ..Default::default()
+        };
+        let signature = sign(&approver.key, approval_message(header, &bare).as_bytes()).to_vec();
+        pb::Approval { signature, ..bare }
     }
 
     /// Its registry entry.

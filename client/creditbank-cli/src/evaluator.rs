@@ -9,6 +9,7 @@ pub(crate) mod convert;
 pub(crate) mod decide;
 pub(crate) mod distribution;
 pub(crate) mod equivalence;
+mod late;
 mod mandated;
 pub(crate) mod notify;
 pub(crate) mod qualification;

@@ -187,6 +187,11 @@ impl Signing {
         Ok(true)
     }
 
+    /// Whether nothing is sealed before a second person has approved it; of a dry run nothing is sealed at all.
+    pub(crate) fn asks_for_approval(&self) -> bool {
+        self.require_approval || self.dry_run
+    }
+
     /// Where the notes are.
     fn work(&self) -> PathBuf {
         let own = self.work.clone().or_else(|| self.key.beside(".blocks"));

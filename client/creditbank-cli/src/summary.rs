@@ -98,7 +98,8 @@ fn of_conversion(one: pb::Conversion) -> Summary {
 
 fn of_award(one: pb::Award) -> Summary {
     let own = || one.titles.first().map(|title| safe(&title.value)).unwrap_or_default();
-    let branch = if one.specialisation.is_empty() { String::new() } else { format!(" ({})", safe(&one.specialisation)) };
+    let branch =
+        if one.specialisation.is_empty() { String::new() } else { format!(" ({})", safe(&one.specialisation)) };
     on(one.definition.as_ref().map_or_else(own, qualification) + &branch, one.conferred)
 }
 

@@ -8,8 +8,8 @@ use creditbank_client::authoring::qualification::{parse, review_alone};
 use creditbank_protocol::Part;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{
-    Amount, AssessmentType, Attestation, Grade, Kind, Level, Mode, Origin, OutcomeType, Place, QualificationDefinition, Ratio,
-    RecordReference,
+    Amount, AssessmentType, Attestation, Grade, Kind, Level, Mode, Origin, OutcomeType, Place, QualificationDefinition,
+    Ratio, RecordReference,
 };
 use creditbank_rules::dates::{Day, first_day, parse as date};
 use creditbank_rules::qualification::{Candidate, CandidateRoot, Case};
@@ -60,6 +60,7 @@ fn credit(definition: &QualificationDefinition, amount: u64, change: impl Fn(&mu
         agreement: None,
         basis: creditbank_protocol::pb::PassBasis::Earned,
         completed: None,
+        declared: false,
         after_enrolment: false,
         roots: Vec::new(),
         barred: None,
@@ -175,7 +176,12 @@ fn korean_awards_begin_at_their_parts() {
         };
         // Of the major, 18 are accredited.
         let learner = |major: u64, general: u64, accredited: u64, other: u64| {
-            let parts = [(major - accredited, "ECON-1", 1), (accredited, "ECON-2", 2), (general, "GE-1", 1), (other, "ART-1", 1)];
+            let parts = [
+                (major - accredited, "ECON-1", 1),
+                (accredited, "ECON-2", 2),
+                (general, "GE-1", 1),
+                (other, "ART-1", 1),
+            ];
             parts.map(|(amount, code, institution)| of(amount, code, institution)).to_vec()
         };
         let other = total - major - general;
@@ -184,7 +190,9 @@ fn korean_awards_begin_at_their_parts() {
         assert!(!is_awarded(&asked, learner(major - 1, general, 18, other + 1)), "{name}: the major");
         assert!(!is_awarded(&asked, learner(major, general - 1, 18, other + 1)), "{name}: general");
         assert!(!is_awarded(&asked, learner(major, general, 17, other)), "{name}: accredited");
-        let one = |amount: u64| vec![of(amount - general, "ECON-1", 2), of(general, "GE-1", 2), of(total - amount, "ART-1", 3)];
+        let one = |amount: u64| {
+            vec![of(amount - general, "ECON-1", 2), of(general, "GE-1", 2), of(total - amount, "ART-1", 3)]
+        };
         assert!(is_awarded(&asked, one(cap)), "{name}: as much as one institution may give");
         assert!(!is_awarded(&asked, one(cap + 1)), "{name}: one institution");
         let unknown = [of(major, "ECON-1", 2), of(general, "GE-1", 1), of(other, "ART-1", 4)];
@@ -196,9 +204,12 @@ fn korean_awards_begin_at_their_parts() {
 /// nothing older than seven years.
 #[test]
 fn indian_exits_begin_at_their_totals() {
-    for (name, total, level, absorbed) in
-        [("in-certificate", 40, "4.5", 0), ("in-diploma", 80, "5", 1), ("in-degree", 120, "5.5", 2), ("in-honours", 160, "6", 3)]
-    {
+    for (name, total, level, absorbed) in [
+        ("in-certificate", 40, "4.5", 0),
+        ("in-diploma", 80, "5", 1),
+        ("in-degree", 120, "5.5", 2),
+        ("in-honours", 160, "6", 3),
+    ] {
         let asked = definition(name);
         assert_eq!(asked.absorbs.len(), absorbed, "{name}");
         assert!(asked.absorbs.iter().all(|name| name.institution == 1 && name.version == 0), "{name}");
@@ -229,8 +240,14 @@ fn indian_exits_begin_at_their_totals() {
         let school = vec![high(total - 1, "0541"), of(1, "0541", "4", "2025-07-15")];
         assert!(!is_awarded(&asked, school), "{name}: a credit of school");
         if total > 40 {
-            assert!(is_awarded(&asked, learner(half.max(40), total - half.max(40), 40, "2025-07-15")), "{name}: a year");
-            assert!(!is_awarded(&asked, learner(half.max(40), total - half.max(40), 39, "2025-07-15")), "{name}: its level");
+            assert!(
+                is_awarded(&asked, learner(half.max(40), total - half.max(40), 40, "2025-07-15")),
+                "{name}: a year"
+            );
+            assert!(
+                !is_awarded(&asked, learner(half.max(40), total - half.max(40), 39, "2025-07-15")),
+                "{name}: its level"
+            );
         }
     }
 }

@@ -142,6 +142,7 @@ fn learner(dice: &mut Dice) -> Vec<Candidate> {
                 score: None,
                 agreement: None,
                 basis: creditbank_protocol::pb::PassBasis::Earned,
+                declared: false,
                 after_enrolment: false,
                 roots: vec![CandidateRoot { place, fraction: Ratio { numerator: 1, denominator: 1 } }],
                 barred: None,

@@ -9,11 +9,11 @@ use creditbank_protocol::pb::{
     RecordReference, Requirement, RequirementType as Type,
 };
 use creditbank_protocol::{InstitutionId, Part, Place};
+use creditbank_rules::Registry;
 use creditbank_rules::dates::{Day, date_of};
 use creditbank_rules::qualification::{
     Answer, Candidate, CandidateRoot, Case, GradeOrder, HeldAward, HeldEnrolment, Tree, mark_enrolled, order_of, takes,
 };
-use creditbank_rules::Registry;
 
 use crate::allocate;
 use crate::linear::gcd;
@@ -159,9 +159,8 @@ impl Pool<'_> {
     fn record(&mut self, node: &Requirement, kind: &Match, code: Option<&str>, amount: Option<u64>) {
         let Ok(index) = u32::try_from(self.made.len()) else { return };
         let place = Place::new(1, index);
-        let awarding = |number: &u64| {
-            *number == self.definition.institution || self.definition.awarding.contains(number)
-        };
+        let awarding =
+            |number: &u64| *number == self.definition.institution || self.definition.awarding.contains(number);
         let institution = kind.institutions.iter().find(|number| awarding(number)).or(kind.institutions.first());
         let institution = InstitutionId(institution.copied().unwrap_or(self.definition.institution));
         let first = |list: &[i32]| list.first().copied().unwrap_or_default();
@@ -189,9 +188,14 @@ impl Pool<'_> {
             esco_uris: kind.esco_uris.first().cloned().into_iter().collect(),
             outcome: if outcome { node.outcome.try_into().unwrap_or_default() } else { OutcomeType::Unspecified },
             score: node.minimum.clone(),
-            basis: PassBasis::try_from(first(&kind.bases)).ok().filter(|one| *one != PassBasis::Unspecified)
+            basis: PassBasis::try_from(first(&kind.bases))
+                .ok()
+                .filter(|one| *one != PassBasis::Unspecified)
                 .unwrap_or(PassBasis::Earned),
-            roots: vec![CandidateRoot { place, fraction: creditbank_protocol::pb::Ratio { numerator: 1, denominator: 1 } }],
+            roots: vec![CandidateRoot {
+                place,
+                fraction: creditbank_protocol::pb::Ratio { numerator: 1, denominator: 1 },
+            }],
             part: Part::Whole,
             ..Candidate::bare(
                 RecordReference { place: Some(place.into()), status_id: vec![0; 32], ..Default::default() },

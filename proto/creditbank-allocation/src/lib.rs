@@ -26,5 +26,5 @@ mod problem;
 mod solver;
 
 pub use allocate::allocate;
-pub use example::{Piece, example};
 pub use creditbank_rules::qualification::{Answer, Found};
+pub use example::{Piece, example};

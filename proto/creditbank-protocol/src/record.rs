@@ -10,6 +10,7 @@ mod amends;
 mod disclosed;
 mod expires;
 mod kind;
+mod late;
 mod rests_on;
 mod visible;
 
@@ -17,6 +18,7 @@ pub use amends::amends_of;
 pub use disclosed::{Disclosed, DisclosureError, RequiredClaims, disclose};
 pub use expires::{exemption_expires, expires_of, has_expired};
 pub use kind::{KindInfo, info_of, kind_info};
+pub use late::{Dated, dated_of};
 pub use rests_on::RestsOn;
 pub use visible::{is_embargoed, visible_from_of};
 

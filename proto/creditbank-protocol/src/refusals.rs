@@ -115,6 +115,8 @@ macro_rules! with_rules {
             MandateExpired = "MANDATE_EXPIRED",
             /// The mandate, its paper for this kind of record, or a signature under a joint award, was not used before.
             MandateUsed = "MANDATE_USED",
+            /// What is recorded long after its day says so, why, and what the rules give now; nothing else says it.
+            Late = "LATE",
             /// Agreement, equivalence or definition are in force on the day of the decision.
             NotInForce = "NOT_IN_FORCE",
             /// Agreement or equivalence cover the source.

@@ -16,6 +16,7 @@ mod effects;
 mod enrolment;
 mod fields;
 mod kinds;
+pub mod late;
 mod mandate;
 mod papers;
 mod recognition;
@@ -37,14 +38,14 @@ use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place, Uni
 pub use alone::Alone;
 pub use awarded::is_same as is_same_award;
 pub use candidates::{award_of, candidates};
-pub use conversion::{begun, earlier, source_of, sources_of};
+pub use conversion::{advanced, begun, carried_out, earlier, promised, source_of, sources_of};
 pub use spend::{Spending, SpentRoots, is_redeemed};
 pub use used::{Used, stands, visible};
 
 use crate::dates::{Day, day_of_ms};
 use crate::once::Once;
 use crate::plausible::latest_day;
-use crate::{CourseKey, DocumentKey, PaperKey, Registry, Rejection, View, ViewError};
+use crate::{CourseKey, DocumentKey, PaperKey, Registry, Rejection, Rule, View, ViewError};
 use alone::Before;
 use cached::Cached;
 use derived::{Derived, Issuing};
@@ -113,6 +114,8 @@ pub struct Admitted {
     pub consents: Vec<Digest>,
     /// Of an award: the numbers of its documents, each of which is given once.
     pub documents: Vec<DocumentKey>,
+    /// Whether it is late, so that another person has to approve its block.
+    pub late: bool,
     /// The paper on which it stands, if it stands on one: it is used once for this kind.
     pub paper: Option<PaperKey>,
 }
@@ -162,9 +165,19 @@ fn admit(
         let index = || u32::try_from(position).expect("at most 1,024 records");
         admitted.push(found.map_err(|error| at(error, index()))?);
     }
+    second_person(block, &admitted)?;
     effects::check(view, block, &admitted)?;
     uses::check_stated(block, &admitted)?;
     Ok(admitted)
+}
+
+/// What is late stands in a block that another person has approved, whatever the unit asks for.
+fn second_person(block: &BlockFacts<'_>, admitted: &[Option<Admitted>]) -> Result<(), Rejection> {
+    let is_late = |record: &Option<Admitted>| record.as_ref().is_some_and(|record| record.late);
+    let late = admitted.iter().position(is_late).filter(|_| block.approvals.is_empty());
+    let expected = "the approval of another person, as the record is late";
+    let missing = || Rejection::new(Rule::ApprovalMissing, expected, "none").field("late");
+    late.map_or(Ok(()), |late| Err(missing().record(u32::try_from(late).unwrap_or(u32::MAX))))
 }
 
 /// Every record of a block that breaks a rule, with the first rule that it breaks; writes nothing. Nobody approves a
@@ -316,7 +329,7 @@ fn admit_record(
     let amends = target.map(|(place, _)| place);
     let (sealed_at_ms, created_at_minute) = (block.sealed_at_ms, block.created_at_minute);
     let issuing = Issuing { institution, sealed_at_ms, created_at_minute };
-    let Derived { key, redeems, depends_on, consents, documents } =
+    let Derived { key, redeems, depends_on, consents, documents, late } =
         derived::check(view, issuing, record, amends, &account)?;
     consents.iter().try_for_each(|digest| uses::unused(block, digest, "mandate"))?;
     let paper = papers::check(view, institution, record, amends)?;
@@ -340,6 +353,7 @@ fn admit_record(
         depends_on,
         consents,
         documents,
+        late,
         paper,
     }))
 }

@@ -1,4 +1,5 @@
-//! Conversions: credit of others as credit of the receiver, by an agreement, an equivalence or an assessment.
+//! Conversions: credit of others as credit of the receiver, by an agreement, an equivalence or an assessment; or as the
+//! receiver declares that it decided before it was in the registry.
 //!
 //! [`convert`] computes, and shows every step; [`check`] computes again what a record says and compares to the last digit. Both
 //! are pure: who may sign, whether the learner wants it and whether the sources stand is for the caller to check.
@@ -15,6 +16,7 @@ mod agreed;
 mod amount;
 mod assessed;
 mod check;
+mod declared;
 mod equivalent;
 mod exact;
 mod exempted;
@@ -26,7 +28,7 @@ mod share;
 mod source;
 
 pub use account::Account;
-pub use check::check;
+pub use check::{Asked, check};
 pub use exempted::{award_roots, counted_by, exempted};
 pub use explain::explain;
 pub use grade::ects::{Overlap, overlaps};
@@ -34,9 +36,10 @@ pub use share::apportion;
 pub use source::Source;
 
 use creditbank_protocol::pb;
+use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::{InstitutionId, Place};
 
-use crate::dates::Day;
+use crate::dates::{Day, date_of};
 use crate::registry::admit::require;
 use crate::{Agreement, Registry, Rejection, Rule};
 
@@ -49,6 +52,8 @@ pub enum Basis<'a> {
     Equivalence(&'a pb::Equivalence),
     /// An assessment by which Outcomes become credit.
     Assessment(&'a pb::Assessment),
+    /// The receiver's word on what it decided before it was in the registry.
+    Declared(&'a pb::DeclaredConversion),
 }
 
 impl<'a> Basis<'a> {
@@ -58,20 +63,22 @@ impl<'a> Basis<'a> {
             let shown = crate::agreement::show(code, version);
             Rejection::new(Rule::UnknownReference, expected, shown).field("agreement")
         };
-        match (&conversion.agreement, &conversion.equivalence, &conversion.assessment) {
-            (Some(name), None, None) => {
+        let pb::Conversion { agreement, equivalence, assessment, declared, .. } = conversion;
+        match (agreement, equivalence, assessment, declared) {
+            (Some(name), None, None, None) => {
                 let found = registry.agreement(&name.code, name.version);
                 let unknown = || unknown("an agreement of the registry", &name.code, name.version);
                 found.map(Self::Agreement).ok_or_else(unknown)
             }
-            (None, Some(name), None) => {
+            (None, Some(name), None, None) => {
                 let found = registry.equivalence(name.institution.into(), &name.code, name.version);
                 let unknown = || unknown("an equivalence of the registry", &name.code, name.version);
                 found.map(Self::Equivalence).ok_or_else(unknown)
             }
-            (None, None, Some(assessment)) => Ok(Self::Assessment(assessment)),
+            (None, None, Some(assessment), None) => Ok(Self::Assessment(assessment)),
+            (None, None, None, Some(declared)) => Ok(Self::Declared(declared)),
             _ => {
-                let expected = "one of agreement, equivalence and assessment";
+                let expected = "one of agreement, equivalence, assessment and declared";
                 Err(Rejection::new(Rule::MissingField, expected, "several, or none").field("agreement"))
             }
         }
@@ -81,20 +88,26 @@ impl<'a> Basis<'a> {
 /// What the receiver states of one result beyond what the rules give.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Stated {
-    /// Position of the source, from 0. A lump is stated under 0.
+    /// Position of the source, from 0. A lump is stated under 0, and so is what is declared without sources.
     pub source: u32,
-    /// Where several levels are comparable: which one. With an assessment: the level.
+    /// Where several levels are comparable: which one. With an assessment, or declared: the level.
     pub level: Option<pb::Level>,
-    /// Another grade than the suggested one. With an assessment: the grade.
+    /// Another grade than the suggested one. With an assessment, or declared: the grade.
     pub grade: Option<pb::Grade>,
     /// Why it is another.
     pub override_reason: String,
-    /// With an assessment: what the outcome becomes.
+    /// With an assessment, or declared: what the outcome, or the source, becomes.
     pub course: Option<pb::Course>,
-    /// With an assessment: its amount.
+    /// Its amount.
     pub amount: Option<pb::Amount>,
-    /// With an assessment: its field.
+    /// Its field.
     pub field: String,
+    /// Declared without sources: how it was learned.
+    pub mode: pb::Mode,
+    /// When.
+    pub period: Option<pb::Period>,
+    /// On what the pass stands; unspecified: earned.
+    pub basis: pb::PassBasis,
 }
 
 /// What is to be converted.
@@ -112,8 +125,24 @@ pub struct Request<'a> {
     pub account: &'a Account,
     /// The day by which everything is judged.
     pub decided: Day,
+    /// The day of the advance decision that is carried out, if one is: the agreement or the equivalence may be the one
+    /// that was in force then.
+    pub promised: Option<Day>,
     /// At most one for each source.
     pub stated: &'a [Stated],
+}
+
+impl Request<'_> {
+    /// Refuses a day on which the agreement or the equivalence was not recorded yet.
+    fn recorded(&self, key: &RegistryKey, shown: &str, day: Day) -> Result<(), Rejection> {
+        let recorded = self.registry.recorded_on(key).filter(|recorded| day < *recorded);
+        let show = |day: Day| crate::dates::show(&date_of(day));
+        let expected = format_args!(
+            "a day from {} on, when {shown} was recorded (what was decided before may be declared)",
+            recorded.map_or(String::new(), show)
+        );
+        require(recorded.is_none(), Rule::NotInForce, "decided", expected, show(day))
+    }
 }
 
 /// What a conversion gives.
@@ -139,14 +168,16 @@ pub fn convert(request: &Request<'_>) -> Result<Converted, Rejection> {
         Basis::Agreement(agreement) => agreed::convert(request, agreement),
         Basis::Equivalence(equivalence) => equivalent::convert(request, equivalence),
         Basis::Assessment(assessment) => assessed::convert(request, assessment),
+        Basis::Declared(declared) => declared::convert(request, declared),
     }
 }
 
 /// What holds of the sources by whatever right they are converted.
 fn sources(request: &Request<'_>) -> Result<(), Rejection> {
     let sources = request.sources;
-    let count = (1..=SOURCES_MAX).contains(&sources.len());
-    require(count, Rule::MissingField, "sources", "1 to 256 sources", sources.len())?;
+    let least = usize::from(!matches!(request.basis, Basis::Declared(_)));
+    let count = (least..=SOURCES_MAX).contains(&sources.len());
+    require(count, Rule::MissingField, "sources", format_args!("{least} to 256 sources"), sources.len())?;
     let odd = sources.windows(2).find(|pair| pair[0].portion() >= pair[1].portion());
     let found = odd.map_or(String::new(), |pair| pair[1].show());
     let expected = "sources strictly ascending by place and result";
@@ -162,7 +193,8 @@ fn sources(request: &Request<'_>) -> Result<(), Rejection> {
     let twice = places.windows(2).find(|pair| pair[0] == pair[1]);
     let found = twice.map_or(String::new(), |pair| format!("{} twice", pair[0]));
     require(twice.is_none(), Rule::AlreadySpent, "sources", "each root once in a conversion", found)?;
-    let stated = |one: &Stated| usize::try_from(one.source).is_ok_and(|at| at < sources.len());
+    let bare = sources.is_empty();
+    let stated = |one: &Stated| bare || usize::try_from(one.source).is_ok_and(|at| at < sources.len());
     let known = request.stated.iter().all(stated);
     require(known, Rule::Contradiction, "results", "statements about the sources", "one about another")
 }

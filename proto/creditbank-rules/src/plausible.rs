@@ -18,9 +18,17 @@ pub const EXPIRY_MONTHS_MAX: u32 = 1_200;
 /// The earliest time zone, UTC+14, in minutes.
 const EARLIEST_ZONE_MINUTES: u64 = 840;
 
+/// The latest time zone, UTC-12, in minutes.
+const LATEST_ZONE_MINUTES: u64 = 720;
+
 /// The latest day on earth at a minute since 1970, UTC.
 pub fn latest_day(minute: u64) -> Day {
     day_of_ms(minute.saturating_add(EARLIEST_ZONE_MINUTES).saturating_mul(60_000))
+}
+
+/// The earliest day on earth at a minute since 1970, UTC.
+pub fn earliest_day(minute: u64) -> Day {
+    day_of_ms(minute.saturating_sub(LATEST_ZONE_MINUTES).saturating_mul(60_000))
 }
 
 fn refuse(field: &'static str, expected: String, found: String) -> Rejection {
@@ -106,6 +114,9 @@ mod tests {
         assert_eq!(latest_day(midnight + 599), day("2026-11-27"));
         assert_eq!(latest_day(midnight + 600), day("2026-11-28"));
         assert_eq!(latest_day(0), 0);
+        assert_eq!(earliest_day(midnight + 719), day("2026-11-26"));
+        assert_eq!(earliest_day(midnight + 720), day("2026-11-27"));
+        assert_eq!(earliest_day(0), 0);
         assert_eq!(EARLIEST, day("1900-01-01"));
     }
 

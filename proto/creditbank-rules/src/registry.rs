@@ -35,7 +35,8 @@ pub use agreement::Agreement;
 pub use level::Comparable;
 pub use rank::Rank;
 
-use crate::plausible::latest_day;
+use crate::dates::Day;
+use crate::plausible::{earliest_day, latest_day};
 use crate::{CourseName, Rejection, Rule, texts};
 
 /// A registry record of a block.
@@ -106,6 +107,15 @@ pub struct Registry {
     definitions: Map<(InstitutionId, String, u32), pb::QualificationDefinition>,
     distributions: Map<(InstitutionId, u32), pb::GradeDistribution>,
     courses: courses::Courses,
+    /// Of what decisions stand on, when it was sealed first: institutions, acceptances, equivalences.
+    first_sealed: Map<RegistryKey, FirstSeal>,
+}
+
+/// Where and when an entry was sealed first.
+#[derive(Debug)]
+struct FirstSeal {
+    entry: LogIndex,
+    minute: u64,
 }
 
 impl Registry {
@@ -139,6 +149,7 @@ impl Registry {
             definitions: Map::new_sync(),
             distributions: Map::new_sync(),
             courses: courses::Courses::new(),
+            first_sealed: Map::new_sync(),
         }
     }
 
@@ -291,6 +302,13 @@ impl Registry {
     ) -> impl Iterator<Item = &pb::QualificationDefinition> {
         let (first, last) = ((institution, code.to_owned(), 0), (institution, code.to_owned(), u32::MAX));
         self.definitions.range(first..=last).map(|(_, entry)| entry.as_ref())
+    }
+
+    /// The day on which an institution, the acceptance of an agreement or an equivalence was sealed first: the earliest
+    /// one on earth, so that nobody's local day lies before it. `None` where it was not.
+    pub fn recorded_on(&self, key: &RegistryKey) -> Option<Day> {
+        let first = self.first_sealed.get(key)?;
+        Some(earliest_day(self.counted_minute(first.entry, first.minute)))
     }
 
     /// Every institution that confers a qualification, in any of its versions.
@@ -475,7 +493,18 @@ impl Registry {
                 self.courses = self.courses.with_codes(decode(record.body).map_err(|error| malformed(&error))?)?;
             }
         }
+        self.remember(&key, record);
         Ok(key)
+    }
+
+    /// Remembers the first seal of what decisions stand on.
+    fn remember(&mut self, key: &RegistryKey, record: RegistryRecord<'_>) {
+        use RegistryKey::{AgreementAcceptance, Equivalence, Institution};
+        let stands = matches!(key, Institution(..) | AgreementAcceptance(..) | Equivalence(..));
+        if stands && !self.first_sealed.contains_key(key) {
+            let first = FirstSeal { entry: record.entry, minute: record.sealed_at_ms / 60_000 };
+            self.first_sealed.insert_mut(key.clone(), Arc::new(first));
+        }
     }
 }
 

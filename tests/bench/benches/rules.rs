@@ -191,6 +191,7 @@ fn conversion(c: &mut Criterion) {
         sources: &sources,
         account: &Account::default(),
         decided: day_of_ms(NOW_MS).max(first_day(&date(2026, 7))),
+        promised: None,
         stated: &[],
     };
     c.bench_function("conversion of 40 records", |b| b.iter(|| convert(black_box(&request)).unwrap()));

@@ -2,7 +2,7 @@
 
 import datetime
 
-from . import conversion, mandates, qualification, status
+from . import conversion, late, mandates, qualification, status
 from . import ledger as forms
 from .conversion import plain
 from .courses import is_code, wide
@@ -11,12 +11,13 @@ from .grades import require
 from .standing import KINDS_WITH_EMBARGO
 from .suite import verify
 
-KIND_OUTCOME, KIND_CREDIT, KIND_CONVERSION, KIND_AWARD, KIND_RECOGNITION = 2, 3, 12, 14, 15
+KIND_OUTCOME, KIND_CREDIT, KIND_DECISION, KIND_CONVERSION, KIND_AWARD, KIND_RECOGNITION = 2, 3, 7, 12, 14, 15
+GRANTS = (1, 2, 3, 4)
+"""Types of a Decision that recognises something: full, partial, alternative, conditional."""
 KIND_ENROLMENT = 19
 ISSUED, REASON_ERROR = 1, 1
 AUDITED, DECLARED, HONORARY = 1, 2, 3
 PURPOSE_UNIT = 5
-EPOCH = datetime.date(1970, 1, 1)
 TEXT_MAX = 200
 AGAINST = {status.SUPERSEDED, status.REVOKED, status.DISPUTED, status.UNDER_REVIEW}
 
@@ -40,9 +41,8 @@ def standing(scene, held):
 
 
 def _may_be_shown(scene, held):
-    created = EPOCH + datetime.timedelta(scene.minutes[0] // 1_440)
     dated = held.kind in KINDS_WITH_EMBARGO and held.body.has("visible_from")
-    return not dated or created >= first(held.body.visible_from)
+    return not dated or scene.created >= first(held.body.visible_from)
 
 
 def visible(scene, held):
@@ -53,8 +53,7 @@ def visible(scene, held):
 def convert(scene, message, former, account):
     """Checks a Conversion; what it redeems."""
     require(message.has("decider"), "MISSING_FIELD")
-    if message.has("decision"):
-        require(scene.held.get(place_of(message.decision)) is not None, "SOURCE_NOT_USABLE")
+    decision = _carried_out(scene, message, account)
     sources = []
     for source in message.sources:
         held = named(scene, source.record, account)
@@ -69,14 +68,53 @@ def convert(scene, message, former, account):
             require(not any(root is not None and is_surplus(scene, root) for root in roots), "TOO_MANY_REPEATS")
         require(_begun(held, source.result_plus_1) <= first(message.decided), "INVALID_DATE")
         sources.append(found)
-    found = conversion.convert(scene.register, scene.institution, sources, _account(scene, message, former, account), message)
-    shown = plain(message)
-    same = {name: shown[name] for name in ("sources", "results", "amount_steps") if name in shown}
-    require(found == same, "CONVERSION_DIFFERS")
+    promised = None
+    if decision is not None and decision.courses:
+        promised = first(decision.decided)
+        require(all(_is_promised(scene, decision, source) for source in sources), "OUTSIDE_SCOPE")
+    earlier = _account(scene, message, former, account)
+
+    def check(day):
+        conversion.check(scene.register, scene.institution, sources, earlier, message, day, promised)
+
+    check(first(message.decided))
+    if former is not None:
+        require(_right(message) == _right(scene.held[former].body), "CONTRADICTION")
+    if message.has("declared"):
+        require(not message.has("late"), "LATE")
+    else:
+        late.judge(scene, message, former, "decided", lambda day: late.refuses(check, day))
     if not message.has("agreement") or former is not None:
         return []
     terms = scene.register.agreements[message.agreement.code, message.agreement.version].terms
     return sorted({place_of(source.record.place) for source in message.sources}) if terms.exclusive else []
+
+
+def _carried_out(scene, message, account):
+    """The decision that a conversion carries out, or None."""
+    if not message.has("decision"):
+        return None
+    held = scene.held.get(place_of(message.decision))
+    own = KIND_DECISION, scene.institution, account
+    require(held is not None and (held.kind, held.institution, held.account) == own, "SOURCE_NOT_USABLE")
+    standing(scene, held)
+    require(held.body.type in GRANTS, "SOURCE_NOT_USABLE")
+    return held.body
+
+
+def _is_promised(scene, decision, source):
+    """Whether a source is of a course of an advance decision."""
+    code = source.course.code if source.course is not None else ""
+    course = scene.register.course(source.institution, code)
+    return code != "" and any(one.institution == source.institution and course.is_named(one.course.code)
+                              for one in decision.courses)
+
+
+def _right(message):
+    """Of what a conversion is and by what right, which its amendments keep."""
+    shown = plain(message)
+    sources = [(place_of(source.record.place), source.result_plus_1) for source in message.sources]
+    return sources, shown.get("agreement"), shown.get("equivalence"), message.has("declared")
 
 
 def _begun(held, result):
@@ -87,7 +125,20 @@ def _begun(held, result):
     days = [first(getattr(own.period, "from"))] if own.has("period") and own.period.has("from") else []
     if held.kind == KIND_CREDIT and own.has("completed"):
         days.append(first(own.completed))
+    if result and held.body.has("decided"):
+        days.append(first(held.body.decided))
     return max(days, default=datetime.date.min)
+
+
+def counts_declared(scene, award):
+    """Whether an award counts a result that stands on a declared conversion."""
+    for one in award.body.allocations:
+        held = scene.held.get(place_of(one.record.place))
+        if held is not None and held.kind in (KIND_CONVERSION, KIND_RECOGNITION) and one.result_plus_1:
+            results = held.body.results if held.kind == KIND_CONVERSION else held.body.exemptions
+            if results[one.result_plus_1 - 1].declared:
+                return True
+    return False
 
 
 def is_surplus(scene, credit):
@@ -119,7 +170,7 @@ def _account(scene, message, former, account):
     def code(one):
         if one.has("agreement"):
             return "agreement", one.agreement.code
-        return ("equivalence", one.equivalence.code) if one.has("equivalence") else ("assessment",)
+        return ("equivalence", one.equivalence.code) if one.has("equivalence") else ("assessment or declared",)
 
     found = conversion.Account()
     for held in sorted(scene.held.values(), key=lambda one: one.place):
@@ -154,7 +205,7 @@ def _judged(scene, body, message, former, account):
     require(message.kind and message.has("decider") and message.basis, "MISSING_FIELD")
     conferred = scene.day(message, "conferred")
     require(all(has_happened(one.on, scene.now) for one in message.attestations if one.has("on")), "IMPLAUSIBLE_DATE")
-    counts = any(message.has(name) for name in ("allocations", "absorbs", "attestations", "average_e4"))
+    counts = any(message.has(name) for name in ("allocations", "absorbs", "attestations", "average_e4", "declared_e4"))
     require(message.basis == DECLARED or not message.has("consumes_none"), "CONTRADICTION")
     if former is not None:
         require(scene.held[former].body.basis == message.basis, "CONTRADICTION")
@@ -163,6 +214,7 @@ def _judged(scene, body, message, former, account):
         bare = not (message.has("definition") or counts or message.has("redeems") or message.has("cosignatures") or message.has("enrolments"))
         require(bare, "CONTRADICTION")
         _documents(scene, message, (), former)
+        _late(scene, message, former, account)
         return []
     require(not message.has("titles"), "CONTRADICTION")
     require(message.has("definition"), "MISSING_FIELD")
@@ -176,15 +228,41 @@ def _judged(scene, body, message, former, account):
     if message.basis == DECLARED:
         require(not counts, "CONTRADICTION")
         among = list(definition.awarding) or [definition.institution]
+        stands = (scene.register, definition, scene.institution)
+        _late(scene, message, former, account,
+              lambda day: late.refuses(qualification.in_force, *stands, day, enrolments))
         return _consumed(scene, body, message, (definition, among), former, account, conferred)
     scene.mandate(KIND_AWARD, body, message)
     if former is not None:
         before = plain(scene.held[former].body)
         now = plain(message)
-        kept = ("definition", "conferred", "allocations", "attestations", "redeems", "absorbs", "enrolments", "average_e4")
+        kept = ("definition", "conferred", "allocations", "attestations", "redeems", "absorbs", "enrolments",
+                "average_e4", "declared_e4", "replaces")
         require(all(before.get(name) == now.get(name) for name in kept), "CONTRADICTION")
+        _late(scene, message, former, account)
         return []
     return _audited(scene, message, definition, enrolments, account)
+
+
+def _late(scene, message, former, account, on=lambda day: ""):
+    """Refuses what an award says of being late. `on`: the name of the rule that refuses the same on another day."""
+    recorded = scene.register.recorded_on(forms.KIND_INSTITUTION, scene.institution)
+    before = message.basis != AUDITED and recorded is not None and first(message.conferred) < recorded
+    if _replaces(scene, message, account) or before:
+        require(not message.has("late"), "LATE")
+        return
+    late.judge(scene, message, former, "conferred", on)
+
+
+def _replaces(scene, message, account):
+    """Whether an award comes in the place of a revoked one."""
+    if not message.has("replaces"):
+        return False
+    held = named(scene, message.replaces, account)
+    require(held.kind == KIND_AWARD and status.REVOKED in held.marks, "SOURCE_NOT_USABLE")
+    same = _name(held.body.definition)[:2] == _name(message.definition)[:2]
+    require(same and plain(held.body.conferred) == plain(message.conferred), "CONTRADICTION")
+    return True
 
 
 def _consumed(scene, body, message, conferring, former, account, conferred):
@@ -305,9 +383,16 @@ def _audited(scene, message, definition, enrolments, account):
                        if held.kind == KIND_AWARD and held.account == account and not AGAINST & held.marks.keys()
                        and not scene.contested(held)]
     found = [*counted, *_other_passes(scene, definition, counted, account)] if definition.retakes else counted
-    _, mean = qualification.Audit(scene.register, definition, found, standing_awards, message, enrolments).check()
+
+    def audit(day):
+        qualification.in_force(scene.register, definition, scene.institution, day, enrolments)
+        return qualification.Audit(scene.register, definition, found, standing_awards, message, enrolments, day).check()
+
+    _, mean = audit(first(message.conferred))
     said = (message.average_e4.numerator, message.average_e4.denominator) if message.has("average_e4") else None
     require(said == (None if mean is None else (mean.numerator, mean.denominator)), "REQUIREMENTS_NOT_MET")
+    require(message.declared_e4 == sum(one.amount for one in counted if one.declared), "CONTRADICTION")
+    _late(scene, message, None, account, lambda day: late.refuses(audit, day))
     require([place_of(one.place) for one in message.redeems] == sorted(spending.redeems), "ALREADY_SPENT")
     return sorted(spending.redeems)
 

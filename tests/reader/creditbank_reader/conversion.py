@@ -90,6 +90,7 @@ class Source:
     period: object = None
     expires: object = None
     outcome: int = 0
+    declared: bool = False
     roots: list = of_class(default_factory=list)
 
     def shown(self):
@@ -118,21 +119,26 @@ def read_source(records, case):
         results = message.results if case["kind"] == KIND_CONVERSION else message.exemptions
         require(0 < result <= len(results), "SOURCE_NOT_USABLE")
         own = results[result - 1]
+        found.declared = bool(own.declared)
     for name in ("course", "amount", "level", "grade", "period", "expires"):
         setattr(found, name, _of(own, name))
     found.field, found.mode = own.field, own.mode
     found.basis = 0 if case["kind"] == KIND_OUTCOME else own.basis
     if case["kind"] == KIND_OUTCOME:
         found.amount, found.grade, found.outcome = None, _of(message, "score"), message.type
-    found.roots = _roots(found, own)
+    bare = case["kind"] in (KIND_CREDIT, KIND_OUTCOME)
+    found.roots = [_itself(found, 1)] if bare else _roots(own) or [_itself(found, len(results))]
     return found
 
 
-def _roots(source, own):
-    if source.kind in (KIND_CREDIT, KIND_OUTCOME):
-        had = [(source.amount.unit, source.amount.e4)] if source.amount is not None else []
-        part = source.amount.e4 if source.amount is not None else 0
-        return [Root(source.record["place"], source.record["status_id"], WHOLE, part, had)]
+def _itself(source, share):
+    """A record as the root of each of so many results."""
+    part = source.amount.e4 if source.amount is not None else 0
+    had = [(source.amount.unit, min(share * part, MAX_E4))] if source.amount is not None else []
+    return Root(source.record["place"], source.record["status_id"], Fraction(1, share), part, had)
+
+
+def _roots(own):
     return [Root(plain(root.place), root.status_id, Fraction(root.fraction.numerator, root.fraction.denominator), root.part_e4,
                  [(amount.unit, amount.e4) for amount in root.had]) for root in own.roots]
 
@@ -159,27 +165,29 @@ class Account:
 
 
 class Converter:
-    """Computes what a conversion must say. What the receiver may choose is read from the conversion."""
+    """Computes what a conversion must say. What the receiver may choose is read from the conversion. `day`: another one
+    than that of the decision; `promised`: that of the advance decision which it carries out."""
 
-    def __init__(self, register, receiver, sources, account, conversion):
+    def __init__(self, register, receiver, sources, account, conversion, day=None, promised=None):
         self.register = register
         self.receiver = receiver
         self.sources = sources
         self.account = account
         self.conversion = conversion
-        self.day = first(conversion.decided)
+        self.day = day or first(conversion.decided)
+        self.promised = promised
 
     def compute(self):
         """Sources, results and amount steps; raises Broken with the rule."""
         self._check_sources()
-        rights = [self.conversion.has(name) for name in ("agreement", "equivalence", "assessment")]
+        rights = [self.conversion.has(name) for name in ("agreement", "equivalence", "assessment", "declared")]
         require(rights.count(True) == 1, "MISSING_FIELD")
         if rights[0]:
             results, steps = self._agreed()
         elif rights[1]:
             results, steps = self._equivalent(), None
         else:
-            results, steps = self._assessed(), None
+            results, steps = self._assessed() if rights[2] else self._declared(), None
         return clean({"sources": [source.shown() for source in self.sources], "results": results, "amount_steps": steps})
 
     def _chosen(self, index):
@@ -190,7 +198,7 @@ class Converter:
         return None
 
     def _check_sources(self):
-        require(1 <= len(self.sources) <= 256, "MISSING_FIELD")
+        require(len(self.sources) <= 256 and (self.sources or self.conversion.has("declared")), "MISSING_FIELD")
         roots = []
         for source in self.sources:
             require(source.expires is None or self.day <= last(source.expires), "SOURCE_NOT_USABLE")
@@ -207,16 +215,23 @@ class Converter:
         require(source.period is not None and source.period.has("until"), "OUTSIDE_SCOPE")
         require(self.day <= add_months(last(source.period.until), months, keep_end=True), "OUTSIDE_SCOPE")
 
+    def _judged_on(self, recorded, in_force):
+        """The day on which agreement or equivalence are judged: also that of a promise, where they have ended since."""
+        day = self.day if self.promised is None or in_force(self.day) else self.promised
+        require(in_force(day) and recorded <= day, "NOT_IN_FORCE")
+        return day
+
     def _agreed(self):
         name = self.conversion.agreement
         agreement = self.register.agreements.get((name.code, name.version))
         require(agreement is not None, "UNKNOWN_REFERENCE")
-        require(self.register.in_force(agreement, self.day), "NOT_IN_FORCE")
+        recorded = self.register.recorded_on(forms.KIND_ACCEPTANCE, name.code, name.version)
+        day = self._judged_on(recorded, lambda day: self.register.in_force(agreement, day))
         terms = agreement.terms
         for source in self.sources:
-            require(self.register.speaks_for(terms, source.institution, self.receiver, self.day), "OUTSIDE_SCOPE")
+            require(self.register.speaks_for(terms, source.institution, self.receiver, day), "OUTSIDE_SCOPE")
             require(_covers(terms, source), "OUTSIDE_SCOPE")
-            require(not self._better(terms, source), "NOT_MOST_SPECIFIC")
+            require(not self._better(terms, source, day), "NOT_MOST_SPECIFIC")
             self._age(source, terms.age_months_max)
         groups = [self.sources] if terms.apportionment == LUMP else [[source] for source in self.sources]
         granted = Amounts(terms, groups, self.account)
@@ -225,10 +240,10 @@ class Converter:
             results.append(self._result(terms, group, index, granted))
         return results, granted.steps
 
-    def _better(self, terms, source):
+    def _better(self, terms, source, day):
         for other in self.register.agreements.values():
-            if other.terms.tier < terms.tier and self.register.in_force(other, self.day) \
-                    and self.register.speaks_for(other.terms, source.institution, self.receiver, self.day) \
+            if other.terms.tier < terms.tier and self.register.in_force(other, day) \
+                    and self.register.speaks_for(other.terms, source.institution, self.receiver, day) \
                     and _covers(other.terms, source):
                 return True
         return False
@@ -251,6 +266,7 @@ class Converter:
                 "field": source.field if len(fields) == 1 else "", "mode": source.mode if len(modes) == 1 else 0,
                 "period": _period(group), "roots": [root.shown() for root in roots],
                 "source_plus_1": index + 1 if single else 0, "basis": source.basis,
+                "declared": any(one.declared for one in group),
                 "expires": plain(min(ends, key=last)) if ends else None, **parts}
 
     def _grade(self, rule, suggested, chosen):
@@ -303,13 +319,14 @@ class Converter:
         found = self.register.get(forms.KIND_EQUIVALENCE, name.institution, name.code, name.version)
         require(found is not None, "UNKNOWN_REFERENCE")
         require(found.institution == self.receiver, "NOT_THE_PUBLISHER")
-        require(self.register.newest(forms.KIND_EQUIVALENCE, found, self.day), "NOT_IN_FORCE")
+        recorded = self.register.recorded_on(forms.KIND_EQUIVALENCE, name.institution, name.code, name.version)
+        self._judged_on(recorded, lambda day: self.register.newest(forms.KIND_EQUIVALENCE, found, day))
         results = []
         for index, source in enumerate(self.sources):
             self._accepts(found, source)
             given = {part: plain(getattr(found, part)) for part in ("level", "grade") if found.has(part)}
             results.append({"course": plain(found.target), "field": found.field, "mode": source.mode, "basis": source.basis,
-                            **given, **_fixed(source, found.amount, index)})
+                            "declared": source.declared, **given, **_fixed(source, found.amount, index)})
         return results
 
     def _accepts(self, found, source):
@@ -341,6 +358,8 @@ class Converter:
         return None not in pair and pair[0] <= pair[1]
 
     def _known(self, stated):
+        there = stated is not None and stated.course.has("code") and stated.course.titles and stated.has("amount")
+        require(there, "MISSING_FIELD")
         require(self.register.get(KIND_CREDIT_UNIT, stated.amount.unit) is not None, "UNKNOWN_CREDIT_UNIT")
         level = not stated.has("level") or self.register.has_level(stated.level.framework, stated.level.level)
         require(level, "UNKNOWN_LEVEL")
@@ -358,12 +377,41 @@ class Converter:
         for index, source in enumerate(self.sources):
             require(source.kind == KIND_OUTCOME, "OUTSIDE_SCOPE")
             stated = self._chosen(index)
-            require(stated is not None and stated.course.has("code") and stated.course.titles and stated.has("amount"),
-                    "MISSING_FIELD")
             self._known(stated)
-            given = {part: plain(getattr(stated, part)) for part in ("level", "grade", "course") if stated.has(part)}
-            results.append({"field": stated.field, "mode": MODE_RPL, **given, **_fixed(source, stated.amount, index)})
+            results.append({"mode": MODE_RPL, **_given(stated), **_fixed(source, stated.amount, index)})
         return results
+
+    def _declared(self):
+        said = self.conversion.declared
+        require(said.has("reference") and said.has("legal_basis"), "MISSING_FIELD")
+        recorded = self.register.recorded_on(forms.KIND_INSTITUTION, self.receiver)
+        require(self.day < recorded, "INVALID_DATE")
+        results = []
+        for index, source in enumerate(self.sources):
+            stated = self._chosen(index)
+            self._known(stated)
+            results.append({"mode": source.mode, "basis": source.basis, "declared": True, **_given(stated),
+                            **_fixed(source, stated.amount, index)})
+        return results if self.sources else self._of_nothing()
+
+    def _of_nothing(self):
+        """What is declared of what is not in the ledger."""
+        require(1 <= len(self.conversion.results) <= 256, "MISSING_FIELD")
+        results = []
+        for stated in self.conversion.results:
+            self._known(stated)
+            begun = first(getattr(stated.period, "from")) if stated.has("period") else self.day
+            require(begun <= self.day, "INVALID_DATE")
+            period = plain(stated.period) if stated.has("period") else None
+            results.append({"mode": stated.mode, "basis": stated.basis, "period": period, "declared": True,
+                            "amount": plain(stated.amount), **_given(stated)})
+        return results
+
+
+def _given(stated):
+    """What the receiver states of a result."""
+    given = {part: plain(getattr(stated, part)) for part in ("level", "grade", "course") if stated.has(part)}
+    return {"field": stated.field, **given}
 
 
 def _covers(terms, source):
@@ -487,9 +535,17 @@ def _round(exact, step, rounding):
     return steps * step
 
 
-def convert(register, receiver, sources, account, conversion):
+def convert(register, receiver, sources, account, conversion, day=None, promised=None):
     """What the rules give, as a dictionary; raises Broken with the rule's name."""
-    return Converter(register, receiver, sources, account, conversion).compute()
+    return Converter(register, receiver, sources, account, conversion, day, promised).compute()
 
 
-__all__ = ["Account", "Broken", "convert", "plain", "read_source"]
+def check(register, receiver, sources, account, conversion, day=None, promised=None):
+    """Refuses a conversion that says something else than the rules give."""
+    found = convert(register, receiver, sources, account, conversion, day, promised)
+    shown = plain(conversion)
+    same = {name: shown[name] for name in ("sources", "results", "amount_steps") if name in shown}
+    require(found == same, "CONVERSION_DIFFERS")
+
+
+__all__ = ["Account", "Broken", "check", "convert", "plain", "read_source"]

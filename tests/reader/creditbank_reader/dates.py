@@ -46,6 +46,11 @@ def latest(minute):
     return of_ms((minute + 840) * 60_000)
 
 
+def earliest(minute):
+    """The earliest day on earth at a minute since 1970: that of UTC-12; none before 1970."""
+    return of_ms(max(minute - 720, 0) * 60_000)
+
+
 def has_happened(date, now):
     """Whether a date lies from 1900 to now."""
     return EARLIEST <= first(date) <= now

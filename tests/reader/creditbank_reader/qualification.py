@@ -68,8 +68,15 @@ class Candidate:
     instead: bool = False
     after: bool = False
     """Whether its period ended after the learner was enrolled."""
+    decided: object = None
+    """Of a result: the day on which the record that gave it was decided."""
     course: object = None
     """Its course, or None."""
+
+    @property
+    def declared(self):
+        """Whether it is a result that stands on a declared conversion."""
+        return self.kind in (KIND_CONVERSION, KIND_RECOGNITION) and bool(self.own.declared)
 
     @property
     def period(self):
@@ -98,6 +105,7 @@ def candidates(register, records, definition, case):
         else:
             found.roots = [(key, Fraction(1))]
         found.expires = last(own.expires) if own.has("expires") else None
+        found.decided = first(message.decided) if number and message.has("decided") else None
         found.course = register.course(institution, own.course.code) if own.course.code else None
         return found
 
@@ -137,7 +145,7 @@ def _origin(register, conversion, result, institution, awarding):
     if result.basis in (RECOGNISED, EXEMPTED):
         return TRANSFER if result.basis == RECOGNISED else EXEMPTION
     own = {institution, *(source.institution for source in conversion.sources)} <= awarding
-    return OWN if own else TRANSFER
+    return OWN if own and conversion.sources else TRANSFER
 
 
 def _ratio(root):
@@ -229,9 +237,10 @@ def days_enrolled(enrolments, day):
 
 
 class Audit:
-    """Judges an award. `held`: (institution, code, version, day) of standing awards; `enrolments`: those that it names."""
+    """Judges an award. `held`: (institution, code, version, day) of standing awards; `enrolments`: those that it names;
+    `day`: another one than that of the conferral."""
 
-    def __init__(self, register, definition, found, held, award, enrolments=()):
+    def __init__(self, register, definition, found, held, award, enrolments=(), day=None):
         self.register = register
         self.definition = definition
         self.tree = Tree(definition)
@@ -239,7 +248,7 @@ class Audit:
         self.all = found
         self.held = held
         self.award = award
-        self.day = first(award.conferred)
+        self.day = day or first(award.conferred)
         self.enrolments = list(enrolments)
         since = min((first(getattr(one, "from")) for one in self.enrolments if one.state != LEAVE), default=None)
         for one in found:
@@ -251,6 +260,8 @@ class Audit:
         begun = [one.period[0]] if one.period is not None else []
         if one.kind == KIND_CREDIT and one.own.has("completed"):
             begun.append(first(one.own.completed))
+        if one.decided is not None:
+            begun.append(one.decided)
         return in_unit and all(day <= self.day for day in begun) and (one.expires is None or self.day <= one.expires)
 
     def _retakes(self):
@@ -259,6 +270,7 @@ class Audit:
             grade = one.own.grade if one.kind != KIND_OUTCOME and one.own.has("grade") else None
             number = None if grade is None else self.points.of(grade)
             one.point = None if number is None else Fraction(number)
+            one.instead = False
             if self._counts_alone(one) and one.unit and one.course:
                 groups.setdefault((one.institution, one.course.identity), []).append(one)
         if self.definition.retakes:
@@ -341,8 +353,9 @@ class Audit:
     def _shares(self, spent):
         total = sum(one.amount for one in spent)
         for name in {(one.agreement.code, one.agreement.version) for one in spent if one.agreement is not None}:
-            terms = self.register.agreements[name].terms
-            if terms.has("award_share_max"):
+            agreement = self.register.agreements.get(name)
+            terms = None if agreement is None else agreement.terms
+            if terms is not None and terms.has("award_share_max"):
                 by = sum(one.amount for one in spent if one.agreement is not None and one.agreement.code == name[0])
                 share = Fraction(terms.award_share_max.numerator, terms.award_share_max.denominator)
                 require(by <= share * total, "REQUIREMENTS_NOT_MET")

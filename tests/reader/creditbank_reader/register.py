@@ -4,10 +4,12 @@ import datetime
 
 from . import courses
 from . import ledger as forms
-from .dates import OPEN_BEGIN, OPEN_END, first, last, within
+from .dates import OPEN_BEGIN, OPEN_END, earliest, first, last, within
 
 TIER_INSTITUTION, TIER_GROUP, TIER_COUNTRY = 1, 2, 3
 MEMBER_OF = 1
+RECORDED = (forms.KIND_INSTITUTION, forms.KIND_ACCEPTANCE, forms.KIND_EQUIVALENCE)
+"""Kinds on whose day of recording something depends."""
 KIND_CREDIT_UNIT, KIND_FRAMEWORK, KIND_SCALE, KIND_LEVEL_MAP = 68, 69, 70, 71
 
 
@@ -21,13 +23,18 @@ class Agreement:
 
 
 class Register:
-    """Entries by kind and identity."""
+    """Entries by kind and identity. `entries`: kind, body and when it was sealed. The log index of none is known, so that
+    no time correction holds one here."""
 
     def __init__(self, records, entries):
         self.found = {}
         self.agreements = {}
-        for kind, body in entries:
-            self._add(records.read(kind, 1, body), kind)
+        self.recorded = {}
+        for kind, body, sealed_at_ms in entries:
+            read = records.read(kind, 1, body)
+            self._add(read, kind)
+            if kind in RECORDED:
+                self.recorded.setdefault((kind, _identity(kind, read)), earliest(sealed_at_ms // 60_000))
 
     def _add(self, body, kind):
         if kind == forms.KIND_PROPOSAL:
@@ -42,6 +49,10 @@ class Register:
     def get(self, kind, *identity):
         """The entry of a kind under an identity, or None."""
         return self.found.get((kind, identity))
+
+    def recorded_on(self, kind, *identity):
+        """The day on which an institution, an acceptance or an equivalence was recorded, or None."""
+        return self.recorded.get((kind, identity))
 
     def all(self, kind):
         """All entries of a kind."""
@@ -113,6 +124,8 @@ def _identity(kind, body):
         return body.institution, body.number
     if kind == forms.KIND_COUNTRY:
         return (body.alpha2,)
+    if kind == forms.KIND_ACCEPTANCE:
+        return body.agreement.code, body.agreement.version
     if kind in (forms.KIND_EQUIVALENCE, forms.KIND_DEFINITION):
         return body.institution, body.code, body.version
     if kind == forms.KIND_COURSE_ALIAS:

@@ -4,7 +4,7 @@ others (PROTOCOL.md, sections 8 and 15). The first rule that is broken is the an
 import datetime
 
 from . import ledger as forms
-from . import awards, deadlines, enrolments, mandates, status
+from . import awards, deadlines, enrolments, late, mandates, status
 from .authority import is_custodian, is_suspect
 from .courses import broken, is_code, wide
 from .dates import EARLIEST, first, has_happened, is_plausible_expiry, is_plausible_period, is_real, last, latest
@@ -20,7 +20,7 @@ ISSUER, CUSTODIAN, OPERATOR, MANDATE, DEPENDENCY = 1, 2, 3, 4, 5
 FULL, PARTIAL, ALTERNATIVE, CONDITIONAL, REFUSED, UNVERIFIED, MISSING, RECEIVED, WITHDRAWN, PUT_OFF = \
     range(1, 11)
 KIND_DEADLINE = 72
-KIND_ENROLMENT = 19
+KIND_RECOGNITION, KIND_ENROLMENT = 15, 19
 EPOCH = datetime.date(1970, 1, 1)
 TEXT_MAX = 200
 JUDGED_KINDS = {KIND_APPLICATION, KIND_APPEAL, KIND_DECISION, KIND_CONVERSION, KIND_AWARD, KIND_ENROLMENT}
@@ -96,15 +96,21 @@ class Scene:
                                     for effect in records.canonical.read("EffectGroup", bytes.fromhex(group)).effects]
                      for one in case.get("said", [])}
 
-    def judge(self, header, groups, records, places):
-        """Refuses the block of these records, each a kind and a body, and effects; the places of those that show none."""
-        self.beside = dict(zip((effect.status_id for effect in forms.silent(groups)), places))
+    def _come_to(self, header, approvals):
+        """A block of a header comes to the ledger."""
         self.institution = header.institution
+        self.is_approved = bool(approvals)
+        self.minutes = (header.created_at_minute, self.sealed_at_minute)
+        self.created = EPOCH + datetime.timedelta(header.created_at_minute // 1_440)
+        self.now = latest(header.created_at_minute)
+
+    def judge(self, header, approvals, groups, records, places):
+        """Refuses the block of these records, each a kind and a body, and effects; the places of those that show none."""
+        self._come_to(header, approvals)
+        self.beside = dict(zip((effect.status_id for effect in forms.silent(groups)), places))
         self.has_records = bool(records)
         self.key = self.keys[header.key_id]
         require(not self.key.has("revoked"), "KEY_REVOKED")
-        self.minutes = (header.created_at_minute, self.sealed_at_minute)
-        self.now = latest(header.created_at_minute)
         names, amends, redeems, used_up = [], [], [], []
         self.papers = []
         stated = self._stated(groups)
@@ -127,6 +133,16 @@ class Scene:
         self._effects(groups, amends, sorted(redeems))
         require(len(used_up) == len(set(used_up)), "MANDATE_USED")
         require(stated == set(used_up), "EFFECT_MISMATCH")
+
+    def judge_recognition(self, header, approvals, body):
+        """Refuses a QualificationRecognition for what it says of being late, or of credit that was declared."""
+        self._come_to(header, approvals)
+        message = self.records.read(KIND_RECOGNITION, 1, body)
+        former = place_of(message.amends.place) if message.has("amends") else None
+        award = self.held.get(place_of(message.qualification.award.place))
+        declared = message.qualification.has("award") and award is not None and awards.counts_declared(self, award)
+        require(all(bool(one.declared) == declared for one in message.exemptions), "CONTRADICTION")
+        late.judge(self, message, former, "decided")
 
     def _stated(self, groups):
         """The mandates that groups state by their digests."""
@@ -346,14 +362,40 @@ class Scene:
         self._says(message, case, clock.stopped is None)
         law = self.register.get(KIND_DEADLINE, case.body.deadline)
         self._put_off(message, law, clock, decided, appeal)
-        notified = self._notified(message, law, decided)
-        ends = message.type not in (MISSING, RECEIVED, PUT_OFF, WITHDRAWN) and appeal is None
+        self._instructs(message, former, law, self._notified(message, law, decided))
+        self._advance(message)
+        late.judge(self, message, former, "decided")
+        return "case", case.place
+
+    def _instructs(self, message, former, law, notified):
+        """What a decision says of appeals: where, and until when."""
+        ends = message.type not in (MISSING, RECEIVED, PUT_OFF, WITHDRAWN) and message.has("application")
         name = "appeal_untold" if message.appeal_untold and law.has("appeal_untold") else "appeal"
         runs = ends and law.has(name) and notified is not None
-        until = deadlines.end_of(getattr(law, name), notified, law) if runs else None
-        found = first(message.appeal_until) if message.has("appeal_until") else None
-        require(found == until and message.appeal_instance == (law.appeal_instance if ends else ""), "CONTRADICTION")
-        return "case", case.place
+        until = deadlines.end_of(getattr(law, name), max(notified, self.created), law) if runs else None
+        if former is not None and self._notice(message) == self._notice(self.held[former].body):
+            until = self._appeal_until(self.held[former].body)
+        require(self._appeal_until(message) == until, "CONTRADICTION")
+        require(message.appeal_instance == (law.appeal_instance if ends else ""), "CONTRADICTION")
+
+    @staticmethod
+    def _appeal_until(decision):
+        return first(decision.appeal_until) if decision.has("appeal_until") else None
+
+    @staticmethod
+    def _notice(decision):
+        """How a decision was made known."""
+        shown = awards.conversion.plain(decision)
+        return [shown.get(name) for name in ("type", "channel", "notified", "arrived", "appeal_untold")]
+
+    def _advance(self, message):
+        """What is decided in advance."""
+        grants = message.type in awards.GRANTS and message.has("application")
+        require(grants or not message.courses, "CONTRADICTION")
+        for one in message.courses:
+            known = self.register.get(forms.KIND_INSTITUTION, one.institution) is not None
+            require(known and one.institution != self.institution, "UNKNOWN_REFERENCE")
+            require(one.course.has("code") and one.course.titles, "MISSING_FIELD")
 
     def _put_off(self, message, law, clock, decided, appeal):
         if message.type != PUT_OFF:
@@ -405,7 +447,7 @@ class Scene:
         self._between(case, steps, behind, received)
         decided = stage[1].body
         require(decided.has("appeal_instance"), "NOT_OPEN")
-        require(not decided.has("appeal_until") or received <= first(decided.appeal_until), "NOT_OPEN")
+        late.appeal(message, self._appeal_until(decided))
         return "case", case.place
 
     # Effects.

@@ -234,15 +234,17 @@ fn award(
 ) -> pb::Award {
     let allocation =
         |record: &RecordReference| pb::Allocation { requirement: 1, record: Some(record.clone()), result_plus_1: 0 };
+    // A day of the simulated time.
+    let conferred = Some(pb::Date { year: 2026, month: 1, day: 15 });
     pb::Award {
         learner: learner.to_vec(),
         definition: Some(pb::QualificationName { institution, code: DEGREE.to_owned(), version: 1 }),
         basis: pb::AwardBasis::Audited.into(),
         allocations: counted.iter().map(allocation).collect(),
         redeems: counted.to_vec(),
-        documents: vec![creditbank_fixtures::document(certificate)],
+        documents: vec![pb::AwardDocument { issued: conferred, ..creditbank_fixtures::document(certificate) }],
         kind: pb::AwardKind::Degree.into(),
-        conferred: Some(pb::Date { year: 2026, month: 1, day: 15 }),
+        conferred,
         decider: "A registrar".to_owned(),
         mandate: Some(mandate),
         ..Default::default()

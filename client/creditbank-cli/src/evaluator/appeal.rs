@@ -24,6 +24,9 @@ pub(crate) struct Arguments {
     grounds: String,
     #[command(flatten)]
     received: Received,
+    /// Why it comes after its last day, where it does: you decide whether that is excused
+    #[arg(long, value_name = "TEXT")]
+    late_reason: Option<String>,
     #[command(flatten)]
     mandated: Mandated,
     #[command(flatten)]
@@ -31,7 +34,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { decision, grounds, received, mandated, signing } = arguments;
+    let Arguments { decision, grounds, received, late_reason, mandated, signing } = arguments;
     let consent = mandated.consent()?;
     let evidence = received.evidence()?;
     let client = global.connect().await?;
@@ -43,6 +46,20 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     }
     let decided: pb::Decision = read_as(&read)?;
     let received = received.day();
+    let is_late =
+        decided.appeal_until.as_ref().is_some_and(|until| dates::first_day(&received) > dates::first_day(until));
+    let late = match (is_late, late_reason) {
+        (false, None) => None,
+        (true, Some(reason)) => Some(pb::Late { reason, ..Default::default() }),
+        (false, Some(_)) => {
+            return Err(Failure::Usage("--late-reason: the appeal is in time: leave it out".to_owned()));
+        }
+        (true, None) => {
+            let until = decided.appeal_until.as_ref().map(dates::show).unwrap_or_default();
+            let why = format!("its last day was {until}: say why it comes late with --late-reason TEXT");
+            return Err(Failure::Usage(why));
+        }
+    };
     let draft = pb::Appeal {
         learner: decided.learner,
         decision: decision.written(),
@@ -51,6 +68,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         received: Some(received),
         mandate: None,
         amends: None,
+        late,
     };
     let wish = wish(&signing.reference, &draft)?;
     let given = mandate(client.origin(), &unit, Kind::Appeal, &draft, mandated.given(&consent, &signing.reference))?;

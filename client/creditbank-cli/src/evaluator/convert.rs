@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use creditbank_client::authoring::TextError;
 use creditbank_client::recognition::assessment::{self, Assessed};
+use creditbank_client::recognition::declared::{self, Declared};
 use creditbank_client::recognition::derived::{Completion, conversion};
 use creditbank_client::{Client, ClientError, ConversionPreview, evidence};
 use creditbank_protocol::canonical::encode;
@@ -17,6 +18,7 @@ use prost_reflect::prost::Message as _;
 use serde_json::{Value, json};
 
 use super::agreement;
+use super::late::{self, WhyLate};
 use super::mandated::Mandated;
 use super::shown::Shown;
 use crate::connect::Global;
@@ -29,8 +31,12 @@ use sources::{Chosen, Skipped};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Print a commented assessment of prior learning to start from
-    Template,
+    /// Print a commented assessment of prior learning to start from, or a declaration
+    Template {
+        /// Of what was decided before the institution was in the registry
+        #[arg(long)]
+        declared: bool,
+    },
     /// What a conversion would give, step by step; writes nothing
     ///
     /// A transcript is verified under the trust file before anything of it is used. By an agreement and without --place,
@@ -64,6 +70,15 @@ pub(crate) struct What {
     /// By an assessment of prior learning: see `creditbank convert template`
     #[arg(long, value_name = "FILE", group = "right")]
     assess: Option<PathBuf>,
+    /// As it was decided before your institution was in the registry, which nobody recomputes: see `creditbank convert
+    /// template --declared`
+    #[arg(long, value_name = "FILE", group = "right", conflicts_with = "decided")]
+    declared: Option<PathBuf>,
+    /// The decision that it carries out, if any: entry and index, as 34/718
+    ///
+    /// An advance decision also keeps the agreement, or the equivalence, that was in force on its day.
+    #[arg(long)]
+    decision: Option<Place>,
     /// Another grade than the suggested one, as 34/718=14 or 34/718=FR-20:14
     #[arg(long = "grade", value_name = "PLACE=VALUE", requires = "reason")]
     grades: Vec<String>,
@@ -73,7 +88,8 @@ pub(crate) struct What {
     /// Where several levels are comparable, which one, as 34/718=EQF:6
     #[arg(long = "level", value_name = "PLACE=LEVEL")]
     levels: Vec<String>,
-    /// The day by which everything is judged [default: today]
+    /// The day by which everything is judged [default: today]: not before the sources were there, nor before the agreement
+    /// or the equivalence was recorded
     #[arg(long, value_parser = values::date)]
     decided: Option<pb::Date>,
 }
@@ -101,9 +117,8 @@ pub(crate) struct Record {
     /// The person who answers for it
     #[arg(long)]
     decider: String,
-    /// The decision that it carries out, if any
-    #[arg(long)]
-    decision: Option<Place>,
+    #[command(flatten)]
+    late: WhyLate,
     #[command(flatten)]
     mandated: Mandated,
     #[command(flatten)]
@@ -118,7 +133,9 @@ struct Previewed {
 
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Template => output::line(assessment::TEMPLATE.trim_end()),
+        Command::Template { declared } => {
+            output::line(if declared { declared::TEMPLATE } else { assessment::TEMPLATE }.trim_end())
+        }
         Command::Preview(arguments) => {
             let Preview { what, institution } = *arguments;
             let client = global.connect().await?;
@@ -129,7 +146,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             output::print(global, &value, || text(&previewed) + "nothing was written")
         }
         Command::Record(record) => {
-            let Record { what, decider, decision, mandated, signing } = *record;
+            let Record { what, decider, late, mandated, signing } = *record;
             let consent = mandated.consent()?;
             let client = global.connect().await?;
             let unit = signing.unit(global, &client).await?;
@@ -140,8 +157,9 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             }
             let previewed = preview(&client, wanted, what.takes_what_fits()).await?;
             let completion = Completion { decider: &decider, given: mandated.given(&consent, &signing.reference) };
-            let draft = previewed.preview.clone();
-            let (made, contents) = conversion(&client, &unit, draft, decision.map(Into::into), completion)?;
+            let mut draft = previewed.preview.clone();
+            draft.conversion.late = late.complete(draft.conversion.late.take(), &signing)?;
+            let (made, contents) = conversion(&client, &unit, draft, completion)?;
             let told = (value(&made, &previewed)?, text(&previewed));
             signing.seal(global, &client, &unit, &contents.requested(&wish), told).await
         }
@@ -188,6 +206,7 @@ async fn request(
         institution: receiver.0,
         alias: what.alias.0.to_vec(),
         decided: Some(what.decided.unwrap_or_else(creditbank_client::today)),
+        decision: what.decision.map(Into::into),
         ..Default::default()
     };
     let mut scale = String::new();
@@ -209,8 +228,17 @@ async fn request(
             return Err(Failure::Usage("the assessment names its outcomes: leave --place out".to_owned()));
         }
         (request.assessment, request.sources, request.stated) = (Some(assessment), sources, stated);
+    } else if let Some(path) = &what.declared {
+        let text = std::fs::read_to_string(path).map_err(Failure::file(path))?;
+        let wrong = |error: TextError| Failure::Usage(format!("{}: {error}", path.display()));
+        let Declared { declared, decided, sources, stated } = declared::parse(&text).map_err(wrong)?;
+        if !what.places.is_empty() {
+            return Err(Failure::Usage("the declaration names its sources: leave --place out".to_owned()));
+        }
+        (request.declared, request.decided, request.sources, request.stated) =
+            (Some(declared), Some(decided), sources, stated);
     } else {
-        return Err(Failure::Usage("pass --agreement, --equivalence or --assess".to_owned()));
+        return Err(Failure::Usage("pass --agreement, --equivalence, --assess or --declared".to_owned()));
     }
     sources::state(&mut request, what, &scale)?;
     request.shown = sources::shown(shown.as_ref(), &request.sources);
@@ -288,7 +316,8 @@ fn text(previewed: &Previewed) -> String {
     let steps: Vec<String> = steps.map(|(at, line)| format!("{:>3}. {}\n", at + 1, show::safe(line))).collect();
     let left: Vec<String> =
         previewed.skipped.iter().map(|one| format!("left out: {}: {}\n", one.place, show::safe(&one.reason))).collect();
+    let late = made.late.as_ref().map_or(String::new(), late::words);
     let sums: Vec<String> = totals(made).iter().map(|(unit, amount)| format!("{amount} {unit}")).collect();
     let exclusive = if previewed.preview.exclusive { "; the sources are redeemed by it" } else { "" };
-    format!("{table}\n{}{}converted: {}{exclusive}\n", steps.concat(), left.concat(), sums.join(", "))
+    format!("{table}\n{}{}{late}converted: {}{exclusive}\n", steps.concat(), left.concat(), sums.join(", "))
 }

@@ -13,6 +13,7 @@ use creditbank_rules::deadline;
 use prost_reflect::prost::Message as _;
 use serde_json::json;
 
+use super::late::{self, WhyLate};
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::signing::Signing;
@@ -69,6 +70,14 @@ pub(crate) struct Arguments {
     /// With put-off: why
     #[arg(long, default_value = "")]
     reasons: String,
+    /// A course that will be recognised once it is passed (learning agreement), as "2:MATH-101=Analysis": institution,
+    /// code and title; may be repeated
+    ///
+    /// It makes the decision an advance one. A later conversion carries it out: `creditbank convert record --decision`.
+    #[arg(long = "course", value_name = "INSTITUTION:CODE=TITLE", value_parser = course)]
+    courses: Vec<pb::DecidedCourse>,
+    #[command(flatten)]
+    late: WhyLate,
     #[command(flatten)]
     signing: Signing,
 }
@@ -88,6 +97,15 @@ fn difference(text: &str) -> Result<pb::SubstantialDifference, String> {
     let (kind, reason) = typed(text)?;
     let kind: DifferenceType = values::named(kind)?;
     Ok(pb::SubstantialDifference { r#type: kind.into(), reason })
+}
+
+fn course(text: &str) -> Result<pb::DecidedCourse, String> {
+    let expected = || "expected INSTITUTION:CODE=TITLE, as 2:MATH-101=Analysis or 2:MATH-101=de:Analysis".to_owned();
+    let (institution, rest) = text.split_once(':').ok_or_else(expected)?;
+    let (code, title) = rest.split_once('=').ok_or_else(expected)?;
+    let institution = institution.trim().parse().map_err(|_| expected())?;
+    let titles = vec![values::text(title).or_else(|_| values::text(&format!("en:{title}")))?];
+    Ok(pb::DecidedCourse { institution, course: Some(pb::Course { code: code.trim().to_owned(), titles }) })
 }
 
 /// The message of a record that was read.
@@ -119,7 +137,9 @@ pub(super) fn appealable(decision: &mut pb::Decision, law: &pb::LegalDeadline) -
     let day = |date: &Option<pb::Date>| date.as_ref().map(dates::first_day);
     let notified = day(&decision.notified)
         .map(|notified| deadline::counts_as_notified(law, decision.channel(), notified, day(&decision.arrived)));
-    decision.appeal_until = appeal_until(decision, law, notified).map(dates::date_of);
+    // The time runs from today at the earliest, when the ledger learns of it.
+    let today = dates::first_day(&creditbank_client::today());
+    decision.appeal_until = appeal_until(decision, law, notified, today).map(dates::date_of);
     decision.appeal_instance = if is_appealable(decision) { law.appeal_instance.clone() } else { String::new() };
     notified
 }
@@ -146,7 +166,7 @@ pub(super) fn unknown_holidays(law: &pb::LegalDeadline, year: u32) -> &'static s
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { place, kind, decider, legal_basis, recognised, alternative, conditions, differences, .. } =
         arguments;
-    let (missing, signing) = (arguments.missing, arguments.signing);
+    let (missing, signing, why_late) = (arguments.missing, arguments.signing, arguments.late);
     let client = global.connect().await?;
     let unit = signing.unit(global, &client).await?;
     let (application, appeal) = case(&client, place).await?;
@@ -157,6 +177,10 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let mut recognised: Vec<pb::Place> = recognised.into_iter().map(pb::Place::from).collect();
     recognised.sort_by_cached_key(pb::Place::encode_to_vec);
     recognised.dedup();
+    let mut courses = arguments.courses;
+    courses.sort_by_cached_key(pb::DecidedCourse::encode_to_vec);
+    courses.dedup();
+    let late = why_late.complete(late::of_decision(&decided), &signing)?;
     let notified = arguments.channel.map(|_| arguments.notified.unwrap_or(decided));
     let mut decision = pb::Decision {
         learner: application.learner,
@@ -180,6 +204,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         appeal_untold: arguments.appeal_untold,
         put_off_until: arguments.put_off_until,
         reasons: arguments.reasons,
+        courses,
+        late,
     };
     let counts = appealable(&mut decision, &law);
     let contents = Contents::of([record(&unit, Kind::Decision, &decision, &signing.reference)?]);

@@ -15,6 +15,7 @@ use creditbank_rules::decimal::show_e4;
 use prost_reflect::prost::Message as _;
 use serde_json::json;
 
+use super::late::{self, WhyLate};
 use super::mandated::{Mandated, wish};
 use super::received::digests;
 use super::shown::{Shown, reference};
@@ -78,6 +79,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DATE", value_parser = values::date)]
     expires: Option<pb::Date>,
     #[command(flatten)]
+    late: WhyLate,
+    #[command(flatten)]
     mandated: Mandated,
     #[command(flatten)]
     signing: Signing,
@@ -118,9 +121,10 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let Arguments { comparable_to, level, mut exempt, decider, decided, expires, signing, .. } = arguments;
     let unit = signing.unit(global, &client).await?;
     if let Some(place) = award.filter(|_| !exempt.is_empty()) {
-        let roots = roots::of_award(&client, shown.as_ref(), place).await?;
+        let (roots, declared) = roots::of_award(&client, shown.as_ref(), place).await?;
         let count = exempt.len();
         for one in &mut exempt {
+            one.declared = declared;
             let amount = one.amount.clone().unwrap_or_default();
             one.roots = exempted(&roots, &amount, count).map_err(roots::refused)?;
         }
@@ -151,6 +155,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         mandate: None,
         expires,
         amends: None,
+        late: arguments.late.complete(late::of_decision(&decided), &signing)?,
     };
     let wish = wish(&signing.reference, &draft)?;
     let given = arguments.mandated.given(&consent, &signing.reference);

@@ -11,11 +11,12 @@ use creditbank_protocol::counted;
 use creditbank_protocol::dates::{date_of, day_of_ms, show as date};
 use creditbank_protocol::key::FormerOrigin;
 use creditbank_protocol::note::Checkpoint;
-use creditbank_protocol::pb::AwardBasis;
+use creditbank_protocol::pb::{AwardBasis, Date, Kind, Late};
 use creditbank_protocol::record::RestsOn;
 use creditbank_protocol::transcript::{Current, Reliance, Report, TRANSCRIPT_LEN_MAX, TranscriptRecord, verify};
 use creditbank_protocol::trust::duration_ms;
 use creditbank_protocol::{InstitutionId, Trust, names};
+use creditbank_rules::decimal::show_e4;
 use serde_json::{Value, json};
 
 use super::{who, why};
@@ -216,6 +217,9 @@ fn by_whom(report: &Report, record: &TranscriptRecord, legal_basis: Option<&str>
     if let Some(rests_on) = &record.rests_on {
         text = format!("{text}; {}", foundation(rests_on));
     }
+    if let Some((day, late)) = &record.late {
+        text = format!("{text}; {}", late_words(day, late, record));
+    }
     if let Some(basis) = legal_basis {
         text = format!("{text}; BY LAW, without the learner's consent: {}", show::safe(basis));
     }
@@ -237,11 +241,29 @@ fn by_whom(report: &Report, record: &TranscriptRecord, legal_basis: Option<&str>
     text
 }
 
+/// That a record comes late: the day that it names, the day on which it was recorded, why, and what the rules would say now.
+fn late_words(day: &Date, late: &Late, record: &TranscriptRecord) -> String {
+    let what = match record.disclosed.info.kind {
+        Kind::Award => "conferred",
+        Kind::Appeal => "received",
+        _ => "decided",
+    };
+    let recorded = date(&date_of(day_of_ms(record.sealed_at_ms)));
+    let now = match late.on_recording.as_str() {
+        "" => String::new(),
+        rule => format!("; on the day of recording the rules refused it: {}", show::safe(rule)),
+    };
+    let case = show::safe(&late.case_reference);
+    let case = if case.is_empty() { String::new() } else { format!(" (case {case})") };
+    format!("LATE: {what} on {}, recorded on {recorded}, because: {}{case}{now}", date(day), show::safe(&late.reason))
+}
+
 /// On what an award or a conversion rests, which a reader must always see.
 fn foundation(rests_on: &RestsOn) -> String {
     match rests_on {
-        RestsOn::Award { basis, documents, conferred, consumes, consumes_none } => {
+        RestsOn::Award { basis, documents, conferred, consumes, consumes_none, declared_e4, replaces } => {
             let basis = match basis {
+                AwardBasis::Audited if *declared_e4 > 0 => "AUDITED",
                 AwardBasis::Audited => "AUDITED: the ledger has recomputed it",
                 AwardBasis::Declared => "DECLARED: the institution's word, no records fill it",
                 AwardBasis::Honorary => "HONORARY",
@@ -255,11 +277,22 @@ fn foundation(rests_on: &RestsOn) -> String {
                 (None, 0) => String::new(),
                 (None, number) => format!("; consumes {}", counted(*number, "credit", "credits")),
             };
-            format!("award {basis}{consumes}; conferred {conferred}; {documents}")
+            let declared = match declared_e4 {
+                0 => String::new(),
+                amount => format!(", {} credits DECLARED, which nobody has recomputed", show_e4(*amount)),
+            };
+            let replaces =
+                replaces.map(|place| format!("; in the place of the revoked award {place}")).unwrap_or_default();
+            format!("award {basis}{declared}{consumes}; conferred {conferred}{replaces}; {documents}")
         }
         RestsOn::Agreement(name) => format!("converted by agreement {}", agreement(name)),
         RestsOn::Equivalence(name) => format!("converted by equivalence {}", equivalence(name)),
         RestsOn::Assessment { assessor } => format!("converted by the assessment of {}", show::safe(assessor)),
+        RestsOn::Declared { reference, legal_basis } => format!(
+            "DECLARED: the institution's word, decided before it was in the registry ({} by {})",
+            show::safe(reference),
+            show::safe(legal_basis)
+        ),
     }
 }
 
@@ -285,6 +318,7 @@ fn value(report: &Report, one: &TranscriptRecord) -> Result<Value, Failure> {
         "redeemed_in": one.redeemed.map(|entry| entry.0),
         "under_review_in": one.under_review.map(|entry| entry.0),
         "rests_on": one.rests_on.as_ref().map(foundation),
+        "late": one.late.as_ref().map(|(day, late)| late_words(day, late, one)),
         "key_id": one.key_id.to_string(),
         "approved_by": one.approved_by.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "accreditation": one.accreditation.as_ref().map(|shown| if shown.is_empty() { "not shown" } else { "shown" }),

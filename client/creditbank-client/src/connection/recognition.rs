@@ -17,7 +17,7 @@ use crate::ClientError;
 /// What a conversion would give.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConversionPreview {
-    /// The record, without decider, decision and mandate.
+    /// The record, without decider and mandate; where it is late, without the reason.
     pub conversion: Conversion,
     /// The steps in words.
     pub explanation: Vec<String>,
@@ -34,9 +34,10 @@ impl Client {
         let asked = request.clone();
         let answer = self.recognition.clone().preview_conversion(self.with_access(request)?).await?.into_inner();
         let conversion: Conversion = decode(&answer.conversion)?;
-        let rights = (&conversion.agreement, &conversion.equivalence, &conversion.assessment);
+        let Conversion { agreement, equivalence, assessment, declared, decision, .. } = &conversion;
+        let rights = (agreement, equivalence, assessment, declared, decision);
         let same = conversion.learner == asked.alias
-            && rights == (&asked.agreement, &asked.equivalence, &asked.assessment)
+            && rights == (&asked.agreement, &asked.equivalence, &asked.assessment, &asked.declared, &asked.decision)
             && conversion.mandate.is_none()
             && asked.decided.is_none_or(|decided| conversion.decided == Some(decided));
         let of = |place: Option<Place>, result: u32| {

@@ -1,13 +1,12 @@
 //! How an assessor says what prior learning is worth: TOML to an assessment and what each outcome becomes.
 
-use std::collections::BTreeMap;
-
 use creditbank_protocol::Place;
 use creditbank_protocol::pb;
 use creditbank_rpc::v1::{PreviewSource, StatedResult};
 use serde::Deserialize;
 
-use crate::authoring::text_file::{self, TextError, decimal, grade, level, texts, wrong};
+use super::stated::ResultPart;
+use crate::authoring::text_file::{self, TextError, wrong};
 
 /// A commented assessment to start from.
 pub const TEMPLATE: &str = include_str!("../../../agreements/assessment.toml");
@@ -19,20 +18,6 @@ struct File {
     method: String,
     evidence: String,
     result: Vec<ResultPart>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ResultPart {
-    outcome: String,
-    course: String,
-    titles: BTreeMap<String, String>,
-    amount: String,
-    unit: String,
-    level: Option<String>,
-    #[serde(default)]
-    field: String,
-    grade: Option<String>,
 }
 
 /// An assessment: who and how, of which outcomes, and what each becomes.
@@ -56,20 +41,15 @@ pub fn parse(text: &str, digest: impl Fn(&str) -> Result<[u8; 32], TextError>) -
     };
     let mut read = Vec::with_capacity(result.len());
     for part in result {
-        let at = part
-            .outcome
+        let outcome = part.outcome.as_deref().unwrap_or_default();
+        let at = outcome
             .parse::<Place>()
-            .map_err(|_| wrong("result.outcome", "the place of an outcome, as \"34/718\"", &*part.outcome))?;
-        let stated = StatedResult {
-            source: 0,
-            level: part.level.as_ref().map(|text| level("result.level", text)).transpose()?,
-            grade: part.grade.as_ref().map(|text| grade("result.grade", text)).transpose()?,
-            override_reason: String::new(),
-            course: Some(pb::Course { code: part.course, titles: texts(part.titles) }),
-            amount: Some(pb::Amount { e4: decimal("result.amount", &part.amount)?, unit: part.unit }),
-            field: part.field,
-        };
-        read.push((at, stated));
+            .map_err(|_| wrong("result.outcome", "the place of an outcome, as \"34/718\"", outcome))?;
+        if part.source.is_some() || part.says_how() {
+            let expected = "no source, mode, dates or basis: the outcome has them";
+            return Err(wrong("result", expected, at.to_string()));
+        }
+        read.push((at, part.stated()?));
     }
     if read.is_empty() {
         return Err(wrong("result", "a table [[result]] for each outcome", "none"));

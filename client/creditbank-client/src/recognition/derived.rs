@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use creditbank_protocol::Place;
-use creditbank_protocol::pb::{self, Action, Award, Conversion, Kind, RecordReference};
+use creditbank_protocol::pb::{Action, Award, Conversion, Kind, RecordReference};
 
 use crate::IssuingUnit;
 use crate::recognition::consent::{Given, mandate, redeeming};
@@ -20,15 +20,14 @@ pub struct Completion<'a> {
     pub given: Given<'a>,
 }
 
-/// A conversion with decider, decision and mandate, in a block that redeems its sources where the agreement asks for it.
+/// A conversion with decider and mandate, in a block that redeems its sources where the agreement asks for it.
 pub fn conversion(
     client: &Client,
     unit: &IssuingUnit,
     preview: ConversionPreview,
-    decision: Option<pb::Place>,
     completion: Completion<'_>,
 ) -> Result<(Conversion, Contents), ClientError> {
-    let draft = Conversion { decider: completion.decider.to_owned(), decision, mandate: None, ..preview.conversion };
+    let draft = Conversion { decider: completion.decider.to_owned(), mandate: None, ..preview.conversion };
     let given = mandate(client.origin(), unit, Kind::Conversion, &draft, completion.given)?;
     let redeemed: Vec<RecordReference> = if preview.exclusive {
         draft.sources.iter().filter_map(|source| source.record.clone()).collect()

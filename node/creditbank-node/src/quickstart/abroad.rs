@@ -98,7 +98,7 @@ pub(super) async fn convert(
     let steps = preview.explanation.clone();
     let consent = Consent::Paper { reference: "transfer form 1".to_owned(), acts: Vec::new() };
     let completion = Completion { decider: "C. Martin", given: given(&consent, "1") };
-    let (conversion, contents) = derived::conversion(abroad.client, abroad.unit, preview, None, completion)?;
+    let (conversion, contents) = derived::conversion(abroad.client, abroad.unit, preview, completion)?;
     abroad.seal(&contents).await?;
     Ok((conversion, steps))
 }

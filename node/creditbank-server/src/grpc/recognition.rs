@@ -19,8 +19,9 @@ const SOURCES_MAX: usize = 256;
 
 /// What a receiver states of one result.
 fn stated_result(one: api::StatedResult) -> Stated {
-    let api::StatedResult { source, level, grade, override_reason, course, amount, field } = one;
-    Stated { source, level, grade, override_reason, course, amount, field }
+    let (mode, basis) = (one.mode(), one.basis());
+    let api::StatedResult { source, level, grade, override_reason, course, amount, field, period, .. } = one;
+    Stated { source, level, grade, override_reason, course, amount, field, mode, period, basis }
 }
 
 pub(super) struct Service(pub(super) Arc<Ledger>);
@@ -42,6 +43,8 @@ impl RecognitionService for Service {
             shown,
             stated,
             decided,
+            declared,
+            decision,
         } = request.into_inner();
         let institution = InstitutionId(institution);
         caller.may_read(&self.0, institution)?;
@@ -53,7 +56,8 @@ impl RecognitionService for Service {
             |one: &api::PreviewSource| Portion { place: Place::read(one.place), part: Part::read(one.result_plus_1) };
         let sources = sources.iter().map(portion).collect();
         let stated = stated.into_iter().map(stated_result).collect();
-        let conversion = pb::Conversion { agreement, equivalence, assessment, decided, ..Default::default() };
+        let conversion =
+            pb::Conversion { agreement, equivalence, assessment, decided, declared, decision, ..Default::default() };
         let scope = caller.scope(shown);
         let read = move |ledger: &Ledger| {
             let account = ledger.account(institution, &alias)?;

@@ -211,6 +211,7 @@ fn rule_code(rule: Rule) -> Code {
         | Rule::IdentityNotAmended
         | Rule::UnknownReference
         | Rule::AgreementsOverlap
+        | Rule::Late
         | Rule::NotInForce
         | Rule::OutsideScope
         | Rule::NotMostSpecific

@@ -108,7 +108,8 @@ fn what_nobody_can_meet_is_found() {
         assert!(met || !made_up, "seed {seed}: {definition:#?}");
         without += usize::from(met && !made_up);
         never += usize::from(!met);
-        let choice = |one: &Requirement| definition.requirements[usize::try_from(one.parent).unwrap_or(1).max(1) - 1].r#type;
+        let choice =
+            |one: &Requirement| definition.requirements[usize::try_from(one.parent).unwrap_or(1).max(1) - 1].r#type;
         let lone = |one: &Requirement| one.r#type == i32::from(Type::AtLeast) && choice(one) == i32::from(Type::Any);
         hidden += usize::from(!met && definition.requirements.iter().any(lone));
     }
@@ -136,7 +137,8 @@ fn a_minimum_in_a_choice() {
     let among = choice(Type::Among);
     assert!(satisfiability(&registry, &among).expect("a tree").satisfiable);
     let learner = |special: u64, field: &str| vec![credit(0, 300 - special, "0222"), credit(1, special, field)];
-    for (special, field, expected) in [(90, "0611", true), (60, "0613", true), (89, "0611", false), (59, "0613", false)] {
+    for (special, field, expected) in [(90, "0611", true), (60, "0613", true), (89, "0611", false), (59, "0613", false)]
+    {
         assert_eq!(is_met(&answer(&registry, &among, &learner(special, field))), expected, "{special} {field}");
     }
 }

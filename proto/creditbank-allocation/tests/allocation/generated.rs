@@ -69,7 +69,8 @@ fn aggregate(dice: &mut Dice, parent: u32) -> Requirement {
 /// Looks for credit, for courses, or for a record.
 fn among(dice: &mut Dice, parent: u32) -> Requirement {
     let found = node(parent, RequirementType::Among);
-    let courses = |count: u64| Match { courses: (0..count).map(|code| format!("C{code}")).collect(), ..Match::default() };
+    let courses =
+        |count: u64| Match { courses: (0..count).map(|code| format!("C{code}")).collect(), ..Match::default() };
     match dice.below(3) {
         0 => {
             let asked = Match { origins: vec![Origin::Own.into()], ..asked(dice) };

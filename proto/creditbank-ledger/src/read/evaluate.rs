@@ -7,14 +7,14 @@ use creditbank_protocol::pb::{self, Kind, QualificationDefinition, Qualification
 use creditbank_protocol::record::is_embargoed;
 use creditbank_protocol::{AccountId, InstitutionId, Part, Place, Portion, Standing};
 use creditbank_rules::admission::{
-    AdmissionError, Spending, SpentRoots, Used, award_of, candidates, earlier, is_contested, is_redeemed, source_of,
-    stands,
+    AdmissionError, Spending, SpentRoots, Used, award_of, candidates, earlier, is_contested, is_redeemed, late,
+    source_of, stands,
 };
 use creditbank_rules::agreement::{most_specific, name_of};
 use creditbank_rules::conversion::{Account as Granted, Basis, Request, convert};
 use creditbank_rules::qualification::{
     Answer, Audit, Barred, Candidate, Case, ENROLMENTS_MAX, Found, HeldEnrolment, RequirementProgress, UnusedReason,
-    confers, in_force, mark_enrolled, names,
+    check, confers, in_force, mark_enrolled, names,
 };
 use creditbank_rules::{Rejection, Rule, View};
 
@@ -153,9 +153,25 @@ pub fn evaluate(
         }
     };
     let (requirements, unused) = (requirements(&allocated), unused(&allocated, &found));
-    let Some(Audit { average_e4, .. }) = audit else {
+    let Some(Audit { average_e4, spent, .. }) = audit else {
         return Ok(Evaluation { verdict: Verdict::Missing, requirements, unused, award: None, awarded });
     };
+    let late = (today - day > late::AWARD_DAYS).then(|| {
+        let now = check(
+            view.registry(),
+            definition,
+            &found,
+            &allocated.allocations,
+            &attestations,
+            &held,
+            &enrolments,
+            institution,
+            today,
+        );
+        let on_recording = now.err().map_or("", |refused| refused.rule.name()).to_owned();
+        pb::Late { on_recording, ..Default::default() }
+    });
+    let declared = spent.iter().filter_map(|position| found.get(*position)).filter(|one| one.declared);
     let mut award = pb::Award {
         learner: view.alias(institution, account).as_bytes().to_vec(),
         definition: Some(named(definition)),
@@ -164,6 +180,8 @@ pub fn evaluate(
         attestations,
         conferred: Some(date_of(day)),
         average_e4,
+        declared_e4: declared.fold(0, |sum, one| sum.saturating_add(one.amount_e4())),
+        late,
         enrolments: references,
         ..Default::default()
     };
@@ -244,6 +262,7 @@ impl<V: View> Hypothetical<'_, V> {
             sources: &[source],
             account: granted,
             decided: *day,
+            promised: None,
             stated: &[],
         };
         // What the agreement does not take is no help, and no error.

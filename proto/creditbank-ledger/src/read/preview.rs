@@ -3,8 +3,8 @@
 use creditbank_protocol::dates::{Day, date_of};
 use creditbank_protocol::pb;
 use creditbank_protocol::{AccountId, Alias, InstitutionId, Portion};
-use creditbank_rules::admission::{self, SpentRoots, earlier, source_of, sources_of};
-use creditbank_rules::conversion::{Account as Granted, Basis, Request, Stated, convert, explain};
+use creditbank_rules::admission::{self, SpentRoots, earlier, late, source_of, sources_of};
+use creditbank_rules::conversion::{Account as Granted, Asked, Basis, Request, Stated, check, convert, explain};
 use creditbank_rules::{Rejection, Rule, View};
 
 use super::{QuestionError, ReadScope, named_day};
@@ -23,7 +23,7 @@ pub struct ConversionRequest {
 /// What it would give.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preview {
-    /// The conversion, without decider, decision and mandate.
+    /// The conversion, without decider and mandate. Where it is late, it says what the rules give today, and no reason.
     pub conversion: pb::Conversion,
     /// The steps, as the rules explain them.
     pub explanation: Vec<String>,
@@ -76,20 +76,40 @@ pub fn preview(
         order.iter().position(|one| Some(*one) == at).and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX)
     };
     let stated: Vec<Stated> = stated.into_iter().map(|one| Stated { source: position(one.source), ..one }).collect();
+    let carries_out = admission::carried_out(view, institution, &conversion, account)?;
+    if let Some((_, decision)) = &carries_out {
+        admission::advanced(view.registry(), decision, &sources)?;
+    }
+    let promised = carries_out.as_ref().and_then(|(_, decision)| admission::promised(decision));
     let before = earlier(view, institution, &conversion, None, account)?;
     let granted = Granted::of(&before)?;
-    let converted = convert(&Request {
+    let request = Request {
         registry: view.registry(),
         basis: Basis::of(view.registry(), &conversion)?,
         receiver: institution,
         sources: &sources,
         account: &granted,
         decided,
+        promised,
         stated: &stated,
-    })?;
+    };
+    let converted = convert(&request)?;
+    let late = today - decided > late::DECISION_DAYS && conversion.declared.is_none();
     conversion.sources = converted.sources;
     conversion.results = converted.results;
     conversion.amount_steps = converted.amount_steps;
+    if late {
+        let asked = Asked {
+            registry: view.registry(),
+            receiver: institution,
+            sources: &sources,
+            account: &granted,
+            day: today,
+            promised,
+        };
+        let on_recording = check(&conversion, &asked).err().map_or("", |refused| refused.rule.name()).to_owned();
+        conversion.late = Some(pb::Late { on_recording, ..Default::default() });
+    }
     let explanation = explain(&conversion, view.registry());
     Ok(Preview { conversion, explanation, exclusive: converted.exclusive })
 }

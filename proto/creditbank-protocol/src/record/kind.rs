@@ -21,23 +21,23 @@ pub struct KindInfo {
 
 /// Field numbers that must be opened: type, course, amount or status, attempt, mode, period, repeats, expiry, embargo,
 /// basis and amendment, so that nobody can hide what would make the rest mean something else; of what is derived, by what
-/// right, from what and when.
+/// right, from what, when, and whether it is late.
 static KINDS: [KindInfo; 34] = [
     learner(Kind::Identity, &tables::IDENTITY, &[6]),
     learner(Kind::Outcome, &tables::OUTCOME, &[2, 3, 11, 14, 16, 17, 18]),
     learner(Kind::Credit, &tables::CREDIT, &[2, 3, 7, 11, 14, 16, 17, 18, 20, 21]),
     learner(Kind::Result, &tables::RESULT, &[2, 3, 8, 12, 15, 16, 18]),
     learner(Kind::Application, &tables::APPLICATION, &[2, 6, 9]),
-    learner(Kind::Appeal, &tables::APPEAL, &[2, 5, 7]),
-    learner(Kind::Decision, &tables::DECISION, &[2, 3, 4, 5, 10, 15]),
+    learner(Kind::Appeal, &tables::APPEAL, &[2, 5, 7, 8]),
+    learner(Kind::Decision, &tables::DECISION, &[2, 3, 4, 5, 10, 15, 22, 23]),
     published(Kind::AgreementProposal, &tables::AGREEMENT_PROPOSAL),
     published(Kind::AgreementAcceptance, &tables::AGREEMENT_ACCEPTANCE),
     published(Kind::AgreementEnding, &tables::AGREEMENT_ENDING),
     published(Kind::Equivalence, &tables::EQUIVALENCE),
-    learner(Kind::Conversion, &tables::CONVERSION, &[2, 3, 4, 6, 8, 12]),
+    learner(Kind::Conversion, &tables::CONVERSION, &[2, 3, 4, 6, 8, 12, 13, 14]),
     published(Kind::QualificationDefinition, &tables::QUALIFICATION_DEFINITION),
-    learner(Kind::Award, &tables::AWARD, &[2, 3, 4, 10, 13, 17]),
-    learner(Kind::QualificationRecognition, &tables::QUALIFICATION_RECOGNITION, &[2, 3, 5, 6, 10, 12, 13]),
+    learner(Kind::Award, &tables::AWARD, &[2, 3, 4, 10, 13, 17, 19, 20, 21, 23]),
+    learner(Kind::QualificationRecognition, &tables::QUALIFICATION_RECOGNITION, &[2, 3, 5, 6, 10, 12, 13, 14]),
     published(Kind::GradeDistribution, &tables::GRADE_DISTRIBUTION),
     published(Kind::CourseAlias, &tables::COURSE_ALIAS),
     published(Kind::CourseCodes, &tables::COURSE_CODES),

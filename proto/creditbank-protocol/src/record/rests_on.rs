@@ -1,5 +1,6 @@
 //! What an award or a conversion rests on, which a reader must always see.
 
+use crate::Place;
 use crate::canonical::{CanonicalError, decode};
 use crate::pb::{self, AgreementName, AwardBasis, AwardDocument, Date, EquivalenceName, Kind};
 
@@ -18,6 +19,10 @@ pub enum RestsOn {
         consumes: usize,
         /// Of a declared award that consumes none: why.
         consumes_none: Option<String>,
+        /// Of an audited award: how much of what it counts was declared, in ten-thousandths of the definition's unit.
+        declared_e4: u64,
+        /// The revoked award in whose place it comes.
+        replaces: Option<Place>,
     },
     /// Of a conversion: an agreement between the institutions.
     Agreement(AgreementName),
@@ -27,6 +32,13 @@ pub enum RestsOn {
     Assessment {
         /// Who answers for it.
         assessor: String,
+    },
+    /// Of a conversion: the receiver has decided it before it was in the registry, and nobody has recomputed it.
+    Declared {
+        /// By what the decision is found.
+        reference: String,
+        /// On what it rested.
+        legal_basis: String,
     },
 }
 
@@ -51,6 +63,8 @@ fn of_award(award: pb::Award) -> Option<RestsOn> {
             conferred: award.conferred,
             consumes: if basis == AwardBasis::Declared { award.redeems.len() } else { 0 },
             consumes_none: Some(award.consumes_none).filter(|reason| !reason.is_empty()),
+            declared_e4: award.declared_e4,
+            replaces: award.replaces.and_then(|award| award.place).map(Place::from),
         }),
     }
 }
@@ -59,7 +73,10 @@ fn of_conversion(conversion: pb::Conversion) -> Option<RestsOn> {
     let assessor = conversion.assessment.map(|assessment| assessment.assessor).filter(|assessor| !assessor.is_empty());
     let agreement = conversion.agreement.map(RestsOn::Agreement);
     let equivalence = conversion.equivalence.map(RestsOn::Equivalence);
-    agreement.or(equivalence).or(assessor.map(|assessor| RestsOn::Assessment { assessor }))
+    let declared = conversion.declared.map(|one| (one.reference, one.legal_basis));
+    let declared = declared.map(|(reference, legal_basis)| RestsOn::Declared { reference, legal_basis });
+    let assessment = assessor.map(|assessor| RestsOn::Assessment { assessor });
+    agreement.or(equivalence).or(assessment).or(declared)
 }
 
 #[cfg(test)]
@@ -83,6 +100,8 @@ mod tests {
             conferred: None,
             consumes: 0,
             consumes_none: Some(reason),
+            declared_e4: 0,
+            replaces: None,
         });
         assert_eq!(of(Kind::Award, &award), found);
         assert_eq!(of(Kind::Award, &pb::Award::default()), None);
@@ -102,5 +121,9 @@ mod tests {
         assert_eq!(of(Kind::Conversion, &by_agreement), Some(RestsOn::Agreement(agreement)));
         assert_eq!(of(Kind::Conversion, &by_equivalence), Some(RestsOn::Equivalence(equivalence)));
         assert_eq!(of(Kind::Conversion, &by_assessment), Some(RestsOn::Assessment { assessor }));
+        let (reference, legal_basis) = ("2019/417".to_owned(), "Regulations 2015".to_owned());
+        let by = pb::DeclaredConversion { reference: reference.clone(), legal_basis: legal_basis.clone() };
+        let declared = pb::Conversion { declared: Some(by), ..Default::default() };
+        assert_eq!(of(Kind::Conversion, &declared), Some(RestsOn::Declared { reference, legal_basis }));
     }
 }

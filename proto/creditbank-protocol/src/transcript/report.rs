@@ -187,6 +187,8 @@ pub struct TranscriptRecord {
     pub missing_claim: Option<&'static str>,
     /// What an award or a conversion rests on, as far as it is shown.
     pub rests_on: Option<RestsOn>,
+    /// Its day and that it is late, where it says so.
+    pub late: Option<(pb::Date, pb::Late)>,
     /// The opened fields.
     pub disclosed: Disclosed,
 }

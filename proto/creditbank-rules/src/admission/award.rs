@@ -6,6 +6,8 @@ use creditbank_protocol::mandate::{core, joint_message};
 use creditbank_protocol::once::SALT_LEN;
 use creditbank_protocol::pb::{self, Award, AwardBasis, Kind, Purpose, QualificationDefinition};
 use creditbank_protocol::record::Record;
+use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::status::Mark;
 use creditbank_protocol::{AccountId, Digest, Part, Place, Portion};
 
 use super::candidates::{candidates, held_awards, passes};
@@ -15,10 +17,11 @@ use super::recognition::past_day;
 use super::spend::{Spending, stands_on};
 use super::used::{at, named, visible};
 use super::uses::consent_lasts;
-use super::{AdmissionError, declared, documents, enrolment, mandate};
+use super::{AdmissionError, declared, documents, enrolment, late, mandate};
 use crate::dates::Day;
+use crate::decimal::show_e4;
 use crate::plausible::happened;
-use crate::qualification::{self, Candidate, HeldAward, HeldEnrolment};
+use crate::qualification::{self, Audit, Candidate, HeldAward, HeldEnrolment};
 use crate::{CourseKey, DocumentKey, Registry, Rejection, Rule, View};
 
 /// Checks an award of an institution.
@@ -42,7 +45,8 @@ pub(super) fn check(
     let bare = award.allocations.is_empty()
         && award.absorbs.is_empty()
         && award.attestations.is_empty()
-        && award.average_e4.is_none();
+        && award.average_e4.is_none()
+        && award.declared_e4 == 0;
     let consumes = basis == AwardBasis::Declared || award.consumes_none.is_empty();
     let expected = "nothing: only a declared award says that it consumes none";
     require(consumes, Rule::Contradiction, "consumes_none", expected, "a reason")?;
@@ -52,8 +56,9 @@ pub(super) fn check(
     let derived = |depends_on| {
         let consents = consents.clone();
         let documents = numbers.clone();
-        Derived { key: Some(CourseKey::Award), redeems: Vec::new(), depends_on, consents, documents }
+        Derived { key: Some(CourseKey::Award), depends_on, consents, documents, ..Derived::default() }
     };
+    let judged = Late { view, issuing, record, amends, account, award: &award, conferred };
     match basis {
         AwardBasis::Unspecified => present(false, "basis", "audited, declared or honorary")?,
         AwardBasis::Honorary => {
@@ -65,7 +70,7 @@ pub(super) fn check(
                 && award.enrolments.is_empty();
             documents::check(view, issuing, &award, &[], before)?;
             require(free, Rule::Contradiction, "basis", "an honorary award without requirements", "some")?;
-            return Ok(derived(Vec::new()));
+            return Ok(Derived { late: judged.check(|_| Ok(None))?, ..derived(Vec::new()) });
         }
         AwardBasis::Audited | AwardBasis::Declared => {}
     }
@@ -93,28 +98,39 @@ pub(super) fn check(
             let digest = mandate::check(view.registry(), issuing, record, given)?;
             redeems.into_iter().map(|place| (place, digest)).collect()
         };
-        return Ok(Derived { redeems, ..derived(depends_on) });
+        let on = |day| {
+            let stands = qualification::in_force(view.registry(), definition, issuing.institution, day, &enrolments);
+            late::refused(stands.map_err(AdmissionError::from))
+        };
+        return Ok(Derived { redeems, late: judged.check(on)?, ..derived(depends_on) });
     }
     let digest = mandate::check(view.registry(), issuing, record, given)?;
     let asked = held_awards(view, definition, account)?;
-    let (prior, held): (Vec<Place>, Vec<HeldAward>) =
-        asked.into_iter().filter(|(_, one)| one.conferred <= conferred).unzip();
+    let held_on = |day: Day| asked.iter().filter(move |(_, one)| one.conferred <= day);
+    let prior: Vec<Place> = held_on(conferred).map(|(place, _)| *place).collect();
     if let Some((_, before)) = before {
         let stands_on = unchanged(view, &award, before, account)?;
-        return Ok(derived(sorted(stands_on.into_iter().chain(prior))));
+        let late = judged.check(|_| Ok(None))?;
+        return Ok(Derived { late, ..derived(sorted(stands_on.into_iter().chain(prior))) });
     }
     let (candidates, spending) = counted(view, &award, definition, &enrolments, account, issuing.day())?;
-    let audit = qualification::check(
-        view.registry(),
-        definition,
-        &candidates,
-        &award.allocations,
-        &award.attestations,
-        &held,
-        &enrolments,
-        issuing.institution,
-        conferred,
-    )?;
+    let audit = |day: Day| {
+        let held: Vec<HeldAward> = held_on(day).map(|(_, one)| one.clone()).collect();
+        qualification::check(
+            view.registry(),
+            definition,
+            &candidates,
+            &award.allocations,
+            &award.attestations,
+            &held,
+            &enrolments,
+            issuing.institution,
+            day,
+        )
+    };
+    let late = judged.check(|day| late::refused(audit(day).map_err(AdmissionError::from)))?;
+    let audit = audit(conferred)?;
+    states_declared(&award, &candidates, &audit)?;
     let same = award.average_e4 == audit.average_e4;
     let shown = |ratio: Option<pb::Ratio>| {
         ratio.map_or("none".to_owned(), |ratio| format!("{}/{}", ratio.numerator, ratio.denominator))
@@ -125,7 +141,7 @@ pub(super) fn check(
     let depends_on = sorted(stands_on.into_iter().chain(prior));
     same_redeems(&redeems, &award)?;
     let redeems = redeems.iter().filter_map(|one| Some((one.place?.into(), digest))).collect();
-    Ok(Derived { redeems, ..derived(depends_on) })
+    Ok(Derived { redeems, late, ..derived(depends_on) })
 }
 
 /// The award names what it has to redeem, and nothing else.
@@ -137,6 +153,62 @@ pub(super) fn same_redeems(redeems: &[pb::RecordReference], award: &Award) -> Re
     };
     let same = redeems == award.redeems;
     require(same, Rule::AlreadySpent, "redeems", shown(redeems), shown(&award.redeems))
+}
+
+/// An award whose time is judged.
+struct Late<'a, V> {
+    view: &'a V,
+    issuing: Issuing,
+    record: &'a Record,
+    amends: Option<Place>,
+    account: &'a AccountId,
+    award: &'a Award,
+    conferred: Day,
+}
+
+impl<V: View> Late<'_, V> {
+    /// Whether it is late. Neither is what comes in the place of a revoked award, on the day of that one, nor what stands
+    /// on the institution's word and was conferred before it was in the registry.
+    fn check(
+        &self,
+        now_refuses: impl FnOnce(Day) -> Result<Option<Rule>, AdmissionError>,
+    ) -> Result<bool, AdmissionError> {
+        let Self { view, issuing, record, amends, account, award, conferred } = *self;
+        let admitted = view.registry().recorded_on(&RegistryKey::Institution(issuing.institution));
+        let legacy = award.basis() != AwardBasis::Audited && admitted.is_some_and(|admitted| conferred < admitted);
+        if replaces(view, award, account)? || legacy {
+            let expected = "nothing: it comes in the place of a revoked award, or from before the ledger";
+            require(award.late.is_none(), Rule::Late, "late", expected, "what is said of a late record")?;
+            return Ok(false);
+        }
+        late::check(view, issuing, (record, amends), account, late::AWARD_DAYS, now_refuses)
+    }
+}
+
+/// Whether an award comes in the place of a revoked one: of the same definition, whatever its version, and conferred on
+/// the day of that one.
+fn replaces(view: &impl View, award: &Award, account: &AccountId) -> Result<bool, AdmissionError> {
+    let Some(reference) = &award.replaces else { return Ok(false) };
+    let used = named(view, Some(reference), account, "replaces")?;
+    let read = used.record.read::<Award>().ok().filter(|_| used.record.kind() == Kind::Award);
+    let revoked = used.facts.marks.get(Mark::Revoked).is_some();
+    let before = read.filter(|_| revoked);
+    let expected = "the place and status id of an award of this learner that was revoked";
+    let missing = || Rejection::new(Rule::SourceNotUsable, expected, used.place.to_string()).field("replaces");
+    let before = before.ok_or_else(missing)?;
+    let definition = |of: &Award| of.definition.as_ref().map(|name| (name.institution, name.code.clone()));
+    let same = definition(&before) == definition(award) && before.conferred == award.conferred;
+    let expected = "definition and day of conferral of the revoked award";
+    require(same, Rule::Contradiction, "replaces", expected, "others")?;
+    Ok(true)
+}
+
+/// The award states how much of what it counts was declared.
+fn states_declared(award: &Award, candidates: &[Candidate], audit: &Audit) -> Result<(), Rejection> {
+    let spent = audit.spent.iter().filter_map(|position| candidates.get(*position));
+    let sum = spent.filter(|one| one.declared).fold(0u64, |sum, one| sum.saturating_add(one.amount_e4()));
+    let expected = format_args!("{}, which stand on declared conversions", show_e4(sum));
+    require(sum == award.declared_e4, Rule::Contradiction, "declared_e4", expected, show_e4(award.declared_e4))
 }
 
 fn sorted(places: impl Iterator<Item = Place>) -> Vec<Place> {
@@ -229,7 +301,9 @@ fn unchanged(
         && award.redeems == before.redeems
         && award.absorbs == before.absorbs
         && award.enrolments == before.enrolments
-        && award.average_e4 == before.average_e4;
+        && award.average_e4 == before.average_e4
+        && award.declared_e4 == before.declared_e4
+        && award.replaces == before.replaces;
     let expected = "what the amended award counts (to count something else, revoke it and award anew)";
     require(same, Rule::Contradiction, "allocations", expected, "something else")?;
     stands_on(view, award, account)

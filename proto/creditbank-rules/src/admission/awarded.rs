@@ -42,12 +42,7 @@ fn specialised(award: &Award) -> Result<(), Rejection> {
 
 /// Checks that the learner holds no other award of the same definition and specialisation that stands. `amends` is the one
 /// that it amends.
-fn once(
-    view: &impl View,
-    award: &Award,
-    amends: Option<Place>,
-    account: &AccountId,
-) -> Result<(), AdmissionError> {
+fn once(view: &impl View, award: &Award, amends: Option<Place>, account: &AccountId) -> Result<(), AdmissionError> {
     let other = first_other(view, award, account, |held| !held.marks.have_ended() && Some(held.place) != amends)?;
     let expected = "no standing award of this definition and specialisation: amend or revoke it, name another \
                     specialisation, or publish a version that is repeatable";

@@ -108,18 +108,31 @@ pub fn is_final(decision: DecisionType) -> bool {
     !matches!(decision, DecisionType::DocumentsMissing | DecisionType::DocumentsReceived | DecisionType::PutOff)
 }
 
+/// Whether a decision recognises something, of which conversions and recognitions may follow.
+pub fn grants(decision: DecisionType) -> bool {
+    use DecisionType::{Alternative, Conditional, Full, Partial};
+    matches!(decision, Full | Partial | Alternative | Conditional)
+}
+
 /// Whether a law that knows appeals knows one against such a decision.
 pub fn is_appealable(decision: &Decision) -> bool {
     let kind = DecisionType::try_from(decision.r#type).unwrap_or_default();
     is_final(kind) && kind != DecisionType::Withdrawn && decision.application.is_some()
 }
 
-/// The last day of an appeal against a decision that counts as notified on a day; `None` where there is none, where the law
-/// gives no number, and while the decision is not notified.
-pub fn appeal_until(decision: &Decision, law: &pb::LegalDeadline, notified: Option<Day>) -> Option<Day> {
+/// The last day of an appeal against a decision that counts as notified on a day, which the ledger says since the day
+/// `recorded`: before that nobody could see it there, so that the time runs from the later of both. `None` where there is
+/// no appeal, where the law gives no number, and while the decision is not notified.
+pub fn appeal_until(decision: &Decision, law: &pb::LegalDeadline, notified: Option<Day>, recorded: Day) -> Option<Day> {
     let untold = law.appeal_untold.as_ref().filter(|_| decision.appeal_untold);
     let term = untold.or(law.appeal.as_ref()).filter(|_| is_appealable(decision))?;
-    Some(end_of(term, notified?, law))
+    Some(end_of(term, notified?.max(recorded), law))
+}
+
+/// Whether two versions of a decision say the same of how it was made known.
+pub fn same_notice(one: &Decision, other: &Decision) -> bool {
+    let notice = |of: &Decision| (of.r#type, of.channel, of.notified, of.arrived, of.appeal_untold);
+    notice(one) == notice(other)
 }
 
 /// The case of an application at an institution; `None` where no application stands at the place.

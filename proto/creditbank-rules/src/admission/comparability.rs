@@ -1,9 +1,9 @@
 //! Recognition of qualifications of elsewhere: comparability, or credit from which they exempt.
 
 use creditbank_protocol::pb::RecognitionForm;
-use creditbank_protocol::pb::{self, ConvertedCredit, Decision, DecisionType, Kind, QualificationRecognition};
+use creditbank_protocol::pb::{self, ConvertedCredit, Decision, Kind, QualificationRecognition};
 use creditbank_protocol::record::Record;
-use creditbank_protocol::{AccountId, Place};
+use creditbank_protocol::{AccountId, InstitutionId, Place};
 
 use super::conversion::{pick, sources_of};
 use super::derived::{Derived, Issuing};
@@ -44,7 +44,8 @@ pub(super) fn check(
     present(form != RecognitionForm::Unspecified, "form", "a statement or a decision")?;
     if form == RecognitionForm::Decision {
         present(!read.legal_basis.is_empty(), "legal_basis", "the legal basis")?;
-        depends_on.push(decision(view, issuing, read.decision.map(Place::from), account)?);
+        let place = read.decision.map(Place::from);
+        depends_on.push(decision(view, issuing.institution, place, account)?.0);
     } else {
         let none = read.decision.is_none();
         require(none, Rule::Contradiction, "decision", "none with a statement", "one")?;
@@ -56,7 +57,12 @@ pub(super) fn check(
         Some(award) if !read.exemptions.is_empty() => Some(roots(view, award, account)?),
         _ => None,
     };
+    let declared = roots.as_ref().is_some_and(|(_, declared)| *declared);
+    let roots = roots.map(|(roots, _)| roots);
     for exemption in &read.exemptions {
+        let same = exemption.declared == declared;
+        let expected = if declared { "declared, as the award counts declared credit" } else { "nothing declared" };
+        require(same, Rule::Contradiction, "exemptions", expected, "another statement")?;
         credit(registry, exemption, roots.as_deref(), read.exemptions.len())?;
     }
     depends_on.extend(roots.iter().flatten().map(|root| Place::read(root.place)));
@@ -92,28 +98,23 @@ fn qualification(
 /// The decision that a recognition carries out: final, and not a refusal.
 pub(super) fn decision(
     view: &impl View,
-    issuing: Issuing,
+    institution: InstitutionId,
     place: Option<Place>,
     account: &AccountId,
-) -> Result<Place, AdmissionError> {
+) -> Result<(Place, Decision), AdmissionError> {
     let place = place.unwrap_or_default();
-    let found = own(view, place, account, issuing.institution, Kind::Decision)?;
-    let read = found.as_ref().and_then(|found| found.record.read::<Decision>().ok());
-    let kind = read.map(|read| DecisionType::try_from(read.r#type).unwrap_or_default());
-    let grants = kind.is_some_and(|kind| {
-        case::is_final(kind)
-            && !matches!(kind, DecisionType::Refused | DecisionType::CannotBeVerified | DecisionType::Withdrawn)
-    });
+    let found = own(view, place, account, institution, Kind::Decision)?;
+    let read = |found: Used| Some((found.record.read::<Decision>().ok()?, found));
+    let found = found.and_then(read).filter(|(decision, _)| case::grants(decision.r#type()));
     let expected = "the place of a decision of this institution that recognises something of this learner's";
-    let used = found.filter(|_| grants);
-    let used =
-        used.ok_or_else(|| Rejection::new(Rule::SourceNotUsable, expected, place.to_string()).field("decision"))?;
+    let (decision, used) =
+        found.ok_or_else(|| Rejection::new(Rule::SourceNotUsable, expected, place.to_string()).field("decision"))?;
     standing(view, &used, "decision")?;
-    Ok(used.place)
+    Ok((used.place, decision))
 }
 
-/// The roots of an Award of this ledger: what it counts, with the bounds that this has.
-fn roots(view: &impl View, award: &Used, account: &AccountId) -> Result<Vec<pb::Root>, AdmissionError> {
+/// The roots of an Award of this ledger: what it counts, with the bounds that this has; and whether any of it was declared.
+fn roots(view: &impl View, award: &Used, account: &AccountId) -> Result<(Vec<pb::Root>, bool), AdmissionError> {
     let read: pb::Award = award.record.read().map_err(super::kinds::malformed)?;
     let mut counted = Vec::new();
     for of_record in counted_by(&read).chunk_by(|(one, _), (other, _)| one == other) {
@@ -123,7 +124,7 @@ fn roots(view: &impl View, award: &Used, account: &AccountId) -> Result<Vec<pb::
             counted.push(pick(&all, &used, *part)?);
         }
     }
-    Ok(award_roots(&counted)?)
+    Ok((award_roots(&counted)?, counted.iter().any(|source| source.declared)))
 }
 
 /// Credit from which the qualification exempts. Its roots are those of the award, where that is in this ledger; else the

@@ -13,9 +13,9 @@ use super::effects::{entries, redemption};
 use super::fields::{present, require};
 use super::recognition::past_day;
 use super::used::{Used, at, named, standing, visible};
-use super::{AdmissionError, SpentRoots, comparability, mandate};
-use crate::conversion::{self, Account, Source};
-use crate::{CourseKey, Rejection, Rule, View};
+use super::{AdmissionError, SpentRoots, comparability, late, mandate};
+use crate::conversion::{self, Account, Asked, Source};
+use crate::{CourseKey, Registry, Rejection, Rule, View};
 
 /// Checks a conversion by an institution.
 pub(super) fn check(
@@ -29,10 +29,8 @@ pub(super) fn check(
     let digest = mandate::check(view.registry(), issuing, record, read.mandate.as_ref())?;
     let decided = past_day(read.decided.as_ref(), "decided", issuing.latest_day())?;
     present(!read.decider.is_empty(), "decider", "the person who answers for it")?;
-    let mut depends_on = Vec::new();
-    if read.decision.is_some() {
-        depends_on.push(comparability::decision(view, issuing, read.decision.map(Place::from), account)?);
-    }
+    let carries_out = carried_out(view, issuing.institution, &read, account)?;
+    let mut depends_on: Vec<Place> = carries_out.iter().map(|(place, _)| *place).collect();
     // What the amended conversion holds it holds on.
     let former = amends.map(|place| at(view, place, account, "amends")).transpose()?;
     let held = match &former {
@@ -68,11 +66,30 @@ pub(super) fn check(
             used_records.extend(of_record[0].record.clone());
         }
     }
+    if let Some((_, decision)) = &carries_out {
+        advanced(view.registry(), decision, &sources)?;
+    }
     let earlier = earlier(view, issuing.institution, &read, amends, account)?;
-    let converted = conversion::check(view.registry(), issuing.institution, &read, &sources, &Account::of(&earlier)?)?;
+    let asked = Asked {
+        registry: view.registry(),
+        receiver: issuing.institution,
+        sources: &sources,
+        account: &Account::of(&earlier)?,
+        day: decided,
+        promised: carries_out.as_ref().and_then(|(_, decision)| promised(decision)),
+    };
+    let converted = conversion::check(&read, &asked)?;
     if let Some(former) = &former {
         same_sources(&read, former)?;
     }
+    let late = if read.declared.is_some() {
+        let expected = "nothing: what is declared was decided before the institution was in the registry";
+        require(read.late.is_none(), Rule::Late, "late", expected, "what is said of a late record")?;
+        false
+    } else {
+        let on = |day| late::refused(conversion::check(&read, &Asked { day, ..asked }).map_err(AdmissionError::from));
+        late::check(view, issuing, (record, amends), account, late::DECISION_DAYS, on)?
+    };
     let roots =
         converted.results.iter().flat_map(|result| &result.roots).filter_map(|root| root.place).map(Place::from);
     depends_on.extend(roots);
@@ -83,17 +100,60 @@ pub(super) fn check(
     } else {
         Vec::new()
     };
-    Ok(Derived { key: Some(CourseKey::Conversion), redeems, depends_on, consents: vec![digest], ..Derived::default() })
+    let key = Some(CourseKey::Conversion);
+    Ok(Derived { key, redeems, depends_on, consents: vec![digest], late, ..Derived::default() })
 }
 
-/// Nothing is converted before its period has begun, nor before it was assessed.
+/// The decision that a conversion of an institution carries out, if it names one.
+pub fn carried_out(
+    view: &impl View,
+    institution: InstitutionId,
+    conversion: &pb::Conversion,
+    account: &AccountId,
+) -> Result<Option<(Place, pb::Decision)>, AdmissionError> {
+    let Some(place) = conversion.decision else { return Ok(None) };
+    comparability::decision(view, institution, Some(place.into()), account).map(Some)
+}
+
+/// The day of an advance decision, whose agreement or equivalence was promised; `None` of another one.
+pub fn promised(decision: &pb::Decision) -> Option<Day> {
+    decision.decided.as_ref().filter(|_| !decision.courses.is_empty()).map(first_day)
+}
+
+/// The sources of what carries out an advance decision are of its courses.
+pub fn advanced(registry: &Registry, decision: &pb::Decision, sources: &[Source]) -> Result<(), Rejection> {
+    if decision.courses.is_empty() {
+        return Ok(());
+    }
+    let is_of = |source: &Source| {
+        let code = source.course.as_ref().map_or("", |course| course.code.as_str());
+        let course = registry.course(source.institution, code);
+        let named = |one: &pb::DecidedCourse| {
+            InstitutionId(one.institution) == source.institution
+                && one.course.as_ref().is_some_and(|decided| course.is(&decided.code))
+        };
+        !code.is_empty() && decision.courses.iter().any(named)
+    };
+    let odd = sources.iter().find(|source| !is_of(source));
+    let expected = "credit for courses of the advance decision that it carries out";
+    require(odd.is_none(), Rule::OutsideScope, "sources", expected, odd.map_or(String::new(), Source::show))
+}
+
+/// Nothing is converted before its period has begun, nor before it was assessed or, of a result, decided.
 pub fn begun(used: &Used, source: &Source, decided: Day) -> Result<(), Rejection> {
     let from = source.period.as_ref().and_then(|period| period.from.as_ref());
-    let credit = (source.kind == Kind::Credit).then(|| used.record.read::<pb::Credit>().ok()).flatten();
-    let completed = credit.and_then(|credit| credit.completed);
-    let first = from.into_iter().chain(&completed).map(first_day).max();
+    let there = match source.kind {
+        Kind::Credit => used.record.read::<pb::Credit>().ok().and_then(|credit| credit.completed),
+        Kind::Conversion => used.record.read::<pb::Conversion>().ok().and_then(|of| of.decided),
+        Kind::QualificationRecognition => {
+            used.record.read::<pb::QualificationRecognition>().ok().and_then(|of| of.decided)
+        }
+        _ => None,
+    };
+    let first = from.into_iter().chain(&there).map(first_day).max();
     let shown = |day: Day| show(&date_of(day));
-    let found = first.map_or(String::new(), |first| format!("{}, begun or assessed on {}", used.place, shown(first)));
+    let what = "begun, assessed or decided on";
+    let found = first.map_or(String::new(), |first| format!("{}, {what} {}", used.place, shown(first)));
     let expected = format_args!("sources that were there on {}", shown(decided));
     require(first.is_none_or(|first| first <= decided), Rule::InvalidDate, "decided", expected, found)
 }
@@ -118,8 +178,15 @@ pub fn sources_of(used: &Used) -> Result<Vec<Source>, Rejection> {
     let institution = used.facts.institution;
     let malformed = super::kinds::malformed;
     let results = |kind, results: &[pb::ConvertedCredit]| -> Vec<Source> {
-        let each = (0u32..).zip(results);
-        each.map(|(index, found)| Source::of_result(record.clone(), kind, index, institution, found)).collect()
+        let each = (0u32..).zip(results).map(|(index, found)| {
+            let mut source = Source::of_result(record.clone(), kind, index, institution, found);
+            if source.roots.is_empty() {
+                // What no other record of the ledger stands behind is its own root.
+                source.roots = vec![conversion::roots::itself(&record, source.amount.as_ref(), results.len())];
+            }
+            source
+        });
+        each.collect()
     };
     match used.record.kind() {
         Kind::Credit => {
@@ -138,18 +205,6 @@ pub fn sources_of(used: &Used) -> Result<Vec<Source>, Rejection> {
             let mut sources = results(Kind::QualificationRecognition, &read.exemptions);
             for (source, exemption) in sources.iter_mut().zip(&read.exemptions) {
                 source.expires = exemption_expires(exemption, &read);
-                if source.roots.is_empty() {
-                    // What no other record of the ledger stands behind is its own root.
-                    let amount = source.amount.clone().unwrap_or_default();
-                    source.roots = vec![pb::Root {
-                        place: record.place,
-                        status_id: record.status_id.clone(),
-                        fraction: Some(pb::Ratio { numerator: 1, denominator: 1 }),
-                        part_e4: amount.e4,
-                        had: vec![amount],
-                        origin: record.origin.clone(),
-                    }];
-                }
             }
             Ok(sources)
         }
@@ -187,14 +242,15 @@ pub fn earlier(
     Ok(found)
 }
 
-/// An amended conversion is of what the former one was of, by the same right.
+/// An amended conversion is of what the former one was of, by the same right; what is declared stays so.
 fn same_sources(read: &pb::Conversion, former: &Used) -> Result<(), AdmissionError> {
     let before: pb::Conversion = former.record.read().map_err(super::kinds::malformed)?;
     let places = |of: &[ConversionSource]| -> Vec<_> {
         of.iter().map(|one| (one.record.as_ref().and_then(|record| record.place), one.result_plus_1)).collect()
     };
     let same = places(&read.sources) == places(&before.sources)
-        && (&read.agreement, &read.equivalence) == (&before.agreement, &before.equivalence);
+        && (&read.agreement, &read.equivalence) == (&before.agreement, &before.equivalence)
+        && read.declared.is_some() == before.declared.is_some();
     let expected = "the sources and the basis of the amended one (for others, revoke it and convert anew)";
     Ok(require(same, Rule::Contradiction, "sources", expected, "others")?)
 }

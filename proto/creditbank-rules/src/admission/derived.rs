@@ -5,7 +5,7 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Digest, InstitutionId, Place};
 
 use super::kinds::malformed;
-use super::{AdmissionError, awarded, comparability, conversion, enrolment, mandate, recognition};
+use super::{AdmissionError, awarded, comparability, conversion, enrolment, late, mandate, recognition};
 use crate::dates::{Day, day_of_ms};
 use crate::plausible::latest_day;
 use crate::{CourseKey, DocumentKey, View};
@@ -47,6 +47,8 @@ pub(super) struct Derived {
     pub(super) consents: Vec<Digest>,
     /// Of an award: the numbers of its documents.
     pub(super) documents: Vec<DocumentKey>,
+    /// Whether it is late, so that another person has to approve its block.
+    pub(super) late: bool,
 }
 
 /// Checks a record of a kind that stands on others; nothing follows from another one.
@@ -68,7 +70,9 @@ pub(super) fn check(
         Kind::Decision => {
             let read: pb::Decision = record.read().map_err(malformed)?;
             let (case, depends_on) = recognition::decision(view, issuing, &read, amends, account)?;
-            Ok(found(CourseKey::Case(case), depends_on, Vec::new()))
+            // Nothing of a decision is recomputed.
+            let late = late::check(view, issuing, (record, amends), account, late::DECISION_DAYS, |_| Ok(None))?;
+            Ok(Derived { late, ..found(CourseKey::Case(case), depends_on, Vec::new()) })
         }
         Kind::Appeal => {
             let read: pb::Appeal = record.read().map_err(malformed)?;
@@ -78,7 +82,11 @@ pub(super) fn check(
         }
         Kind::Conversion => conversion::check(view, issuing, record, amends, account),
         Kind::Award => awarded::check(view, issuing, record, amends, account),
-        Kind::QualificationRecognition => comparability::check(view, issuing, record, account),
+        Kind::QualificationRecognition => {
+            let derived = comparability::check(view, issuing, record, account)?;
+            let late = late::check(view, issuing, (record, amends), account, late::DECISION_DAYS, |_| Ok(None))?;
+            Ok(Derived { late, ..derived })
+        }
         Kind::Enrolment => {
             let read: pb::Enrolment = record.read().map_err(malformed)?;
             enrolment::definition(view.registry(), issuing.institution, &read)?;

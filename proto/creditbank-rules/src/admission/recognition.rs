@@ -9,7 +9,7 @@ use super::derived::Issuing;
 use super::fields::{present, require};
 use super::kinds::malformed;
 use super::used::{named, own, visible};
-use super::{AdmissionError, BlockFacts};
+use super::{AdmissionError, BlockFacts, late};
 use crate::dates::{Day, date_of, first_day};
 use crate::deadline;
 use crate::plausible::happened;
@@ -193,9 +193,18 @@ pub(super) fn decision(
     kept(view, decision, amends, &behind)?;
     present(!decision.decider.is_empty(), "decider", "the person who answers for it")?;
     content(decision, &case, stopped)?;
+    courses(view.registry(), issuing.institution, decision)?;
     self::put_off(decision, law, due.filter(|due| decided <= *due && !put_off && !stopped && asked.is_none()))?;
     let notified = notified(decision, law, decided, latest)?;
-    appeal_time(decision, law, notified)?;
+    // An amendment that says nothing new of how it was made known gives nobody more time, or less.
+    let former = amends.map(|place| view.content_at(place)).transpose()?.flatten();
+    let former = former.and_then(|(_, record)| record.read::<Decision>().ok());
+    let former = former.filter(|former| case::same_notice(former, decision));
+    let until = match former {
+        Some(former) => former.appeal_until,
+        None => case::appeal_until(decision, law, notified, issuing.day()).map(date_of),
+    };
+    appeal_time(decision, law, until)?;
     let mut depends: Vec<Place> = vec![case.place];
     depends.extend(asked);
     depends.extend(case.application.records.iter().filter_map(|reference| reference.place).map(Place::from));
@@ -289,6 +298,23 @@ fn content(decision: &Decision, case: &Case, stopped: bool) -> Result<(), Reject
     }
 }
 
+/// The courses of an advance decision, which is on an application and grants something: of other institutions of the
+/// registry, with code and title.
+fn courses(registry: &Registry, institution: InstitutionId, decision: &Decision) -> Result<(), Rejection> {
+    let field = "courses";
+    let free = decision.courses.is_empty() || decision.application.is_some() && case::grants(decision.r#type());
+    let expected = "none, unless something is granted on an application";
+    require(free, Rule::Contradiction, field, expected, decision.courses.len())?;
+    for one in &decision.courses {
+        let other = InstitutionId(one.institution);
+        let known = other != institution && registry.institution(other).is_some();
+        let expected = "another institution of the registry";
+        require(known, Rule::UnknownReference, field, expected, one.institution)?;
+        super::fields::course(one.course.as_ref(), true).map_err(|rejection| rejection.field(field))?;
+    }
+    Ok(())
+}
+
 /// A decision is put off once, before it is due, and as far as the law lets it. `due` is the last day in time of a decision
 /// that can be put off.
 fn put_off(decision: &Decision, law: &pb::LegalDeadline, due: Option<Day>) -> Result<(), Rejection> {
@@ -333,8 +359,7 @@ fn notified(decision: &Decision, law: &pb::LegalDeadline, decided: Day, latest: 
 }
 
 /// The last day of an appeal and its instance are the law's.
-fn appeal_time(decision: &Decision, law: &pb::LegalDeadline, notified: Option<Day>) -> Result<(), Rejection> {
-    let until = case::appeal_until(decision, law, notified).map(date_of);
+fn appeal_time(decision: &Decision, law: &pb::LegalDeadline, until: Option<Date>) -> Result<(), Rejection> {
     let shown = |date: &Option<Date>| date.as_ref().map_or("none".to_owned(), crate::dates::show);
     let same = decision.appeal_until == until;
     let found = shown(&decision.appeal_until);
@@ -369,13 +394,14 @@ pub(super) fn appeal(
     let same = decision == asked || former.is_some() && case.first(decision) == case.first(asked);
     require(same, Rule::NotOpen, "decision", "the decision that stands", asked)?;
     between(&case, &behind, received, "received")?;
-    let (in_time, last) = match time {
-        AppealTime::None => (false, "a decision against which an appeal is possible".to_owned()),
-        AppealTime::Open => (true, String::new()),
-        AppealTime::Until(until) => {
-            (received <= until, format!("an appeal until {}", crate::dates::show(&date_of(until))))
+    let last = match time {
+        AppealTime::None => {
+            let expected = "a decision against which an appeal is possible";
+            return Err(Rejection::new(Rule::NotOpen, expected, asked.to_string()).field("decision").into());
         }
+        AppealTime::Open => None,
+        AppealTime::Until(until) => Some(until),
     };
-    require(in_time, Rule::NotOpen, "received", last, crate::dates::show(&date_of(received)))?;
+    late::appeal(appeal.late.as_ref(), received, last)?;
     Ok((application, vec![decision]))
 }

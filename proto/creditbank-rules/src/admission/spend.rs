@@ -31,17 +31,17 @@ const ABSORBED_MAX: usize = 1_000;
 fn results(used: &Used) -> Result<Vec<Vec<Place>>, Rejection> {
     let own = || vec![used.place];
     let roots = |results: Vec<pb::ConvertedCredit>| -> Vec<Vec<Place>> {
-        let each = results
-            .into_iter()
-            .map(|result| result.roots.iter().filter_map(|root| root.place).map(Place::from).collect());
-        each.collect()
+        let of = |result: pb::ConvertedCredit| -> Vec<Place> {
+            result.roots.iter().filter_map(|root| root.place).map(Place::from).collect()
+        };
+        let each = results.into_iter().map(of);
+        each.map(|roots| if roots.is_empty() { own() } else { roots }).collect()
     };
     let malformed = super::kinds::malformed;
     match used.record.kind() {
         Kind::Conversion => Ok(roots(used.record.read::<pb::Conversion>().map_err(malformed)?.results)),
         Kind::QualificationRecognition => {
-            let found = roots(used.record.read::<pb::QualificationRecognition>().map_err(malformed)?.exemptions);
-            Ok(found.into_iter().map(|roots| if roots.is_empty() { own() } else { roots }).collect())
+            Ok(roots(used.record.read::<pb::QualificationRecognition>().map_err(malformed)?.exemptions))
         }
         Kind::Credit | Kind::Outcome => Ok(vec![own()]),
         other => {

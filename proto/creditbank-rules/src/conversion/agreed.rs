@@ -1,23 +1,27 @@
 //! Conversions under an agreement.
 
 use creditbank_protocol::pb::{AgreementTerms, Amount, Apportionment, ConvertedCredit, Date, Mode, Period};
+use creditbank_protocol::registry::RegistryKey;
 
 use super::amount::{Granted, Group, grant};
 use super::grade::{Graded, decide, suggest};
 use super::{Converted, Request, Source, age, level, plus_1, roots, stated};
 use crate::agreement::{Rivals, covers, in_force, show, speaks_for};
-use crate::dates::{date_of, first_day, last_day};
+use crate::dates::{Day, date_of, first_day, last_day};
 use crate::registry::admit::require;
 use crate::{Agreement, Rejection, Rule};
 
 pub(super) fn convert(request: &Request<'_>, agreement: &Agreement) -> Result<Converted, Rejection> {
     let terms = agreement.terms();
-    let in_force = in_force(request.registry, &terms.code, terms.version, request.decided);
+    let is_in_force = |day: Day| in_force(request.registry, &terms.code, terms.version, day);
     let shown = show(&terms.code, terms.version);
-    let day = crate::dates::show(&date_of(request.decided));
-    require(in_force, Rule::NotInForce, "agreement", format!("an agreement in force on {day}"), shown)?;
-    let rivals = Rivals::of(request.registry, terms, request.receiver, request.decided);
-    request.sources.iter().try_for_each(|source| covered(request, terms, &rivals, source))?;
+    // What was promised in advance holds, also where it has ended since.
+    let day = request.promised.filter(|_| !is_in_force(request.decided)).unwrap_or(request.decided);
+    let on = crate::dates::show(&date_of(request.decided));
+    require(is_in_force(day), Rule::NotInForce, "agreement", format!("an agreement in force on {on}"), &shown)?;
+    request.recorded(&RegistryKey::AgreementAcceptance(terms.code.clone(), terms.version), &shown, day)?;
+    let rivals = Rivals::of(request.registry, terms, request.receiver, day);
+    request.sources.iter().try_for_each(|source| covered(request, (terms, day), &rivals, source))?;
     let lump = terms.apportionment() == Apportionment::Lump;
     let whole: Vec<usize> = (0..request.sources.len()).collect();
     let parts: Vec<&[usize]> = if lump { vec![&whole] } else { whole.chunks(1).collect() };
@@ -36,14 +40,14 @@ pub(super) fn convert(request: &Request<'_>, agreement: &Agreement) -> Result<Co
     })
 }
 
-/// The agreement speaks for the institutions, covers the credit, and no more specific one does.
+/// The agreement speaks for the institutions on a day, covers the credit, and no more specific one does.
 fn covered(
     request: &Request<'_>,
-    terms: &AgreementTerms,
+    (terms, day): (&AgreementTerms, Day),
     rivals: &Rivals<'_>,
     source: &Source,
 ) -> Result<(), Rejection> {
-    let (sender, receiver, day) = (source.institution, request.receiver, request.decided);
+    let (sender, receiver) = (source.institution, request.receiver);
     let speaks = speaks_for(request.registry, terms, sender, receiver, day);
     let refuse = |rule, expected| {
         let found = show(&terms.code, terms.version);
@@ -59,7 +63,7 @@ fn covered(
         let better = show(&better.terms().code, better.terms().version);
         return refuse(Rule::NotMostSpecific, format!("{better}, which is more specific"));
     }
-    age::at_most(source, terms.age_months_max, day)
+    age::at_most(source, terms.age_months_max, request.decided)
 }
 
 fn group<'a>(terms: &AgreementTerms, sources: &[&'a Source]) -> Group<'a> {
@@ -112,6 +116,7 @@ fn result(
         grade_steps: steps,
         expires: earliest(&sources),
         basis: basis.into(),
+        declared: sources.iter().any(|source| source.declared),
     })
 }
 

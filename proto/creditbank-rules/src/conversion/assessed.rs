@@ -38,7 +38,8 @@ pub(super) fn convert(request: &Request<'_>, assessment: &Assessment) -> Result<
     Ok(Converted { sources, results, amount_steps: None, exclusive: false })
 }
 
-fn check(registry: &Registry, stated: &Stated) -> Result<(), Rejection> {
+/// What a receiver states freely is well-formed: course, amount, level, field, grade.
+pub(super) fn check(registry: &Registry, stated: &Stated) -> Result<(), Rejection> {
     let course = stated.course.clone().unwrap_or_default();
     present(!course.code.is_empty() && !course.titles.is_empty(), "course", "code and title of the course")?;
     names(course.titles.iter())?;

@@ -7,25 +7,34 @@ use creditbank_protocol::pb::{Amount, Conversion, ConvertedCredit, Course, Grade
 
 use super::{Account, Basis, Converted, Request, Source, Stated, convert, roots};
 use crate::agreement::show_level;
-use crate::dates::first_day;
+use crate::dates::Day;
 use crate::decimal::show_e4;
 use crate::{Registry, Rejection, Rule};
 
-/// Computes the conversion that `receiver` has signed again, from its sources as the ledger holds them, and compares. What a
-/// receiver may choose (one of several levels, another grade with a reason, all of an assessment) is taken from the record.
-pub fn check(
-    registry: &Registry,
-    receiver: InstitutionId,
-    conversion: &Conversion,
-    sources: &[Source],
-    account: &Account,
-) -> Result<Converted, Rejection> {
+/// Who has signed a conversion, and by what it is judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The registry in force.
+    pub registry: &'a Registry,
+    /// The institution that converts.
+    pub receiver: InstitutionId,
+    /// The sources as the ledger holds them.
+    pub sources: &'a [Source],
+    /// What the learner has been given under the same code so far.
+    pub account: &'a Account,
+    /// The day by which everything is judged: that of the decision or, of what is late, also that of its recording.
+    pub day: Day,
+    /// The day of the advance decision that is carried out.
+    pub promised: Option<Day>,
+}
+
+/// Computes a conversion again and compares. What a receiver may choose (one of several levels, another grade with a
+/// reason, all of an assessment and of what is declared) is taken from the record.
+pub fn check(conversion: &Conversion, asked: &Asked<'_>) -> Result<Converted, Rejection> {
+    let Asked { registry, receiver, sources, account, day, promised } = *asked;
     let basis = Basis::of(registry, conversion)?;
-    let day = conversion.decided.as_ref().filter(|date| date.day != 0);
-    let missing = || Rejection::new(Rule::InvalidDate, "the day of the decision", "none").field("decided");
-    let decided = first_day(day.ok_or_else(missing)?);
     let stated: Vec<Stated> = conversion.results.iter().map(|result| stated(basis, result)).collect();
-    let request = Request { registry, basis, receiver, sources, account, decided, stated: &stated };
+    let request = Request { registry, basis, receiver, sources, account, decided: day, promised, stated: &stated };
     let expected = convert(&request)?;
     same(&expected.sources.len(), &conversion.sources.len(), "sources")?;
     for ((source, expected), found) in sources.iter().zip(&expected.sources).zip(&conversion.sources) {
@@ -42,7 +51,7 @@ pub fn check(
 
 /// What the receiver has chosen, as its result shows.
 fn stated(basis: Basis<'_>, result: &ConvertedCredit) -> Stated {
-    let free = matches!(basis, Basis::Assessment(_));
+    let free = matches!(basis, Basis::Assessment(_) | Basis::Declared(_));
     let chosen = free || result.suggested.is_some();
     Stated {
         source: result.source_plus_1.saturating_sub(1),
@@ -52,6 +61,9 @@ fn stated(basis: Basis<'_>, result: &ConvertedCredit) -> Stated {
         course: result.course.clone().filter(|_| free),
         amount: result.amount.clone().filter(|_| free),
         field: if free { result.field.clone() } else { String::new() },
+        mode: result.mode(),
+        period: result.period,
+        basis: result.basis(),
     }
 }
 
@@ -71,6 +83,7 @@ fn compare(expected: &ConvertedCredit, found: &ConvertedCredit) -> Result<(), Re
         grade_steps,
         expires,
         basis,
+        declared,
     } = expected;
     same(source_plus_1, &found.source_plus_1, "source_plus_1")?;
     let code = |course: &Option<Course>| course.as_ref().map_or("none".to_owned(), |course| course.code.clone());
@@ -105,7 +118,8 @@ fn compare(expected: &ConvertedCredit, found: &ConvertedCredit) -> Result<(), Re
     }
     same(grade_steps, &found.grade_steps, "grade_steps")?;
     same(expires, &found.expires, "expires")?;
-    same(basis, &found.basis, "basis")
+    same(basis, &found.basis, "basis")?;
+    same(declared, &found.declared, "declared")
 }
 
 fn show_root(root: &Root) -> String {

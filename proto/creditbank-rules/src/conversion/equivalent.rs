@@ -4,12 +4,13 @@ use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::{
     Amount, ConvertedCredit, Course, Equivalence, EquivalenceType, Grade, Kind, OutcomeType, Root,
 };
+use creditbank_protocol::registry::RegistryKey;
 
 use super::exact::Exact;
 use super::roots::{most, settle};
 use super::{Converted, Request, Source, age, plus_1};
 use crate::agreement::show;
-use crate::dates::date_of;
+use crate::dates::{Day, date_of};
 use crate::decimal::parse_e4;
 use crate::registry::admit::require;
 use crate::registry::equivalence::in_force;
@@ -19,9 +20,13 @@ pub(super) fn convert(request: &Request<'_>, equivalence: &Equivalence) -> Resul
     let shown = show(&equivalence.code, equivalence.version);
     let own = InstitutionId(equivalence.institution) == request.receiver;
     require(own, Rule::NotThePublisher, "equivalence", "an equivalence of the receiver", &shown)?;
-    let day = crate::dates::show(&date_of(request.decided));
-    let in_force = in_force(request.registry, equivalence, request.decided);
-    require(in_force, Rule::NotInForce, "equivalence", format!("an equivalence in force on {day}"), &shown)?;
+    let is_in_force = |day: Day| in_force(request.registry, equivalence, day);
+    // As with agreements: what was promised in advance holds.
+    let day = request.promised.filter(|_| !is_in_force(request.decided)).unwrap_or(request.decided);
+    let on = crate::dates::show(&date_of(request.decided));
+    require(is_in_force(day), Rule::NotInForce, "equivalence", format!("an equivalence in force on {on}"), &shown)?;
+    let key = RegistryKey::Equivalence(request.receiver, equivalence.code.clone(), equivalence.version);
+    request.recorded(&key, &shown, day)?;
     let mut results = Vec::with_capacity(request.sources.len());
     for (index, source) in request.sources.iter().enumerate() {
         accepts(request, equivalence, source)?;
@@ -38,6 +43,7 @@ pub(super) fn convert(request: &Request<'_>, equivalence: &Equivalence) -> Resul
             roots,
             source_plus_1: plus_1(index),
             basis: source.basis.into(),
+            declared: source.declared,
             ..ConvertedCredit::default()
         });
     }

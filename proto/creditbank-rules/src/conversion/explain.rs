@@ -32,16 +32,20 @@ pub fn explain(conversion: &Conversion, registry: &Registry) -> Vec<String> {
 
 fn basis(conversion: &Conversion, terms: Option<&AgreementTerms>) -> String {
     let day = conversion.decided.as_ref().map_or(String::new(), |day| format!(", decided {}", crate::dates::show(day)));
-    let right = match (&conversion.agreement, &conversion.equivalence, &conversion.assessment) {
+    let Conversion { agreement, equivalence, assessment, declared, .. } = conversion;
+    let right = match (agreement, equivalence, assessment, declared) {
         (Some(name), ..) => {
             let parties = terms.map(|terms| format!(" between institutions {} and {}", terms.sender, terms.receiver));
             format!("by agreement {}{}", show(&name.code, name.version), parties.unwrap_or_default())
         }
-        (_, Some(name), _) => {
+        (_, Some(name), ..) => {
             format!("by equivalence {} of institution {}", show(&name.code, name.version), name.institution)
         }
-        (.., Some(assessment)) => format!("by assessment of {} ({})", assessment.assessor, assessment.method),
-        (None, None, None) => "by no stated right".to_owned(),
+        (_, _, Some(assessment), _) => format!("by assessment of {} ({})", assessment.assessor, assessment.method),
+        (.., Some(declared)) => {
+            format!("declared, not recomputed: decision {} by {}", declared.reference, declared.legal_basis)
+        }
+        (None, None, None, None) => "by no stated right".to_owned(),
     };
     format!("{right}{day}")
 }
@@ -124,7 +128,11 @@ fn product(steps: &AmountSteps) -> Option<String> {
 }
 
 fn result(result: &ConvertedCredit, source: Option<&ConversionSource>) -> String {
-    let from = if source.is_some() { format!("source {}", result.source_plus_1) } else { "all sources".to_owned() };
+    let from = match source {
+        Some(_) => format!("source {}", result.source_plus_1),
+        None if result.declared && result.roots.is_empty() => "declared".to_owned(),
+        None => "all sources".to_owned(),
+    };
     let course = code(result.course.as_ref());
     let course = if course.is_empty() { String::new() } else { format!(" for {course}") };
     let facts = facts(result.amount.as_ref(), result.level.as_ref(), result.grade.as_ref());

@@ -6,7 +6,7 @@
 //! most the whole root, its parts in a unit are never more than it had there: no loop pays, also not several at once.
 
 use creditbank_protocol::Place;
-use creditbank_protocol::pb::{Amount, Root};
+use creditbank_protocol::pb::{self, Amount, RecordReference, Root};
 use num_rational::Ratio;
 
 use super::exact::{Exact, of_parts, parts, too_large};
@@ -16,6 +16,21 @@ use crate::decimal::MAX_E4;
 
 /// Most units that a root can have been in.
 const HAD_MAX: usize = 16;
+
+/// A record as its own root. Where it has several results, each has an equal share of it.
+pub fn itself(record: &RecordReference, amount: Option<&Amount>, results: usize) -> Root {
+    let results = u64::try_from(results).unwrap_or(u64::MAX).max(1);
+    let whole =
+        |amount: &Amount| Amount { e4: amount.e4.saturating_mul(results).min(MAX_E4), unit: amount.unit.clone() };
+    Root {
+        place: record.place,
+        status_id: record.status_id.clone(),
+        fraction: Some(pb::Ratio { numerator: 1, denominator: results }),
+        had: amount.map(whole).into_iter().collect(),
+        part_e4: amount.map_or(0, |amount| amount.e4),
+        origin: record.origin.clone(),
+    }
+}
 
 /// The place of a root.
 pub fn key(root: &Root) -> Place {

@@ -2,7 +2,7 @@
 
 use creditbank_protocol::pb::{
     Amount, ConversionSource, ConvertedCredit, Course, Credit, Date, Grade, Kind, Level, Mode, Outcome, OutcomeType,
-    PassBasis, Period, Ratio, RecordReference, Root,
+    PassBasis, Period, RecordReference, Root,
 };
 use creditbank_protocol::{InstitutionId, Part, Place, Portion};
 
@@ -46,12 +46,14 @@ pub struct Source {
     pub basis: PassBasis,
     /// What was earned, strictly ascending by place. Of a Credit or an Outcome: itself.
     pub roots: Vec<Root>,
+    /// Whether it stands on a declared conversion.
+    pub declared: bool,
 }
 
 impl Source {
     /// A Credit of an institution.
     pub fn of_credit(record: RecordReference, institution: InstitutionId, credit: &Credit) -> Self {
-        let root = itself(&record, credit.amount.as_ref());
+        let root = roots::itself(&record, credit.amount.as_ref(), 1);
         Self {
             record,
             part: Part::Whole,
@@ -68,12 +70,13 @@ impl Source {
             expires: credit.expires,
             basis: credit.basis(),
             roots: vec![root],
+            declared: false,
         }
     }
 
     /// An Outcome of an institution.
     pub fn of_outcome(record: RecordReference, institution: InstitutionId, outcome: &Outcome) -> Self {
-        let root = itself(&record, None);
+        let root = roots::itself(&record, None, 1);
         let score = outcome.score.as_ref();
         Self {
             record,
@@ -91,6 +94,7 @@ impl Source {
             expires: outcome.expires,
             basis: PassBasis::Unspecified,
             roots: vec![root],
+            declared: false,
         }
     }
 
@@ -118,6 +122,7 @@ impl Source {
             expires: result.expires,
             basis: result.basis(),
             roots: result.roots.clone(),
+            declared: result.declared,
         }
     }
 
@@ -170,17 +175,5 @@ impl Source {
         let parts = self.roots.iter().try_fold(0u64, |sum, root| sum.checked_add(root.part_e4));
         let same = parts == Some(self.amount.as_ref().map_or(0, |amount| amount.e4));
         require(same, Rule::SourceNotUsable, "sources", "a source whose roots make up its amount", self.show())
-    }
-}
-
-/// A record as its own root.
-fn itself(record: &RecordReference, amount: Option<&Amount>) -> Root {
-    Root {
-        place: record.place,
-        status_id: record.status_id.clone(),
-        fraction: Some(Ratio { numerator: 1, denominator: 1 }),
-        had: amount.cloned().into_iter().collect(),
-        part_e4: amount.map_or(0, |amount| amount.e4),
-        origin: record.origin.clone(),
     }
 }

@@ -84,7 +84,8 @@ pub struct Candidate {
     pub attempt: Option<u32>,
     /// First and last day of the period of study.
     pub period: Option<(Day, Day)>,
-    /// The day of its assessment, where it is stated: no award is conferred before it, nor before the period begins.
+    /// The day of its assessment, where it is stated, or of the decision that gave it: no award is conferred before it, nor
+    /// before the period begins.
     pub completed: Option<Day>,
     /// Last day on which it counts.
     pub expires: Option<Day>,
@@ -98,6 +99,8 @@ pub struct Candidate {
     pub agreement: Option<pb::AgreementName>,
     /// On what the pass stands.
     pub basis: PassBasis,
+    /// Whether it stands on a declared conversion, of which nothing was recomputed.
+    pub declared: bool,
     /// Whether its period ended after the learner was enrolled (see [`super::mark_enrolled`]).
     pub after_enrolment: bool,
     /// What it stands on; of what was not converted, itself, whole.
@@ -190,6 +193,7 @@ impl Candidate {
             score: None,
             agreement: None,
             basis: PassBasis::Earned,
+            declared: false,
             after_enrolment: false,
             barred: None,
             hypothetical: false,
@@ -270,6 +274,7 @@ impl Candidate {
         equivalence: Option<EquivalenceType>,
     ) -> Vec<Self> {
         let own = is_awarding(definition, institution)
+            && !conversion.sources.is_empty()
             && conversion.sources.iter().all(|source| is_awarding(definition, source.institution.into()));
         let standing = matches!(equivalence, Some(EquivalenceType::Test | EquivalenceType::NonFormal));
         let each = conversion.results.iter().zip(0u32..).map(|(result, position)| {
@@ -288,11 +293,9 @@ impl Candidate {
             let source = source.filter(|_| agreement.is_some()).and_then(|source| conversion.sources.get(source));
             let of = source.map_or(institution, |source| source.institution.into());
             let course = name(registry, of, result.course.as_ref());
-            Self {
-                course,
-                agreement,
-                ..Self::converted(record, Kind::Conversion, institution, position, result, origin)
-            }
+            let completed = conversion.decided.as_ref().map(first_day);
+            let one = Self::converted(record, Kind::Conversion, institution, position, result, origin);
+            Self { course, agreement, completed, ..one }
         });
         each.collect()
     }
@@ -308,7 +311,9 @@ impl Candidate {
             let kind = Kind::QualificationRecognition;
             let one = Self::converted(record, kind, institution, position, result, Origin::Exemption);
             let course = name(registry, institution, result.course.as_ref());
-            Self { course, expires: exemption_expires(result, recognition).as_ref().map(last_day), ..one }
+            let completed = recognition.decided.as_ref().map(first_day);
+            let expires = exemption_expires(result, recognition).as_ref().map(last_day);
+            Self { course, completed, expires, ..one }
         });
         each.collect()
     }
@@ -337,6 +342,7 @@ impl Candidate {
             period: result.period.as_ref().and_then(period_days),
             expires: result.expires.as_ref().map(last_day),
             basis: basis(result.basis),
+            declared: result.declared,
             // A result without roots (an exemption for a foreign qualification) stands on the recognition, of which each
             // exemption is a part of its own.
             roots,

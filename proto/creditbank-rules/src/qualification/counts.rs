@@ -42,7 +42,9 @@ impl fmt::Display for Obstacle {
             Self::Hypothetical => f.write_str("not converted yet"),
             Self::Unit(unit) => write!(f, "in {unit}, which has to be converted"),
             Self::Expired(day) => write!(f, "expired after {}", show(&date_of(*day))),
-            Self::Later(day) => write!(f, "begun or assessed on {}, after the conferral", show(&date_of(*day))),
+            Self::Later(day) => {
+                write!(f, "begun, assessed or decided on {}, after the conferral", show(&date_of(*day)))
+            }
             Self::Retake(_) => f.write_str("another pass of the course counts"),
             Self::Kind(_) => f.write_str("a record that is never spent"),
         }

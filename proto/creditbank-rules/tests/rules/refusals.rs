@@ -22,6 +22,7 @@ mod documents;
 mod enrolments;
 mod exemptions;
 mod form;
+mod late;
 mod once;
 mod publications;
 mod recognitions;
@@ -55,7 +56,7 @@ fn base() -> Value {
         "sealed_at_ms": crate::world::NOW_MS,
         "log_key": hex::encode(keys.log_key), "registry_key": hex::encode(keys.registry_key),
         "next_registry_key": keys.next_registry_key.to_string(),
-        "registry": case::entries(&derived::registry()),
+        "registry": case::entries(&derived::registry(), 0),
         "aliases": case::aliases(),
         "form": form::cases(),
     })
@@ -86,6 +87,7 @@ const CASES: &[(Cases, Cases)] = &[
     (surplus::refused, surplus::admitted),
     (days::refused, days::admitted),
     (once::refused, once::admitted),
+    (late::refused, late::admitted),
 ];
 
 fn refused(file: &Value, case: &Case) -> Value {

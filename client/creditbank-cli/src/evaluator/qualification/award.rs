@@ -6,16 +6,17 @@ use creditbank_client::Client;
 use creditbank_client::IssuingUnit;
 use creditbank_client::recognition::derived::{Completion, award};
 use creditbank_client::recognition::joint::JointAward;
-use creditbank_protocol::Place;
 use creditbank_protocol::canonical::encode;
-use creditbank_protocol::counted;
 use creditbank_protocol::pb::{self, Award, AwardBasis, AwardKind};
+use creditbank_protocol::{Place, counted};
 use creditbank_rules::dates;
+use creditbank_rules::qualification::in_force;
 use prost_reflect::prost::Message as _;
 use serde_json::json;
 
 use super::{About, cosign, documents, progress};
 use crate::connect::Global;
+use crate::evaluator::late::WhyLate;
 use crate::evaluator::mandated::Mandated;
 use crate::evaluator::shown::{Shown, reference};
 use crate::failure::Failure;
@@ -67,6 +68,11 @@ pub(crate) struct Arguments {
     /// Of a joint award: seal it with the signatures that the other institutions have added to this file
     #[arg(long, value_name = "FILE.json", conflicts_with = "honorary")]
     cosigned: Option<PathBuf>,
+    /// The revoked award in whose place it comes, on the day of that one: entry and index, as 34/718
+    #[arg(long, value_name = "PLACE", conflicts_with = "cosigned")]
+    replaces: Option<Place>,
+    #[command(flatten)]
+    late: WhyLate,
     #[command(flatten)]
     mandated: Mandated,
     #[command(flatten)]
@@ -130,7 +136,21 @@ async fn drafted(
 ) -> Result<Award, Failure> {
     let Arguments { about, kind, classification, specialisation, decider, .. } = arguments;
     let draft = draft(global, client, unit, arguments).await?;
+    let replaces = match arguments.replaces {
+        Some(place) => Some(reference(client, None, place).await?),
+        None => None,
+    };
+    let late = match draft.basis() {
+        // It is not late, as it has the day of the one in whose place it comes.
+        _ if replaces.is_some() => None,
+        AwardBasis::Audited => draft.late.clone(),
+        // Only the node knows what was conferred before the institution was in the registry, which is not late.
+        _ if !arguments.late.is_given() => None,
+        _ => Some(pb::Late { on_recording: refused_today(client, unit, &draft).await?, ..Default::default() }),
+    };
     Ok(Award {
+        late: arguments.late.complete(late, &arguments.signing)?,
+        replaces,
         documents: documents::of(&arguments.documents, about.conferred()),
         kind: (*kind).into(),
         classification: classification.clone(),
@@ -139,6 +159,16 @@ async fn drafted(
         mandate: None,
         ..draft
     })
+}
+
+/// The rule that refuses the definition of an award today, if one does.
+async fn refused_today(client: &Client, unit: &IssuingUnit, draft: &Award) -> Result<String, Failure> {
+    let Some(name) = &draft.definition else { return Ok(String::new()) };
+    let registry = client.rules_registry().await?;
+    let today = dates::first_day(&creditbank_client::today());
+    let found = registry.definition(name.institution.into(), &name.code, name.version);
+    let judged = found.map(|found| in_force(&registry, found, unit.id.institution, today, &[]));
+    Ok(judged.and_then(Result::err).map_or("", |refused| refused.rule.name()).to_owned())
 }
 
 /// Writes what the other institutions are to sign.
@@ -159,9 +189,8 @@ pub(super) fn request(global: &Global, out: &Path, joint: &JointAward) -> Result
 fn cosigned(client: &Client, unit: &IssuingUnit, arguments: &Arguments, path: &Path) -> Result<Award, Failure> {
     let joint = JointAward::read(path)?;
     let award = joint.signed()?;
-    let Arguments {
-        about, kind, classification, specialisation, decider, declared, consumes, consumes_none, ..
-    } = arguments;
+    let Arguments { about, kind, classification, specialisation, decider, declared, consumes, consumes_none, .. } =
+        arguments;
     let documents = award.conferred.map(|day| documents::of(&arguments.documents, day));
     let code = award.definition.as_ref().map(|name| (name.code.clone(), format!("{}.{}", name.code, name.version)));
     let asked = about.code.as_deref().unwrap_or_default();

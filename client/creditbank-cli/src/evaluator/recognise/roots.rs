@@ -13,8 +13,12 @@ use creditbank_rules::{RecordFacts, Rejection};
 use crate::evaluator::shown::{Shown, reference};
 use crate::failure::Failure;
 
-/// The roots of the award at a place.
-pub(super) async fn of_award(client: &Client, shown: Option<&Shown>, place: Place) -> Result<Vec<Root>, Failure> {
+/// The roots of the award at a place, and whether it counts declared credit.
+pub(super) async fn of_award(
+    client: &Client,
+    shown: Option<&Shown>,
+    place: Place,
+) -> Result<(Vec<Root>, bool), Failure> {
     let award = read(client, shown, place).await?;
     let award: Award = award.record.read().map_err(|error| Failure::NotValid(format!("record {place}: {error}")))?;
     let mut counted = Vec::new();
@@ -25,7 +29,8 @@ pub(super) async fn of_award(client: &Client, shown: Option<&Shown>, place: Plac
             counted.extend(all.iter().find(|source| source.part == *part).cloned());
         }
     }
-    award_roots(&counted).map_err(refused)
+    let declared = counted.iter().any(|source| source.declared);
+    Ok((award_roots(&counted).map_err(refused)?, declared))
 }
 
 pub(super) fn refused(rejection: Rejection) -> Failure {

@@ -11,7 +11,7 @@ use crate::canonical::decode;
 use crate::dates::day_of_ms;
 use crate::key::KeyId;
 use crate::merkle::{record_leaf, verify_inclusion};
-use crate::record::{Disclosed, RestsOn, amends_of, expires_of, has_expired, is_embargoed, visible_from_of};
+use crate::record::{Disclosed, RestsOn, amends_of, dated_of, expires_of, has_expired, is_embargoed, visible_from_of};
 use crate::seal::Seal;
 use crate::status::{Marks, status_id};
 
@@ -100,6 +100,7 @@ fn check(
         embargo: visible_from_of(kind, &disclosed.body)?.filter(|from| is_embargoed(Some(from), today)),
         missing_claim: disclosed.missing_claim(),
         rests_on: RestsOn::of(kind, &disclosed.body)?,
+        late: dated_of(kind, &disclosed.body)?.and_then(|dated| Some((dated.day?, dated.late?))),
         disclosed,
     })
 }

@@ -3,7 +3,7 @@
 use creditbank_protocol::pb::{self, Apportionment, Rounding};
 use creditbank_rules::Rule;
 use creditbank_rules::agreement::loops;
-use creditbank_rules::conversion::{Account, Converted, Source, check, convert, explain};
+use creditbank_rules::conversion::{Account, Converted, Source, convert, explain};
 
 use super::land::*;
 use crate::fixtures::name;
@@ -208,6 +208,7 @@ fn the_first_difference_is_named() {
         ("roots", |one| one.results[0].roots[0].had.clear()),
         ("expires", |one| one.results[0].expires = Some(date(2030, 1, 1))),
         ("override_reason", |one| one.results[0].override_reason = "better".to_owned()),
+        ("declared", |one| one.results[0].declared = true),
         ("source_plus_1", |one| one.results[1].source_plus_1 = 1),
         ("results", |one| drop(one.results.pop())),
         ("sources", |one| one.sources[0].institution = THERE),
@@ -216,14 +217,14 @@ fn the_first_difference_is_named() {
     for (field, change) in changes {
         let mut conversion = good.clone();
         change(&mut conversion);
-        let found = check(&land.registry, THERE.into(), &conversion, &sources, &Account::default());
+        let found = land.check(THERE, &conversion, &sources, &Account::default());
         let rejection = found.expect_err(field);
         assert_eq!((rejection.rule, rejection.field), (Rule::ConversionDiffers, Some(*field)), "{rejection}");
     }
     let mut nameless = good.clone();
     nameless.agreement = None;
-    assert_eq!(rule(check(&land.registry, THERE.into(), &nameless, &sources, &Account::default())), Rule::MissingField);
-    assert_eq!(rule(check(&land.registry, HERE.into(), &good, &sources, &Account::default())), Rule::OutsideScope);
+    assert_eq!(rule(land.check(THERE, &nameless, &sources, &Account::default())), Rule::MissingField);
+    assert_eq!(rule(land.check(HERE, &good, &sources, &Account::default())), Rule::OutsideScope);
 }
 
 /// Goal: a person can follow a conversion without knowing the rules.

@@ -1,7 +1,7 @@
 //! Equivalences, standing rules and assessments; ages and expiry.
 
 use creditbank_protocol::pb::{self, EquivalenceType, Kind, Mode, OutcomeType};
-use creditbank_rules::conversion::{Account, Basis, Converted, Request, Source, Stated, check, convert};
+use creditbank_rules::conversion::{Account, Basis, Converted, Request, Source, Stated, convert};
 use creditbank_rules::{Rejection, Rule};
 
 use super::land::*;
@@ -31,6 +31,7 @@ fn by(land: &Land, entry: &pb::Equivalence, source: &Source) -> Result<Converted
         sources: &sources,
         account: &account,
         decided: land.today,
+        promised: None,
         stated: &[],
     };
     let converted = convert(&request)?;
@@ -43,7 +44,7 @@ fn by(land: &Land, entry: &pb::Equivalence, source: &Source) -> Result<Converted
         }),
         ..land.conversion(&terms(), &converted)
     };
-    assert_eq!(check(&land.registry, THERE.into(), &conversion, &sources, &account).as_ref(), Ok(&converted));
+    assert_eq!(land.check(THERE, &conversion, &sources, &account).as_ref(), Ok(&converted));
     Ok(converted)
 }
 
@@ -160,6 +161,7 @@ fn an_assessor_states_what_prior_learning_becomes() {
             sources: &sources,
             account: &account,
             decided,
+            promised: None,
             stated,
         };
         let converted = convert(&request)?;
@@ -168,7 +170,7 @@ fn an_assessor_states_what_prior_learning_becomes() {
             assessment: Some(assessment.clone()),
             ..land.conversion(&terms(), &converted)
         };
-        assert_eq!(check(&land.registry, THERE.into(), &conversion, &sources, &account).as_ref(), Ok(&converted));
+        assert_eq!(land.check(THERE, &conversion, &sources, &account).as_ref(), Ok(&converted));
         Ok(converted)
     };
     let prior = || outcome(OutcomeType::PriorLearning, None);

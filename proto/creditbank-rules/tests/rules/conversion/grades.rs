@@ -55,7 +55,9 @@ fn ects(choice: OverlapChoice) -> (Land, pb::AgreementTerms) {
         cycle: Cycle::First.into(),
         ..Default::default()
     };
+    land.today = day(2021, 1, 1);
     let terms = under(&mut land, rule);
+    land.today = TODAY;
     (land, terms)
 }
 

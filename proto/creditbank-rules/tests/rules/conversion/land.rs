@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::pb::{self, Kind};
-use creditbank_rules::conversion::{Account, Basis, Converted, Request, Source, Stated, check, convert};
+use creditbank_rules::conversion::{Account, Asked, Basis, Converted, Request, Source, Stated, check, convert};
 use creditbank_rules::dates::{Day, first_day};
 use creditbank_rules::{Registry, RegistryRecord, Rejection, Rule};
 
@@ -127,6 +127,7 @@ impl Land {
             sources,
             account,
             decided: self.today,
+            promised: None,
             stated: &[],
         }
     }
@@ -147,9 +148,22 @@ impl Land {
         let converted = convert(&request)?;
         // Whatever is computed passes its own check.
         let conversion = self.conversion(terms, &converted);
-        let checked = check(&self.registry, terms.receiver.into(), &conversion, sources, &account);
+        let checked = self.check(terms.receiver, &conversion, sources, &account);
         assert_eq!(checked.as_ref(), Ok(&converted));
         Ok(converted)
+    }
+
+    /// Whether a conversion is what the rules give on the day that it names.
+    pub(crate) fn check(
+        &self,
+        receiver: u64,
+        conversion: &pb::Conversion,
+        sources: &[Source],
+        account: &Account,
+    ) -> Result<Converted, Rejection> {
+        let day = first_day(conversion.decided.as_ref().expect("a day"));
+        let (registry, receiver) = (&self.registry, receiver.into());
+        check(conversion, &Asked { registry, receiver, sources, account, day, promised: None })
     }
 
     /// As a record has it.

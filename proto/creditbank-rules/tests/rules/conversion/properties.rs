@@ -229,6 +229,7 @@ proptest! {
                 until,
                 ..figures
             };
+            land.today = day(2000 + u32::try_from(number).expect("few"), 1, 1);
             land.agree(&terms);
             land.today = day(2000 + u32::try_from(number).expect("few"), 6, 1);
             let account = Account::default();

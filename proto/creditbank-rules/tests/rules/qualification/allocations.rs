@@ -147,10 +147,8 @@ fn what_is_asked_among_what_counts() {
         r#match: Some(asked),
         ..node(parent, RequirementType::Among)
     };
-    let courses = |codes: &[&str]| Match {
-        courses: codes.iter().map(|code| (*code).to_owned()).collect(),
-        ..Match::default()
-    };
+    let courses =
+        |codes: &[&str]| Match { courses: codes.iter().map(|code| (*code).to_owned()).collect(), ..Match::default() };
     let whole = |more: Vec<Requirement>| {
         definition([vec![node(0, RequirementType::All), credits(1, 60, Match::default())], more].concat())
     };

@@ -484,7 +484,8 @@ fn minima_in_choices_are_found() {
     let ways = vec![any(1), among(3, 90, 0, at_level("6")), among(3, 60, 0, at_level("5"))];
     publish(&mut registry(), &definition(with(ways))).expect("of the 300");
     // A share of nothing holds, and one of something that nothing matches does not.
-    let part_of = |parent, asked| Requirement { share: share(1, 2), r#match: Some(asked), ..node(parent, Type::AtLeast) };
+    let part_of =
+        |parent, asked| Requirement { share: share(1, 2), r#match: Some(asked), ..node(parent, Type::AtLeast) };
     publish(&mut registry(), &definition(with(vec![any(1), part_of(3, at_level("6")), floor(3, 9, at_level("5"))])))
         .expect("of what the choice takes, which is nothing");
     let taking = vec![any(2), part_of(3, at_level("6")), credits(3, 10, at_level("5")), floor(3, 90, at_level("6"))];

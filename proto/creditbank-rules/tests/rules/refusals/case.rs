@@ -23,6 +23,7 @@ pub(crate) const PLACE: Place = Place { entry: 5, index: 3 };
 /// Seeds of keys.
 pub(crate) const UNIT_KEY: u8 = 5;
 pub(crate) const REGISTRY_KEY: u8 = 2;
+const APPROVER: u8 = 9;
 /// What the seed of a real node has of credit units, frameworks and scales is large; these are enough.
 const SEEDED: [&str; 5] = ["CATS", "ECTS", "FHEQ", "JP-SABC:TOKAI", "US-SEMESTER"];
 
@@ -81,12 +82,19 @@ pub(crate) fn publisher(kind: Kind, body: &[u8]) -> Option<u64> {
     })
 }
 
-pub(crate) fn entries(entries: &[(Kind, Vec<u8>)]) -> Vec<Value> {
+/// When institutions came into the registry: the 1st of January 2020, at noon.
+pub(crate) const FOUNDED_MS: u64 = 18_262 * 86_400_000 + 43_200_000;
+/// When institutions have published what a case does not say otherwise: ten days before the block, at noon.
+const PUBLISHED_MS: u64 = NOW_MS - 10 * 86_400_000 + 43_200_000;
+
+pub(crate) fn entries(entries: &[(Kind, Vec<u8>)], published_at: u64) -> Vec<Value> {
     let shown = |(kind, body): &(Kind, Vec<u8>)| match publisher(*kind, body) {
+        None if *kind == Kind::Institution => {
+            json!({ "kind": i32::from(*kind), "body": hex::encode(body), "sealed_at_ms": FOUNDED_MS })
+        }
         None => json!({ "kind": i32::from(*kind), "body": hex::encode(body) }),
         Some(institution) => json!({
-            "kind": i32::from(*kind), "body": hex::encode(body), "institution": institution,
-            "sealed_at_ms": NOW_MS - 86_400_000,
+            "kind": i32::from(*kind), "body": hex::encode(body), "institution": institution, "sealed_at_ms": published_at,
         }),
     };
     entries.iter().map(shown).collect()
@@ -115,6 +123,8 @@ pub(crate) struct Case {
     pub(crate) approver: Option<u8>,
     /// Last minute of the approval.
     pub(crate) approved_until: u64,
+    /// When institutions have published what is in the registry.
+    pub(crate) published_at: u64,
     /// What earlier blocks have used up.
     pub(crate) used: Vec<Digest>,
     pub(crate) records: Vec<Record>,
@@ -146,6 +156,7 @@ impl Case {
             signer: UNIT_KEY,
             approver: None,
             approved_until: NOW_MS / 60_000 + 7 * 1_440,
+            published_at: PUBLISHED_MS,
             used: Vec::new(),
             records,
             groups,
@@ -208,6 +219,12 @@ impl Case {
         groups
     }
 
+    /// Another person of the unit approves the block.
+    pub(crate) fn approved(&mut self) {
+        self.set(Kind::Key, &key_for(pb::Purpose::Approver, 1, 1, &signing(APPROVER), &[]));
+        self.approver = Some(APPROVER);
+    }
+
     /// The block's bytes.
     pub(crate) fn block(&self) -> Vec<u8> {
         let signed = |approval| {
@@ -246,7 +263,7 @@ impl Case {
 
     pub(crate) fn to_json(&self) -> Value {
         json!({
-            "name": self.name, "about": self.about, "registry": entries(&self.registry), "held": self.held,
+            "name": self.name, "about": self.about, "registry": entries(&self.registry, self.published_at), "held": self.held,
             "sealings": self.sealings, "said": self.said, "used": self.used.iter().map(Digest::to_string).collect::<Vec<_>>(),
             "block": hex::encode(self.block()), "records": self.hidden(), "places": self.places(),
         })

@@ -17,8 +17,9 @@ use crate::world::NOW_MS;
 fn registry(case: &Case) -> Registry {
     let mut registry = Registry::new(ORIGIN);
     for (kind, entry) in derived::registry().iter().chain(&case.registry) {
-        let institution = case::publisher(*kind, entry).unwrap_or(0);
-        let sealed_at_ms = NOW_MS - 86_400_000;
+        let publisher = case::publisher(*kind, entry);
+        let sealed_at_ms = if publisher.is_some() { case.published_at } else { case::FOUNDED_MS };
+        let institution = publisher.unwrap_or(0);
         let record = RegistryRecord {
             kind: *kind,
             body: entry,
@@ -33,25 +34,25 @@ fn registry(case: &Case) -> Registry {
 }
 
 /// Credit of institution 2 in entry 1: 60 CATS at level 6.
-fn elsewhere(case: &mut Case, marks: Marks) {
+pub(crate) fn elsewhere(case: &mut Case, marks: Marks) {
     case.holds(Held { institution: 2, marks, ..Held::new(1, course("AAA")) }, Kind::Credit, &credit());
 }
 
-fn source() -> Source {
+pub(crate) fn source() -> Source {
     Source::of_credit(reference(at(1)), 2.into(), &credit())
 }
 
-fn by_agreement(terms: &pb::AgreementTerms) -> pb::Conversion {
+pub(crate) fn by_agreement(terms: &pb::AgreementTerms) -> pb::Conversion {
     let name = pb::AgreementName { code: terms.code.clone(), version: terms.version };
     pb::Conversion { agreement: Some(name), ..bare() }
 }
 
-fn by_equivalence() -> pb::Conversion {
+pub(crate) fn by_equivalence() -> pb::Conversion {
     let name = pb::EquivalenceName { institution: 1, code: "AAA-B".to_owned(), version: 1 };
     pb::Conversion { equivalence: Some(name), ..bare() }
 }
 
-fn bare() -> pb::Conversion {
+pub(crate) fn bare() -> pb::Conversion {
     pb::Conversion {
         learner: ALIAS.0.to_vec(),
         decided: day(2026, 11, 20),
@@ -62,7 +63,7 @@ fn bare() -> pb::Conversion {
 }
 
 /// The conversion as the rules give it.
-fn computed(
+pub(crate) fn computed(
     case: &Case,
     conversion: &pb::Conversion,
     sources: &[Source],
@@ -77,6 +78,7 @@ fn computed(
         sources,
         account,
         decided: creditbank_rules::dates::first_day(conversion.decided.as_ref().expect("a day")),
+        promised: None,
         stated,
     };
     let found = convert(&request).expect("a conversion");

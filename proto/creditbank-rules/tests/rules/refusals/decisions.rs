@@ -265,9 +265,14 @@ fn contents() -> Vec<Case> {
         changed("INVALID_DATE", "arrived before it was sent", DecisionType::Full, |entry| {
             entry.arrived = day(2026, 11, 19);
         }),
-        changed("CONTRADICTION", "the time for an appeal from the day of the decision", DecisionType::Full, |entry| {
-            entry.notified = day(2026, 11, 21);
-        }),
+        changed(
+            "CONTRADICTION",
+            "the time for an appeal from a day before anybody could see it",
+            DecisionType::Full,
+            |entry| {
+                (entry.notified, entry.appeal_until) = (day(2026, 11, 21), day(2026, 12, 21));
+            },
+        ),
         changed("CONTRADICTION", "a last day before anybody was notified", DecisionType::Full, |entry| {
             (entry.channel, entry.notified) = (0, None);
         }),
@@ -302,7 +307,7 @@ fn contents() -> Vec<Case> {
             &posted(day(2027, 11, 24)),
         ),
         changed("CONTRADICTION", "an appeal for a day longer", DecisionType::Full, |entry| {
-            entry.appeal_until = day(2026, 12, 21);
+            entry.appeal_until = day(2026, 12, 24);
         }),
         changed("CONTRADICTION", "an appeal that is not told", DecisionType::Full, |entry| entry.appeal_until = None),
         changed("CONTRADICTION", "another instance", DecisionType::Full, |entry| {
@@ -447,8 +452,8 @@ fn appeals() -> Vec<Case> {
             &pb::Appeal { decision: Some(at(5)), ..appeal() },
         ),
         objecting(
-            Some("NOT_OPEN"),
-            "received a day too late",
+            Some("LATE"),
+            "received a day too late, without a word",
             |case| {
                 applied(case);
                 let entry = pb::Decision {

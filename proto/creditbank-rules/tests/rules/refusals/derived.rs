@@ -309,7 +309,7 @@ pub(crate) fn application() -> pb::Application {
     }
 }
 
-/// A decision on the application in entry 2 that is right.
+/// A decision on the application in entry 2 that is right. The time for an appeal runs from the day of the block.
 pub(crate) fn decision(kind: pb::DecisionType) -> pb::Decision {
     pb::Decision {
         learner: ALIAS.0.to_vec(),
@@ -320,7 +320,7 @@ pub(crate) fn decision(kind: pb::DecisionType) -> pb::Decision {
         legal_basis: "An act".to_owned(),
         channel: pb::NoticeChannel::Delivered.into(),
         notified: day(2026, 11, 20),
-        appeal_until: day(2026, 12, 20),
+        appeal_until: day(2026, 12, 23),
         appeal_instance: "The appeals board".to_owned(),
         ..Default::default()
     }

@@ -7,9 +7,7 @@ use creditbank_rules::CourseKey;
 use super::awards::{audited, awarding, cosigned, declared, definition, document, earned, honorary, name};
 use super::case::Case;
 use super::consequences::effects;
-use super::derived::{
-    APPLICATIONS, Held, OTHER_KEY, application, at, effect, group, marked, of, paper,
-};
+use super::derived::{APPLICATIONS, Held, OTHER_KEY, application, at, effect, group, marked, of, paper};
 use super::reinstatements::{SINCE, by_issuer, reinstate, stolen, struck};
 use crate::fixtures::record;
 
@@ -106,7 +104,12 @@ pub(crate) fn refused() -> Vec<Case> {
     vec![
         beside(again, "a second award of a definition", ("", &[]), &audited()),
         beside(again, "a declared award beside one that is under review", ("", &[(Action::Review, 9)]), &declared()),
-        beside(again, "a second award in a branch, in other letters", ("Optics", &[]), &branch("OPT\u{ff29}CS", audited())),
+        beside(
+            again,
+            "a second award in a branch, in other letters",
+            ("Optics", &[]),
+            &branch("OPT\u{ff29}CS", audited()),
+        ),
         second_version(again, "a second award, under another version", false),
         awarding(
             again,
@@ -124,7 +127,12 @@ pub(crate) fn refused() -> Vec<Case> {
         reinstated(again, "reinstated, where it was awarded again meanwhile", "Optics"),
         awarding(Some("CONTRADICTION"), "honorary, in a branch", earned, &branch("Optics", honorary())),
         awarding(Some("INVALID_CODE"), "a branch with two spaces in a row", earned, &branch("Thin  films", audited())),
-        awarding(used, "a paper on which another learner's award stands", |case| on_the_same(case, "file 17", &[]), &audited()),
+        awarding(
+            used,
+            "a paper on which another learner's award stands",
+            |case| on_the_same(case, "file 17", &[]),
+            &audited(),
+        ),
         awarding(
             used,
             "a paper on which another award stands, in other letters",

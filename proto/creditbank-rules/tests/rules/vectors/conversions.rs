@@ -2,7 +2,7 @@
 
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::pb::{self, Kind, RecordReference};
-use creditbank_rules::conversion::{Account, Basis, Request, Source, Stated, check, convert};
+use creditbank_rules::conversion::{Account, Asked, Basis, Request, Source, Stated, check, convert};
 use creditbank_rules::dates::first_day;
 use creditbank_rules::{Registry, Rejection};
 use serde_json::{Value, json};
@@ -103,6 +103,7 @@ impl Case {
             sources: &sources,
             account: &account,
             decided: first_day(self.conversion.decided.as_ref().expect("a day")),
+            promised: None,
             stated: &self.stated,
         })?;
         let (sources, results, amount_steps) = (found.sources, found.results, found.amount_steps);
@@ -515,7 +516,15 @@ fn conversions() {
         let earlier = list(&case["earlier"]).iter().map(|one| decode(&unhex(one)).expect("a conversion"));
         let account = Account::of(&earlier.collect::<Vec<pb::Conversion>>()).expect("an account");
         let conversion: pb::Conversion = decode(&unhex(&case["conversion"])).expect("a conversion");
-        let found = check(&registry, number(&case["receiver"]).into(), &conversion, &sources, &account);
+        let asked = Asked {
+            registry: &registry,
+            receiver: number(&case["receiver"]).into(),
+            sources: &sources,
+            account: &account,
+            day: first_day(conversion.decided.as_ref().expect("a day")),
+            promised: None,
+        };
+        let found = check(&conversion, &asked);
         let refused = found.as_ref().err().map(|rejection| rejection.rule.name());
         assert_eq!(json!(refused), case["refused"], "{}: {found:?}", case["about"]);
         if refused.is_some() {
@@ -525,8 +534,8 @@ fn conversions() {
         for result in 0..conversion.results.len() {
             let mut bent = conversion.clone();
             bent.results[result].amount.as_mut().expect("an amount").e4 += 1;
-            let free = conversion.assessment.is_some();
-            let found = check(&registry, number(&case["receiver"]).into(), &bent, &sources, &account);
+            let free = conversion.assessment.is_some() || conversion.declared.is_some();
+            let found = check(&bent, &asked);
             assert!(found.is_err() || free, "{}: a ten-thousandth more", case["about"]);
         }
     }
