@@ -75,6 +75,7 @@ async fn no_conversion_is_dated_back() {
     // Signed today, and said to be in force since 2015.
     let old = AgreementTerms { from: on(2015, 1, 1), ..terms("OLD") };
     scene.agree(&old).await.expect("an agreement");
+    scene.two.admit_approver(&scene.node).await;
     let (learner, source, shown) = earned(&scene, 7).await;
     let by = PreviewConversionRequest { agreement: Some(agreement_name("OLD")), ..asking(learner, &source, &shown) };
     let asked = |decided| PreviewConversionRequest { decided, ..by.clone() };
