@@ -13,7 +13,7 @@ use creditbank_tests::Chain;
 use creditbank_tests::university::{credit_record, key, set};
 use serde_json::Value;
 
-use desk::office::Office;
+use desk::office::{Office, day};
 
 /// Goal: an agreement is proposed by one party, shown to and accepted by the other, who signs the same text; nobody
 /// else can.
@@ -102,7 +102,8 @@ async fn an_application_until_its_appeal() {
     let application = office.seal(2, &[&apply[..], &["--received", "2026-01-05"]].concat()).await;
     let late = office.json(2, &["applications", "--overdue"]).await;
     assert_eq!((&late[0]["place"], &late[0]["due"]), (&application.as_str().into(), &"2026-05-05".into()), "{late}");
-    let decide = ["decide", &application, "--decider", "Dr. A", "--legal-basis", "s. 3", "--decided", "2026-11-20"];
+    let [decided, received, arrived] = [8, 7, 6].map(day);
+    let decide = ["decide", &application, "--decider", "Dr. A", "--legal-basis", "s. 3", "--decided", &decided];
     let refuse = [&decide[..], &["--type", "refused", "--key", "unit-2.key"]].concat();
     let (code, out, _) = office.call(2, &[&refuse[..], &["--dry-run"]].concat()).await;
     assert!(code == 1 && out.contains("differences"), "{out}");
@@ -116,20 +117,19 @@ async fn an_application_until_its_appeal() {
         (&true.into(), &Value::Null),
         "not notified yet"
     );
-    let made_known =
-        ["notify", &decision, "--channel", "letter", "--notified", "2026-11-20", "--arrived", "2026-11-22"];
+    let made_known = ["notify", &decision, "--channel", "letter", "--notified", &decided, "--arrived", &arrived];
     let value = office.json(2, &[&made_known[..], &["--key", "unit-2.key"]].concat()).await;
     assert_eq!(value["changed"], 1, "{value}");
     let states = office.json(2, &["applications"]).await;
-    assert_eq!((&states[0]["stage"], &states[0]["appeal_until"]), (&"decided".into(), &"2026-12-22".into()));
+    assert_eq!((&states[0]["stage"], &states[0]["appeal_until"]), (&"decided".into(), &day(-30).into()), "from today");
     let decision = states[0]["decision"].as_str().expect("the amended one").to_owned();
     let read = office.json(2, &["record", "show", &decision]).await;
     assert_eq!(read["record"]["appeal_instance"], "the Appeals Board");
     let appeal = ["appeal", &decision, "--grounds", "the thesis is there", "--mandate-paper", "file 12"];
-    let appeal = office.seal(2, &[&appeal[..], &["--received", "2026-11-21"]].concat()).await;
+    let appeal = office.seal(2, &[&appeal[..], &["--received", &received]].concat()).await;
     assert_eq!(office.json(2, &["applications"]).await[0]["stage"], "appealed");
     let last = ["decide", &appeal, "--decider", "Prof. B", "--legal-basis", "s. 9", "--type", "full"];
-    let last = office.seal(2, &[&last[..], &["--decided", "2026-11-22"]].concat()).await;
+    let last = office.seal(2, &[&last[..], &["--decided", &arrived]].concat()).await;
     assert_eq!(office.json(2, &["applications"]).await[0]["stage"], "closed");
     assert!(office.json(2, &["record", "show", &last]).await["record"].get("appeal_until").is_none());
 }
@@ -537,7 +537,8 @@ async fn an_exit_absorbs_the_one_before_it() {
     let award = |code: &'static str, number: &'static str, kind: &'static str| {
         let document = format!("{kind}::{number}");
         let words = ["qualification", "award", code, "--alias", &alias, "--document", &document, "--kind", kind];
-        let by = ["--decider", "Prof. B", "--mandate-paper", number, "--conferred", "2026-01-31"];
+        let conferred = day(30);
+        let by = ["--decider", "Prof. B", "--mandate-paper", number, "--conferred", &conferred];
         words.iter().chain(&by).map(|word| (*word).to_owned()).collect::<Vec<String>>()
     };
     let certificate = award("IN-CERTIFICATE", "C-1", "certificate");

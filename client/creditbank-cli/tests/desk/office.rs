@@ -20,6 +20,12 @@ pub(crate) struct Office {
     pub(crate) institutions: [University; 2],
 }
 
+/// The day so many days ago, UTC; what is recorded long after its day is late.
+pub(crate) fn day(ago: i64) -> String {
+    let today = creditbank_protocol::dates::first_day(&creditbank_client::today());
+    creditbank_protocol::dates::show(&creditbank_protocol::dates::date_of(today - ago))
+}
+
 /// Everything that institutions sign.
 fn all_kinds() -> Vec<Kind> {
     (1..=19).filter_map(|number| Kind::try_from(number).ok()).collect()

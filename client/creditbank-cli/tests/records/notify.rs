@@ -1,34 +1,53 @@
 //! `notify`, and the time for an appeal that runs from it.
 
+use creditbank_protocol::dates::{date_of, first_day, month_days, parse, show};
+use creditbank_protocol::pb::Date;
 use serde_json::{Value, json};
 
-use crate::desk::office::Office;
+use crate::desk::office::{Office, day};
 
-/// An application of the learner with this number, refused on 2026-10-01 and not notified: its place and the decision's.
+/// An application of the learner with this number, refused eight days ago and not notified: its place and the decision's.
 async fn refused(office: &Office, learner: u64, law: &str) -> (String, String) {
     let alias = office.institutions[0].aliases(&office.node, [learner]).await[0].to_string();
     let apply = ["apply", "--alias", &alias, "--purpose", "study", "--asked", "Entry", "--deadline", law];
-    let more = ["--mandate-paper", "file 1", "--received", "2026-09-01"];
+    let received = day(40);
+    let more = ["--mandate-paper", "file 1", "--received", &received];
     let application = office.seal(1, &[&apply[..], &more].concat()).await;
     let decide = ["decide", &application, "--type", "refused", "--difference", "level:none", "--decider", "Dr. A"];
-    let more = ["--legal-basis", "s. 3", "--decided", "2026-10-01"];
+    let decided = day(8);
+    let more = ["--legal-basis", "s. 3", "--decided", &decided];
     let decision = office.seal(1, &[&decide[..], &more].concat()).await;
     (application, decision)
 }
 
+/// The same date a month after a day so many days ago, or the last day of a shorter month; no Saturday or Sunday.
+fn month_later(ago: i64) -> String {
+    let from = parse(&day(ago)).expect("a day");
+    let (year, month) = if from.month == 12 { (from.year + 1, 1) } else { (from.year, from.month + 1) };
+    let of_month = from.day.min(month_days(year, month).expect("a month"));
+    let mut last = first_day(&Date { year, month, day: of_month });
+    // 1970 began on a Thursday.
+    while (last + 3).rem_euclid(7) > 4 {
+        last += 1;
+    }
+    show(&date_of(last))
+}
+
 /// Goal: the time for an appeal runs from the day on which the decision counts as notified: a letter on the fourth day, or
-/// later where it came later; a month is no 30 days, and ends on a working day.
+/// later where it came later; a month is no 30 days, and ends on a working day. It never runs from before today, when the
+/// ledger learns of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_time_for_an_appeal_runs_from_notification() {
     let office = Office::new().await;
+    let [today, yesterday, before] = [0, 1, 7].map(day);
     for (learner, law, more, until) in [
-        // 2 October and four days; a month later it is Friday, the 6th of November.
-        (11, "GB-POST", &["--channel", "letter", "--notified", "2026-10-02"][..], "2026-11-06"),
-        // It came on the 8th: Sunday, the 8th of November, rolls.
-        (12, "GB-POST", &["--channel", "letter", "--notified", "2026-10-02", "--arrived", "2026-10-08"], "2026-11-09"),
-        (13, "GB-POST", &["--channel", "delivered", "--notified", "2026-10-02"], "2026-11-02"),
-        (14, "GB-TEST", &["--channel", "portal", "--notified", "2026-10-02"], "2026-11-01"),
+        // Four days from yesterday.
+        (11, "GB-POST", &["--channel", "letter", "--notified", &yesterday][..], month_later(-3)),
+        (12, "GB-POST", &["--channel", "letter", "--notified", &before, "--arrived", &today], month_later(0)),
+        (13, "GB-POST", &["--channel", "delivered", "--notified", &before], month_later(0)),
+        (14, "GB-TEST", &["--channel", "portal", "--notified", &before], day(-30)),
     ] {
+        let until = until.as_str();
         let (application, decision) = refused(&office, learner, law).await;
         let state = async || {
             let listed = office.json(1, &["applications"]).await;
@@ -47,14 +66,12 @@ async fn the_time_for_an_appeal_runs_from_notification() {
         let (code, out, err) = office.call(1, &notify).await;
         assert!(code == 1 && out.contains("done before") && err.contains("nothing was amended"), "{out}{err}");
         office.refused(1, &[&["notify", &newer][..], more].concat(), &["nothing was changed", &newer]).await;
-        // A day after the last one an appeal is too late.
-        let late = match until.rsplit_once('-') {
-            Some((month, day)) => format!("{month}-{:02}", day.parse::<u32>().expect("a day") + 1),
-            None => until.to_owned(),
-        };
-        let appeal = ["appeal", &newer, "--grounds", "x", "--mandate-paper", "file 2", "--received"];
-        office.refused(1, &[&appeal[..], &[&late]].concat(), &["NOT_OPEN", "received", until, &late]).await;
-        office.seal(1, &[&appeal[..], &[until]].concat()).await;
+        // In time nobody says that it is late.
+        let appeal = ["appeal", &newer, "--grounds", "x", "--mandate-paper", "file 2", "--received", &today];
+        let (code, _, err) =
+            office.call(1, &[&appeal[..], &["--late-reason", "Ill", "--key", "unit-1.key"]].concat()).await;
+        assert!(code == 2 && err.contains("in time"), "{err}");
+        office.seal(1, &appeal).await;
     }
 }
 
@@ -67,17 +84,18 @@ async fn what_is_no_notice() {
         let words = ["notify", place, "--channel", "letter", "--notified", day];
         words.iter().chain(more).map(|word| (*word).to_owned()).collect::<Vec<_>>()
     };
+    let [good, early, earlier] = [7, 9, 8].map(day);
     for (place, day, more, words) in [
-        (&application, "2026-10-02", &[][..], &["expected a decision", "found an application"][..]),
-        (&decision, "2026-09-30", &[], &["INVALID_DATE", "notified", "2026-09-30"]),
-        (&decision, "2026-10-02", &["--arrived", "2026-10-01"], &["INVALID_DATE", "arrived", "2026-10-01"]),
+        (&application, good.as_str(), &[][..], &["expected a decision", "found an application"][..]),
+        (&decision, &early, &[], &["INVALID_DATE", "notified", &early]),
+        (&decision, &good, &["--arrived", &earlier], &["INVALID_DATE", "arrived", &earlier]),
         (&decision, "2569-10-02", &[], &["IMPLAUSIBLE_DATE", "notified", "2569-10-02"]),
     ] {
         let typed = on(place, day, more);
         office.refused(1, &typed.iter().map(String::as_str).collect::<Vec<_>>(), words).await;
     }
     // Nobody else can.
-    let typed = on(&decision, "2026-10-02", &["--key", "unit-2.key"]);
+    let typed = on(&decision, &good, &["--key", "unit-2.key"]);
     let (code, out, err) = office.call(2, &typed.iter().map(String::as_str).collect::<Vec<_>>()).await;
     assert!(code == 1, "{out}{err}");
 }

@@ -7,7 +7,9 @@ use creditbank_rules::conversion::{Account, Source, Stated};
 use super::awards::{audited, awarding, definition, honorary};
 use super::case::Case;
 use super::conversions::{agreed, bare, by_agreement, by_equivalence, computed, elsewhere, source};
-use super::derived::{APPLICATIONS, CASE, Held, appeal, application, at, course, decision, marked, of, reference};
+use super::derived::{
+    APPLICATIONS, CASE, Held, appeal, application, at, course, decision, effect, group, marked, of, reference,
+};
 use super::recognitions::statement;
 use crate::fixtures::{credit, date, day, record, text};
 use crate::world::NOW_MS;
@@ -209,6 +211,74 @@ fn recognised(name: Option<&'static str>, about: &'static str, late: Option<pb::
     of(name, about, Kind::QualificationRecognition, &entry).with(Case::approved)
 }
 
+/// The late conversion in entry 4 is amended into another one of the same day.
+fn amended(name: Option<&'static str>, about: &'static str, bend: impl FnOnce(&mut pb::Conversion)) -> Case {
+    let case = converted(name, about, on(LONG_AGO), None, |one| one.late = why(""));
+    let former: pb::Conversion = case.records[0].read().expect("a conversion");
+    let amends = Some(pb::Amends { place: Some(at(4)), reason: pb::AmendReason::Error.into() });
+    let mut entry = pb::Conversion { amends, decider: "C. Example".to_owned(), ..former.clone() };
+    bend(&mut entry);
+    case.with(|case| {
+        let held = Held { depends_on: vec![at(1)], ..Held::new(4, CourseKey::Conversion) };
+        case.holds(held, Kind::Conversion, &former);
+        case.records = vec![record(Kind::Conversion, &entry, 2)];
+        case.groups = vec![group(pb::Basis::Issuer, &[effect(at(4), Action::Supersede)])];
+    })
+}
+
+/// The decision in entry 3, of which the ledger learned earlier, is amended.
+fn renotified(name: Option<&'static str>, about: &'static str, bend: impl FnOnce(&mut pb::Decision)) -> Case {
+    let former = pb::Decision { appeal_until: day(2026, 12, 20), ..decision(DecisionType::Full) };
+    let amends = Some(pb::Amends { place: Some(at(3)), reason: pb::AmendReason::Error.into() });
+    let mut entry = pb::Decision { amends, decider: "C. Example".to_owned(), ..former.clone() };
+    bend(&mut entry);
+    of(name, about, Kind::Decision, &entry).with(|case| {
+        case.holds(Held::new(2, APPLICATIONS), Kind::Application, &application());
+        case.holds(Held { depends_on: vec![at(2)], ..Held::new(3, CASE) }, Kind::Decision, &former);
+        case.groups = vec![group(pb::Basis::Issuer, &[effect(at(3), Action::Supersede)])];
+    })
+}
+
+/// The declared result of the conversion in entry 4, of institution 2, is converted again by an equivalence.
+fn declared_again(name: Option<&'static str>, about: &'static str, declared: bool) -> Case {
+    let mut case = Case::new(name, about);
+    case.set(Kind::Equivalence, &equivalence());
+    let by = pb::DeclaredConversion { reference: "2019/0417".to_owned(), legal_basis: "Regulations 2015".to_owned() };
+    let result = pb::ConvertedCredit {
+        course: Some(pb::Course { code: "AAA".to_owned(), titles: vec![text("Analysis")] }),
+        amount: Some(pb::Amount { e4: 20_0000, unit: "ECTS".to_owned() }),
+        declared: true,
+        ..Default::default()
+    };
+    // Two results: each stands for a half of the record.
+    let results = vec![result.clone(), result];
+    let first = pb::Conversion { declared: Some(by), decided: day(2019, 5, 2), results, ..bare() };
+    case.holds(Held { institution: 2, ..Held::new(4, CourseKey::Conversion) }, Kind::Conversion, &first);
+    let mut source = Source::of_result(reference(at(4)), Kind::Conversion, 0, 2.into(), &first.results[0]);
+    source.roots = vec![creditbank_rules::conversion::roots::itself(&reference(at(4)), source.amount.as_ref(), 2)];
+    let mut again = computed(&case, &by_equivalence(), &[source], &Account::default(), &[]);
+    again.results[0].declared = declared;
+    case.records = vec![record(Kind::Conversion, &again, 1)];
+    case
+}
+
+/// A declared conversion that says something else of itself.
+fn declared_with(name: &'static str, about: &'static str, bend: impl FnOnce(&mut pb::Conversion)) -> Case {
+    declared(Some(name), about, day(2019, 5, 2), &[]).with(|case| {
+        let mut made: pb::Conversion = case.records[0].read().expect("a conversion");
+        bend(&mut made);
+        case.records = vec![record(Kind::Conversion, &made, 1)];
+    })
+}
+
+/// A declared award of long ago under a definition that has ended since; another person approves.
+fn declared_award(name: Option<&'static str>, about: &'static str, on_recording: &str) -> Case {
+    conferred(name, about, day(2025, 10, 18), day(2026, 10, 31), |award| {
+        award.basis = pb::AwardBasis::Declared.into();
+        (award.allocations, award.late) = (Vec::new(), why(on_recording));
+    })
+}
+
 pub(crate) fn refused() -> Vec<Case> {
     let late = Some("LATE");
     let bare_reason = pb::Late { reason: String::new(), ..why("").expect("late") };
@@ -306,6 +376,49 @@ pub(crate) fn refused() -> Vec<Case> {
         objecting(late, "an appeal in time that says that it is late", day(2026, 11, 20), why("")),
         objecting(late, "a late appeal that names a rule", day(2026, 11, 21), why("NOT_OPEN")),
         recognised(late, "a late recognition that says nothing of it", None),
+        amended(late, "an amendment of a late conversion that is not late any more", |one| one.late = None),
+        amended(late, "an amendment of a late conversion that names a rule", |one| one.late = why("NOT_IN_FORCE")),
+        alone(amended(Some("APPROVAL_MISSING"), "an amendment of a late conversion by one person", |_| ())),
+        renotified(Some("CONTRADICTION"), "an amendment of another field that gives more time for an appeal", |one| {
+            one.appeal_until = day(2026, 12, 23);
+        }),
+        declared_again(Some("CONVERSION_DIFFERS"), "a conversion that hides that its source was declared", false),
+        declared_with("MISSING_FIELD", "declared without a reference", |one| {
+            one.declared.as_mut().expect("declared").reference.clear();
+        }),
+        declared_with("MISSING_FIELD", "declared on no basis", |one| {
+            one.declared.as_mut().expect("declared").legal_basis.clear();
+        }),
+        declared_with("MISSING_FIELD", "declared, of nothing, without results", |one| one.results.clear()),
+        declared_award(late, "a late declared award whose definition has ended, which it does not say", ""),
+        objecting(late, "a late appeal without a reason", day(2026, 11, 21), Some(pb::Late::default())),
+        carried_out(Some("NOT_IN_FORCE"), "an agreement that ended before the advance decision", "AAA", true).with(
+            |case| {
+                // Decided after the end of October, when the agreement had ended.
+                case.held.clear();
+                elsewhere(case, marked(&[]));
+                case.holds(Held::new(2, APPLICATIONS), Kind::Application, &application());
+                let decided =
+                    pb::Decision { decided: day(2026, 11, 2), ..course_decided(2, "AAA", DecisionType::Full) };
+                case.holds(Held { depends_on: vec![at(2)], ..Held::new(3, CASE) }, Kind::Decision, &decided);
+            },
+        ),
+        carried_out(Some("SOURCE_NOT_USABLE"), "a decision that grants nothing is carried out", "AAA", true).with(
+            |case| {
+                case.held.clear();
+                elsewhere(case, marked(&[]));
+                case.holds(Held::new(2, APPLICATIONS), Kind::Application, &application());
+                let refusal = decision(DecisionType::Refused);
+                case.holds(Held { depends_on: vec![at(2)], ..Held::new(3, CASE) }, Kind::Decision, &refusal);
+            },
+        ),
+        of(
+            Some("MISSING_FIELD"),
+            "decided in advance on a course without a code",
+            Kind::Decision,
+            &course_decided(2, "", DecisionType::Full),
+        )
+        .with(|case| case.holds(Held::new(2, APPLICATIONS), Kind::Application, &application())),
     ]
 }
 
@@ -341,5 +454,12 @@ pub(crate) fn admitted() -> Vec<Case> {
         decided(None, "a late decision", &long_decided(why(""))),
         objecting(None, "a late appeal with its reason", day(2026, 11, 21), why("")),
         recognised(None, "a late recognition", why("")),
+        amended(None, "an amendment of a late conversion", |_| ()),
+        renotified(None, "an amendment that says nothing new of the notification keeps the last day", |_| ()),
+        renotified(None, "an amendment of the notification gives time from today", |one| {
+            (one.arrived, one.appeal_until) = (day(2026, 11, 21), day(2026, 12, 23));
+        }),
+        declared_again(None, "one of two declared results is converted again", true),
+        declared_award(None, "a late declared award whose definition has ended", "NOT_IN_FORCE"),
     ]
 }
