@@ -10,8 +10,8 @@ use crate::desk::office::{Office, day};
 async fn refused(office: &Office, learner: u64, law: &str) -> (String, String) {
     let alias = office.institutions[0].aliases(&office.node, [learner]).await[0].to_string();
     let apply = ["apply", "--alias", &alias, "--purpose", "study", "--asked", "Entry", "--deadline", law];
-    let received = day(40);
-    let more = ["--mandate-paper", "file 1", "--received", &received];
+    let (received, paper) = (day(40), format!("application {learner}"));
+    let more = ["--mandate-paper", &paper, "--received", &received];
     let application = office.seal(1, &[&apply[..], &more].concat()).await;
     let decide = ["decide", &application, "--type", "refused", "--difference", "level:none", "--decider", "Dr. A"];
     let decided = day(8);
@@ -67,7 +67,8 @@ async fn the_time_for_an_appeal_runs_from_notification() {
         assert!(code == 1 && out.contains("done before") && err.contains("nothing was amended"), "{out}{err}");
         office.refused(1, &[&["notify", &newer][..], more].concat(), &["nothing was changed", &newer]).await;
         // In time nobody says that it is late.
-        let appeal = ["appeal", &newer, "--grounds", "x", "--mandate-paper", "file 2", "--received", &today];
+        let paper = format!("appeal {learner}");
+        let appeal = ["appeal", &newer, "--grounds", "x", "--mandate-paper", &paper, "--received", &today];
         let (code, _, err) =
             office.call(1, &[&appeal[..], &["--late-reason", "Ill", "--key", "unit-1.key"]].concat()).await;
         assert!(code == 2 && err.contains("in time"), "{err}");
