@@ -111,6 +111,7 @@ async fn a_late_conversion_says_so() {
         ..asking(learner, &source, &shown)
     };
     let made = preview(&scene.node, &scene.two, request).await.expect("a preview");
+    assert_eq!(made.late, None, "in time today");
     let ahead = 70 * DAY_MS;
     let until_minute = (now_ms() + ahead) / 60_000 + 1_440;
     let made = pb::Conversion { mandate: Some(pb::Mandate { until_minute, ..mandate() }), ..made };

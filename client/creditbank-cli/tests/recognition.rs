@@ -531,7 +531,11 @@ async fn an_exit_absorbs_the_one_before_it() {
         let path = format!("{}/../qualifications/{name}.toml", env!("CARGO_MANIFEST_DIR"));
         let text = fs::read_to_string(path).expect("it comes along").replace("IN-NCRF", "CATS");
         let text = text.replace(&format!("amount = \"{amount}\""), &format!("amount = \"{becomes}\""));
-        office.write(name, &text.replace("fields = [\"0541\"]", "levels = [\"FHEQ:6\"]"));
+        let lines = text.lines().map(|line| {
+            let asks = line.starts_with("match = {");
+            if asks { "match = { levels = [\"FHEQ:6\"] }" } else { line }.to_owned() + "\n"
+        });
+        office.write(name, &lines.collect::<String>());
         office.seal(1, &["qualification", "publish", name]).await;
     }
     let award = |code: &'static str, number: &'static str, kind: &'static str| {

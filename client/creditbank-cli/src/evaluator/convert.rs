@@ -158,12 +158,19 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let previewed = preview(&client, wanted, what.takes_what_fits()).await?;
             let completion = Completion { decider: &decider, given: mandated.given(&consent, &signing.reference) };
             let mut draft = previewed.preview.clone();
-            draft.conversion.late = late.complete(draft.conversion.late.take(), &signing)?;
+            let found = late_conversion(&draft.conversion);
+            draft.conversion.late = late.complete(found, &signing)?;
             let (made, contents) = conversion(&client, &unit, draft, completion)?;
             let told = (value(&made, &previewed)?, text(&previewed));
             signing.seal(global, &client, &unit, &contents.requested(&wish), told).await
         }
     }
+}
+
+/// What a conversion says of being late, if it is; what is declared never is.
+fn late_conversion(drafted: &pb::Conversion) -> Option<pb::Late> {
+    let decided = drafted.decided.as_ref().filter(|_| drafted.declared.is_none())?;
+    late::of_decision(decided, drafted.late.clone())
 }
 
 async fn preview(
@@ -316,7 +323,7 @@ fn text(previewed: &Previewed) -> String {
     let steps: Vec<String> = steps.map(|(at, line)| format!("{:>3}. {}\n", at + 1, show::safe(line))).collect();
     let left: Vec<String> =
         previewed.skipped.iter().map(|one| format!("left out: {}: {}\n", one.place, show::safe(&one.reason))).collect();
-    let late = made.late.as_ref().map_or(String::new(), late::words);
+    let late = late_conversion(made).map_or(String::new(), |found| late::words(&found));
     let sums: Vec<String> = totals(made).iter().map(|(unit, amount)| format!("{amount} {unit}")).collect();
     let exclusive = if previewed.preview.exclusive { "; the sources are redeemed by it" } else { "" };
     format!("{table}\n{}{}{late}converted: {}{exclusive}\n", steps.concat(), left.concat(), sums.join(", "))

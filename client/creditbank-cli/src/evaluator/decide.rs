@@ -180,7 +180,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let mut courses = arguments.courses;
     courses.sort_by_cached_key(pb::DecidedCourse::encode_to_vec);
     courses.dedup();
-    let late = why_late.complete(late::of_decision(&decided), &signing)?;
+    let late = why_late.complete(late::of_decision(&decided, None), &signing)?;
     let notified = arguments.channel.map(|_| arguments.notified.unwrap_or(decided));
     let mut decision = pb::Decision {
         learner: application.learner,

@@ -2,16 +2,25 @@
 
 use creditbank_protocol::dates::{Day, day_of_ms, first_day};
 use creditbank_protocol::pb;
-use creditbank_rules::admission::late::DECISION_DAYS;
+use creditbank_rules::admission::late::{AWARD_DAYS, DECISION_DAYS};
 
 use crate::failure::Failure;
 use crate::show;
 use crate::signing::Signing;
 
-/// What a decision of a day says of being late, if it is: nothing of it is recomputed.
-pub(super) fn of_decision(decided: &pb::Date) -> Option<pb::Late> {
-    let today: Day = day_of_ms(creditbank_client::now_ms());
-    (today - first_day(decided) > DECISION_DAYS).then(pb::Late::default)
+/// What a decision or a conversion of a day says of being late, if it is, with what the node says of today.
+pub(super) fn of_decision(decided: &pb::Date, now: Option<pb::Late>) -> Option<pb::Late> {
+    is_before(decided, DECISION_DAYS).then(|| now.unwrap_or_default())
+}
+
+/// The same of an award, by its day of conferral.
+pub(super) fn of_award(conferred: &pb::Date, now: Option<pb::Late>) -> Option<pb::Late> {
+    is_before(conferred, AWARD_DAYS).then(|| now.unwrap_or_default())
+}
+
+/// Whether a day lies more than so many days before today.
+fn is_before(date: &pb::Date, days: Day) -> bool {
+    day_of_ms(creditbank_client::now_ms()) - first_day(date) > days
 }
 
 /// That something is late, and what the rules give today.

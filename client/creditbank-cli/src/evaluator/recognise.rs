@@ -155,7 +155,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         mandate: None,
         expires,
         amends: None,
-        late: arguments.late.complete(late::of_decision(&decided), &signing)?,
+        late: arguments.late.complete(late::of_decision(&decided, None), &signing)?,
     };
     let wish = wish(&signing.reference, &draft)?;
     let given = arguments.mandated.given(&consent, &signing.reference);

@@ -8,4 +8,5 @@ mod courses;
 mod documents;
 mod enrolment;
 mod identity;
+mod late;
 mod notify;

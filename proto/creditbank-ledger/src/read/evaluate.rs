@@ -156,7 +156,7 @@ pub fn evaluate(
     let Some(Audit { average_e4, spent, .. }) = audit else {
         return Ok(Evaluation { verdict: Verdict::Missing, requirements, unused, award: None, awarded });
     };
-    let late = (today - day > late::AWARD_DAYS).then(|| {
+    let late = if today - day > late::AWARD_DAYS {
         let now = check(
             view.registry(),
             definition,
@@ -168,9 +168,10 @@ pub fn evaluate(
             institution,
             today,
         );
-        let on_recording = now.err().map_or("", |refused| refused.rule.name()).to_owned();
-        pb::Late { on_recording, ..Default::default() }
-    });
+        now.err().map(|refused| late::refused_now(refused.rule))
+    } else {
+        None
+    };
     let declared = spent.iter().filter_map(|position| found.get(*position)).filter(|one| one.declared);
     let mut award = pb::Award {
         learner: view.alias(institution, account).as_bytes().to_vec(),

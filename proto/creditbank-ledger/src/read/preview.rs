@@ -23,7 +23,7 @@ pub struct ConversionRequest {
 /// What it would give.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preview {
-    /// The conversion, without decider and mandate. Where it is late, it says what the rules give today, and no reason.
+    /// The conversion, without decider and mandate. Where it is late and refused today, it says by which rule, and no reason.
     pub conversion: pb::Conversion,
     /// The steps, as the rules explain them.
     pub explanation: Vec<String>,
@@ -94,21 +94,13 @@ pub fn preview(
         stated: &stated,
     };
     let converted = convert(&request)?;
-    let late = today - decided > late::DECISION_DAYS && conversion.declared.is_none();
     conversion.sources = converted.sources;
     conversion.results = converted.results;
     conversion.amount_steps = converted.amount_steps;
-    if late {
-        let asked = Asked {
-            registry: view.registry(),
-            receiver: institution,
-            sources: &sources,
-            account: &granted,
-            day: today,
-            promised,
-        };
-        let on_recording = check(&conversion, &asked).err().map_or("", |refused| refused.rule.name()).to_owned();
-        conversion.late = Some(pb::Late { on_recording, ..Default::default() });
+    if today - decided > late::DECISION_DAYS && conversion.declared.is_none() {
+        let (registry, receiver) = (view.registry(), institution);
+        let asked = Asked { registry, receiver, sources: &sources, account: &granted, day: today, promised };
+        conversion.late = check(&conversion, &asked).err().map(|refused| late::refused_now(refused.rule));
     }
     let explanation = explain(&conversion, view.registry());
     Ok(Preview { conversion, explanation, exclusive: converted.exclusive })

@@ -67,6 +67,11 @@ fn reasons(late: Option<&Late>) -> Result<bool, Rejection> {
     Ok(true)
 }
 
+/// What a late record says of the rule that refuses the same on the day of recording. Its reason is still to come.
+pub fn refused_now(rule: Rule) -> Late {
+    Late { on_recording: rule.name().to_owned(), ..Late::default() }
+}
+
 /// Checks what an appeal says of being late: that it is, where its last day is over, and why. Nothing is recomputed, and
 /// nobody has to approve what a learner asks for.
 pub(super) fn appeal(late: Option<&Late>, received: Day, until: Option<Day>) -> Result<(), Rejection> {

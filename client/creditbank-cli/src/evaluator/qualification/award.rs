@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::{About, cosign, documents, progress};
 use crate::connect::Global;
-use crate::evaluator::late::WhyLate;
+use crate::evaluator::late::{self, WhyLate};
 use crate::evaluator::mandated::Mandated;
 use crate::evaluator::shown::{Shown, reference};
 use crate::failure::Failure;
@@ -143,7 +143,7 @@ async fn drafted(
     let late = match draft.basis() {
         // It is not late, as it has the day of the one in whose place it comes.
         _ if replaces.is_some() => None,
-        AwardBasis::Audited => draft.late.clone(),
+        AwardBasis::Audited => late::of_award(&about.conferred(), draft.late.clone()),
         // Only the node knows what was conferred before the institution was in the registry, which is not late.
         _ if !arguments.late.is_given() => None,
         _ => Some(pb::Late { on_recording: refused_today(client, unit, &draft).await?, ..Default::default() }),

@@ -391,7 +391,12 @@ pub(crate) fn refused() -> Vec<Case> {
         }),
         declared_with("MISSING_FIELD", "declared, of nothing, without results", |one| one.results.clear()),
         declared_award(late, "a late declared award whose definition has ended, which it does not say", ""),
-        objecting(late, "a late appeal without a reason", day(2026, 11, 21), Some(pb::Late::default())),
+        objecting(
+            late,
+            "a late appeal without a reason",
+            day(2026, 11, 21),
+            Some(pb::Late { case_reference: "2026/17".to_owned(), ..Default::default() }),
+        ),
         carried_out(Some("NOT_IN_FORCE"), "an agreement that ended before the advance decision", "AAA", true).with(
             |case| {
                 // Decided after the end of October, when the agreement had ended.
