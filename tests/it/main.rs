@@ -20,6 +20,7 @@ mod declared;
 mod desk;
 mod dry_run;
 mod evaluation;
+mod evaluation_beside;
 mod file_formats;
 mod files;
 mod follow;

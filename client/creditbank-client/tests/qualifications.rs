@@ -97,7 +97,7 @@ fn is_awarded_with(
     match allocate(&case, &mut || false) {
         Answer::Met { .. } => true,
         Answer::Missing(_) => false,
-        Answer::Undecided => panic!("{}: small questions are decided", definition.code),
+        Answer::Undecided(_) => panic!("{}: small questions are decided", definition.code),
     }
 }
 

@@ -183,7 +183,7 @@ fn main() {
         match answer {
             Answer::Met { .. } => met.push(took),
             Answer::Missing(_) => missing.push(took),
-            Answer::Undecided => undecided.push(took),
+            Answer::Undecided(_) => undecided.push(took),
         }
     }
     percentiles("met", met);

@@ -1,9 +1,10 @@
 //! The question, and the answer that has been checked.
 
 use creditbank_protocol::pb;
-use creditbank_rules::qualification::{Answer, Audit, Case, Found, Tree, progress};
+use creditbank_rules::qualification::{Answer, Audit, Beside, Case, Found, Tree, Undecided, progress};
 
 use crate::assignment::{Assignment, TRIM_MAX, latest_first};
+use crate::beside;
 use crate::partial;
 use crate::problem::Problem;
 use crate::solver::{Solved, solve};
@@ -13,38 +14,65 @@ use crate::solver::{Solved, solve};
 /// Among several allocations it is the solver's, without every record that can be left out alone, tried from the latest place
 /// to the earliest.
 pub fn allocate(case: &Case<'_>, stop: &mut dyn FnMut() -> bool) -> Answer {
-    let Some(mut problem) = Problem::new(case, stop) else {
-        return Answer::Undecided;
+    allocate_beside(case, &[], stop)
+}
+
+/// The same, for a learner who is on the way to other definitions too. Among several allocations it is one that leaves as
+/// many of these possible as the records at hand can make, in order, and of such ones one that takes least of the credit
+/// that they could count (see [`Beside::harm`]), as far as a bounded search finds it.
+pub fn allocate_beside(case: &Case<'_>, others: &[Beside<'_>], stop: &mut dyn FnMut() -> bool) -> Answer {
+    let mut stopped = false;
+    let mut stop = || {
+        stopped = stopped || stop();
+        stopped
     };
-    let unasked = problem.model.mark();
-    if problem.ask(stop).is_none() {
-        return Answer::Undecided;
-    }
-    match solve(&problem.model, stop) {
-        Solved::Unknown => Answer::Undecided,
-        Solved::Never => {
-            problem.model.cut(unasked);
-            let taken = partial::best(&mut problem, stop);
-            Answer::Missing(found(case, taken))
-        }
-        Solved::Values(values) => match trimmed(case, problem.assign(&values), stop) {
-            Some((taken, audit)) => Answer::Met { found: found(case, taken), audit },
-            // The solver is not believed; or patience has ended.
-            None => Answer::Undecided,
-        },
+    let found = search(case, others, &mut stop);
+    match found {
+        Ok(answer) => answer,
+        Err(Undecided::TooLarge) if stopped => Answer::Undecided(Undecided::Time),
+        Err(why) => Answer::Undecided(why),
     }
 }
 
-/// The allocation without what it does not need; `None` if it does not pass the check, or patience ends: what is left out
-/// must not depend on a clock.
-fn trimmed(case: &Case<'_>, mut taken: Assignment, stop: &mut dyn FnMut() -> bool) -> Option<(Assignment, Audit)> {
-    let mut audit = case.judge(&taken).ok()?;
-    if audit.spent.len().saturating_mul(case.tree.size()) > TRIM_MAX {
-        return Some((taken, audit));
+/// `TooLarge` is also said where patience has ended.
+fn search(case: &Case<'_>, others: &[Beside<'_>], stop: &mut dyn FnMut() -> bool) -> Result<Answer, Undecided> {
+    let mut problem = Problem::new(case, stop).ok_or(Undecided::TooLarge)?;
+    let unasked = problem.model.mark();
+    problem.ask(stop).ok_or(Undecided::TooLarge)?;
+    match solve(&problem.model, stop) {
+        Solved::Unknown => Err(Undecided::TooLarge),
+        Solved::Never => {
+            problem.model.cut(unasked);
+            let taken = partial::best(&mut problem, stop);
+            Ok(Answer::Missing(found(case, taken)))
+        }
+        Solved::Values(values) => {
+            let harm = beside::harm(case, others);
+            let alone = problem.assign(&values);
+            let taken = beside::gentle(case, others, &harm, stop).unwrap_or(alone);
+            let (taken, audit) = trimmed(case, taken, &harm, stop)?;
+            Ok(Answer::Met { found: found(case, taken), audit })
+        }
     }
-    for (node, one) in latest_first(case, &taken) {
+}
+
+/// The allocation without what it does not need, what harms most first. The solver is not believed; and if patience ends
+/// there is no answer: what is left out must not depend on a clock.
+fn trimmed(
+    case: &Case<'_>,
+    mut taken: Assignment,
+    harm: &[u64],
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<(Assignment, Audit), Undecided> {
+    let mut audit = case.judge(&taken).map_err(|_| Undecided::Fault)?;
+    if audit.spent.len().saturating_mul(case.tree.size()) > TRIM_MAX {
+        return Ok((taken, audit));
+    }
+    let mut order = latest_first(case, &taken);
+    order.sort_by_key(|(_, one)| std::cmp::Reverse(harm.get(*one).copied().unwrap_or(0)));
+    for (node, one) in order {
         if stop() {
-            return None;
+            return Err(Undecided::Time);
         }
         let before = taken[node].clone();
         taken[node].retain(|other| *other != one);
@@ -53,7 +81,7 @@ fn trimmed(case: &Case<'_>, mut taken: Assignment, stop: &mut dyn FnMut() -> boo
             Err(_) => taken[node] = before,
         }
     }
-    Some((taken, audit))
+    Ok((taken, audit))
 }
 
 fn found(case: &Case<'_>, taken: Assignment) -> Found {

@@ -45,12 +45,20 @@ struct Likeness<'a> {
     period: Option<(Day, Day)>,
     agreement: Option<&'a str>,
     alone: Option<usize>,
+    /// What it counts against budgets: which, how much, and of how much.
+    charges: Vec<(usize, u64, u64)>,
+    /// What tells it apart beside other definitions.
+    tag: usize,
 }
 
 /// The classes, and the roots that candidates of several classes share. Candidates that do not count, or fit nowhere, are in
 /// none.
 /// `None` where there is more than a question may have, or patience ends.
-pub(crate) fn classes(case: &Case<'_>, stop: &mut dyn FnMut() -> bool) -> Option<(Vec<Class>, Vec<SharedRoot>)> {
+pub(crate) fn classes(
+    case: &Case<'_>,
+    tags: &BTreeMap<usize, usize>,
+    stop: &mut dyn FnMut() -> bool,
+) -> Option<(Vec<Class>, Vec<SharedRoot>)> {
     let nodes = 0..case.tree.size();
     let of = |kind: RequirementType| nodes.clone().filter(move |position| case.tree.kind(*position) == kind);
     let takers: Vec<usize> = nodes.clone().filter(|position| takes(case.tree.kind(*position))).collect();
@@ -62,6 +70,12 @@ pub(crate) fn classes(case: &Case<'_>, stop: &mut dyn FnMut() -> bool) -> Option
     let usable: Vec<usize> = (0..case.candidates.len()).filter(|one| case.obstacle(*one).is_none()).collect();
     let shared: Vec<SharedRoot> = shared_roots(case, &usable);
     let sharing: BTreeSet<usize> = shared.iter().flat_map(|root| root.parts.iter().map(|(one, _)| *one)).collect();
+    let mut charges: BTreeMap<usize, Vec<(usize, u64, u64)>> = BTreeMap::new();
+    for (index, budget) in case.terms().budgets.iter().enumerate() {
+        for charge in &budget.charges {
+            charges.entry(charge.candidate).or_default().push((index, charge.amount_e4, charge.most_e4));
+        }
+    }
     let mut places = 0;
     let mut classes: BTreeMap<Likeness<'_>, Vec<usize>> = BTreeMap::new();
     for position in usable {
@@ -87,7 +101,9 @@ pub(crate) fn classes(case: &Case<'_>, stop: &mut dyn FnMut() -> bool) -> Option
             course: found.course.as_ref().map(|course| (course.institution(), course.id())).filter(|_| core),
             period: found.period.filter(|_| own),
             agreement: by,
-            alone: sharing.contains(&position).then_some(position),
+            alone: (sharing.contains(&position) || case.terms().used.contains(&position)).then_some(position),
+            charges: charges.remove(&position).unwrap_or_default(),
+            tag: tags.get(&position).copied().unwrap_or(0),
             fits,
         };
         let places_of = likeness.fits.len();

@@ -7,13 +7,16 @@
 //!
 //! # What holds
 //! - Deterministic: the same input gives the same allocation; only the caller's clock decides whether there is an answer.
+//!   (Where it runs out while the allocation is sought that leaves other definitions most, there is none either.)
+//! - What the learner's other awards leave of overlaps, and what is to be used or kept, are constraints of the question.
 //! - [`Answer::Met`] has passed the check that the ledger makes. [`Answer::Missing`] is said only after a proof.
-//! - When the caller's patience ends, or numbers exceed the solver's, the answer is [`Answer::Undecided`].
+//! - When the caller's patience ends, or numbers exceed the solver's, the answer is [`Answer::Undecided`], which says why.
 //! - No binary floating point.
 #![forbid(unsafe_code)]
 
 mod allocate;
 mod among;
+mod beside;
 mod assignment;
 mod classes;
 mod example;
@@ -25,6 +28,6 @@ mod partial;
 mod problem;
 mod solver;
 
-pub use allocate::allocate;
-pub use creditbank_rules::qualification::{Answer, Found};
+pub use allocate::{allocate, allocate_beside};
+pub use creditbank_rules::qualification::{Answer, Beside, Found, Undecided};
 pub use example::{Piece, example};

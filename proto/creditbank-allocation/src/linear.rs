@@ -40,6 +40,17 @@ pub(crate) enum Try {
     Fill,
 }
 
+impl Try {
+    fn moved(self, offset: usize) -> Self {
+        let all = |vars: Vec<Var>| vars.into_iter().map(|var| var + offset).collect();
+        match self {
+            Self::Largest(vars) => Self::Largest(all(vars)),
+            Self::Least(vars) => Self::Least(all(vars)),
+            Self::Fill => Self::Fill,
+        }
+    }
+}
+
 /// Most variables of a question, and most terms of all its rows: what it takes in memory follows from them. The solver
 /// holds some hundred bytes for a variable and for a term. A question beyond is left undecided.
 pub(crate) const VARS_MAX: usize = 30_000;
@@ -85,6 +96,30 @@ impl Model {
         } else {
             self.rows.push(Row { condition, terms, least });
         }
+    }
+
+    /// Takes in another model; its variables are numbered on from the number that is returned.
+    pub(crate) fn append(&mut self, other: Model) -> usize {
+        let offset = self.most.len();
+        self.most.extend(other.most);
+        self.terms += other.terms;
+        self.overfull |= other.overfull;
+        let moved = |row: Row| Row {
+            condition: row.condition.map(|var| var + offset),
+            terms: row.terms.into_iter().map(|(factor, var)| (factor, var + offset)).collect(),
+            least: row.least,
+        };
+        self.rows.extend(other.rows.into_iter().map(moved));
+        let known = self.needs.len();
+        self.needs.extend(other.needs.into_iter().map(|need| {
+            let mut need = need.map(|var| var + offset);
+            need.elsewhere.iter_mut().flatten().for_each(|at| *at += known);
+            need
+        }));
+        for (own, others) in self.orders.iter_mut().zip(other.orders) {
+            own.extend(others.into_iter().map(|one| one.moved(offset)));
+        }
+        offset
     }
 
     /// Whether there are no more variables and terms than a question may have.

@@ -39,7 +39,16 @@ impl<'a> Problem<'a> {
     /// Variables, how they hang together, and what no requirement changes: a candidate goes to one place, a root counts once,
     /// agreements have their caps. `None` if it is too large, or patience ends.
     pub(crate) fn new(case: &'a Case<'a>, stop: &mut dyn FnMut() -> bool) -> Option<Self> {
-        let (classes, shared) = classes(case, stop)?;
+        Self::tagged(case, &BTreeMap::new(), stop)
+    }
+
+    /// The same, where other definitions tell candidates apart: by position, from 1.
+    pub(crate) fn tagged(
+        case: &'a Case<'a>,
+        tags: &BTreeMap<usize, usize>,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Option<Self> {
+        let (classes, shared) = classes(case, tags, stop)?;
         let mut model = Model::default();
         let active = (0..case.tree.size()).map(|_| model.var(1)).collect();
         let taken = vec![Vec::new(); case.tree.size()];
@@ -48,6 +57,7 @@ impl<'a> Problem<'a> {
         problem.only_active_takes();
         problem.each_once(&shared, stop)?;
         problem.agreements(stop)?;
+        problem.budgets();
         problem.tries();
         problem.model.is_small().then_some(problem)
     }
@@ -55,6 +65,10 @@ impl<'a> Problem<'a> {
     /// Adds what the award asks: the root is active, and what is active holds.
     pub(crate) fn ask(&mut self, stop: &mut dyn FnMut() -> bool) -> Option<()> {
         self.model.at_least(None, vec![(1, self.active[0])], 1);
+        for wanted in &self.case.terms().used {
+            let terms = self.terms(0, |class| i128::from(self.classes[class].first() == *wanted));
+            self.model.at_least(None, terms, 1);
+        }
         for requirement in 0..self.case.tree.size() {
             self.holds(requirement, stop)?;
         }
@@ -164,6 +178,29 @@ impl<'a> Problem<'a> {
             self.model.at_most(None, terms, 0);
         }
         Some(())
+    }
+
+    /// What may count in awards of other definitions too: all that is charged together at most the least of what is said.
+    fn budgets(&mut self) {
+        for budget in &self.case.terms().budgets {
+            let charged: BTreeMap<usize, (u64, u64)> =
+                budget.charges.iter().map(|one| (one.candidate, (one.amount_e4, one.most_e4))).collect();
+            let of = |class: usize| charged.get(&self.classes[class].first()).copied();
+            let terms = self.terms(0, |class| of(class).map_or(0, |(amount, _)| i128::from(amount)));
+            let bounds: BTreeSet<u64> = charged.values().map(|(_, most)| *most).collect();
+            for most in &bounds {
+                let bounded = self.terms(0, |class| i128::from(of(class).is_some_and(|(_, own)| own == *most)));
+                // Where all say the same, it holds whatever is taken.
+                let condition = (bounds.len() > 1).then(|| self.model.var(1));
+                if let Some(some) = condition {
+                    let size: i128 = bounded.iter().map(|(_, var)| i128::from(self.model.most[*var])).sum();
+                    let mut rest = bounded;
+                    rest.push((-size, some));
+                    self.model.at_most(None, rest, 0);
+                }
+                self.model.at_most(condition, terms.clone(), i128::from(*most));
+            }
+        }
     }
 
     /// What matches less a share of everything, below a requirement.

@@ -2,6 +2,8 @@
 
 #[path = "allocation/brute.rs"]
 mod brute;
+#[path = "allocation/beside.rs"]
+mod beside;
 #[path = "allocation/choices.rs"]
 mod choices;
 #[path = "allocation/generated.rs"]

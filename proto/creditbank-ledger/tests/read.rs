@@ -11,7 +11,7 @@ use creditbank_protocol::pb::{self, Action, Kind};
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Alias, LogIndex, Part, Portion, Standing};
 use creditbank_rules::admission::case::Stage;
-use creditbank_rules::qualification::Answer;
+use creditbank_rules::qualification::{Answer, Undecided};
 use creditbank_rules::{Rule, ViewError};
 use world::{ACCOUNT, OTHER, OWN, World, credit, day, marked};
 
@@ -164,8 +164,8 @@ fn questions_are_refused_with_their_reason() {
     assert!(matches!(ask(spent), QuestionError::Rejected(rejection) if rejection.rule == Rule::AlreadySpent));
     let definition = pb::QualificationName { institution: 1, code: "BSC".to_owned(), version: 0 };
     let question =
-        Question { definition, conferred: None, attestations: Vec::new(), institution: None, enrolments: Vec::new() };
-    let refused = evaluate(&world, &ACCOUNT, question, &scope, day(6, 1), &mut |_| Answer::Undecided).unwrap_err();
+        Question { definition, ..Question::default() };
+    let refused = evaluate(&world, &ACCOUNT, question, &scope, day(6, 1), &mut |_, _| Answer::Undecided(Undecided::Time)).unwrap_err();
     assert!(matches!(refused, QuestionError::Rejected(rejection) if rejection.rule == Rule::UnknownReference));
     assert!(consequences(&world, &[spent], true).unwrap().reviews.is_empty());
 }

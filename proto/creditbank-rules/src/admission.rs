@@ -39,7 +39,7 @@ pub use alone::Alone;
 pub use awarded::is_same as is_same_award;
 pub use candidates::{award_of, candidates};
 pub use conversion::{advanced, begun, carried_out, earlier, promised, source_of, sources_of};
-pub use spend::{Spending, SpentRoots, is_redeemed};
+pub use spend::{Overlapping, Spending, SpentRoots, is_redeemed};
 pub use used::{Used, stands, visible};
 
 use crate::dates::{Day, day_of_ms};

@@ -29,9 +29,10 @@ mod progress;
 mod retake;
 mod roots;
 mod satisfiable;
+mod terms;
 mod tree;
 
-pub use answer::{Answer, Found};
+pub use answer::{Answer, Found, Undecided};
 pub use candidate::{Barred, Candidate, CandidateRoot, Derivation};
 pub use check::{Audit, check, confers, in_force};
 pub use counts::Obstacle;
@@ -45,5 +46,6 @@ pub use months::add_months;
 pub use progress::{Progress, RequirementProgress, Unused, UnusedReason, progress};
 pub use roots::{RootUse, root_uses};
 pub use satisfiable::{Conflict, Satisfiability, satisfiability};
+pub use terms::{Beside, Budget, Charge, Terms, overlap_of};
 pub(crate) use tree::elements;
 pub use tree::{DEPTH_MAX, NODES_MAX, Tree, takes};

@@ -133,13 +133,7 @@ impl Asking<'_> {
                 self.about(format!("own places of {name}"), find, |account| ledger.places(account, own, None, 100));
                 self.about(format!("transcript of {name}"), find, |account| ledger.transcript(account, own));
                 self.about(format!("whole transcript of {name}"), find, |account| ledger.transcript(account, None));
-                let question = Question {
-                    definition: subjects.definition.clone(),
-                    conferred: None,
-                    attestations: Vec::new(),
-                    institution: None,
-                    enrolments: Vec::new(),
-                };
+                let question = Question { definition: subjects.definition.clone(), ..Question::default() };
                 self.about(format!("progress of {name}"), find, |account| ledger.evaluate(account, question, &all));
             }
         }

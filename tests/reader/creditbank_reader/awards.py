@@ -488,8 +488,9 @@ class Spending:
                 back = [one.max_e4 for one in theirs.overlaps if _same(one.other, self.definition)]
                 require(own and back, "ALREADY_SPENT")
                 key = other.institution, other.code
-                self.shared[key] = self.shared.get(key, 0) + amount
-                require(self.shared[key] <= min(own[0], back[0]), "ALREADY_SPENT")
+                before, most = self.shared.get(key, (0, own[0]))
+                self.shared[key] = before + amount, min(most, own[0], back[0])
+                require(self.shared[key][0] <= self.shared[key][1], "ALREADY_SPENT")
                 return
         require(False, "ALREADY_SPENT")
 

@@ -20,7 +20,7 @@ use creditbank_protocol::pb::{self, Kind, QualificationName};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::{Alias, InstitutionId, Place};
 use creditbank_rpc::v1::learner_reference::Learner;
-use creditbank_rpc::v1::{EvaluateQualificationRequest, InstitutionAlias, LearnerReference};
+use creditbank_rpc::v1::{EvaluateQualificationRequest, InstitutionAlias, LearnerReference, RecordPortion};
 use serde_json::json;
 
 use super::shown::Shown;
@@ -97,6 +97,18 @@ pub(crate) struct About {
     /// qualification that stand]
     #[arg(long = "enrolment", value_name = "PLACE")]
     enrolments: Vec<Place>,
+    /// A record that is to be counted, or a result of one: entry and index, as 34/718 or 34/718#2; may be repeated
+    #[arg(long = "use", value_name = "PLACE[#RESULT]", value_parser = values::source)]
+    used: Vec<(Place, u32)>,
+    /// A record that is not to be counted, or a result of one; may be repeated
+    #[arg(long = "keep", value_name = "PLACE[#RESULT]", value_parser = values::source)]
+    kept: Vec<(Place, u32)>,
+    /// Another qualification that is to stay possible, as far as it can, as 2/MSC-INF or MSC-INF.1; may be repeated
+    ///
+    /// Those on which the learner is enrolled, registered or on leave, are left possible anyhow. Of several ways to fill
+    /// the requirements the node offers one that takes least of the credit which these could count.
+    #[arg(long, value_name = "CODE")]
+    beside: Vec<String>,
     /// The day of conferral, by which everything is judged [default: today]
     #[arg(long, value_parser = values::date)]
     conferred: Option<pb::Date>,
@@ -147,6 +159,10 @@ impl About {
     ) -> Result<EvaluateQualificationRequest, Failure> {
         let shown = self.transcript.as_ref().map(|path| Shown::read(global, path)).transpose()?;
         let alias = InstitutionAlias { institution: institution.0, alias: self.alias.0.to_vec() };
+        let mut beside = Vec::new();
+        for text in &self.beside {
+            beside.push(of_any(client, institution, text).await?);
+        }
         Ok(EvaluateQualificationRequest {
             learner: Some(LearnerReference { learner: Some(Learner::Alias(alias)) }),
             definition: Some(self.name(client, institution).await?),
@@ -154,7 +170,25 @@ impl About {
             shown: shown.map(|shown| shown.all_whole()).unwrap_or_default(),
             attestations: self.attestations(by),
             enrolments: self.enrolments.iter().map(|place| (*place).into()).collect(),
+            r#use: portions(&self.used),
+            keep: portions(&self.kept),
+            beside,
         })
+    }
+}
+
+fn portions(list: &[(Place, u32)]) -> Vec<RecordPortion> {
+    list.iter().map(|(place, result_plus_1)| RecordPortion { place: Some((*place).into()), result_plus_1: *result_plus_1 }).collect()
+}
+
+/// A definition of an institution that stands in front, as 2/BSC-INF.1, or of one's own.
+async fn of_any(client: &Client, own: InstitutionId, text: &str) -> Result<QualificationName, Failure> {
+    match text.split_once('/') {
+        Some((institution, code)) => {
+            let expected = |_| Failure::Usage("expected institution and code, as 2/BSC-INF.1".to_owned());
+            named(client, institution.parse::<InstitutionId>().map_err(expected)?, code).await
+        }
+        None => named(client, own, text).await,
     }
 }
 

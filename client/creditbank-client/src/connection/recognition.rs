@@ -3,12 +3,12 @@
 
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::canonical::decode;
-use creditbank_protocol::pb::{Award, Conversion, Place, RecordReference};
+use creditbank_protocol::pb::{Allocation, Award, Conversion, Place, RecordReference};
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{
     ApplicationState, BalanceLine, EvaluateQualificationRequest, EvaluateQualificationResponse, GetBalanceRequest,
     HeldRedemption, LearnerReference, ListApplicationsRequest, ListConsequencesRequest, ListConsequencesResponse,
-    ListReviewsRequest, PreviewConversionRequest, ReviewState,
+    ListReviewsRequest, PreviewConversionRequest, RecordPortion, ReviewState,
 };
 
 use super::Client;
@@ -101,6 +101,7 @@ impl Client {
         request: EvaluateQualificationRequest,
     ) -> Result<(EvaluateQualificationResponse, Option<Award>), ClientError> {
         let definition = request.definition.clone();
+        let (used, kept) = (request.r#use.clone(), request.keep.clone());
         let answer = self.learner.clone().evaluate_qualification(self.with_access(request)?).await?.into_inner();
         if answer.award.is_empty() {
             return Ok((answer, None));
@@ -108,6 +109,16 @@ impl Client {
         let award: Award = decode(&answer.award)?;
         if award.definition != definition || award.mandate.is_some() {
             return Err(ClientError::lie("the award is another one than was asked for"));
+        }
+        let counts = |wished: &RecordPortion| {
+            let is_it = |one: &Allocation| {
+                one.record.as_ref().and_then(|record| record.place) == wished.place
+                    && one.result_plus_1 == wished.result_plus_1
+            };
+            award.allocations.iter().any(is_it)
+        };
+        if !used.iter().all(counts) || kept.iter().any(counts) {
+            return Err(ClientError::lie("the award counts other records than was asked for"));
         }
         Ok((answer, Some(award)))
     }

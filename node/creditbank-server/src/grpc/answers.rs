@@ -11,7 +11,7 @@ use creditbank_protocol::{LogIndex, Standing};
 use creditbank_rpc::v1 as api;
 use creditbank_rules::admission::case::{AppealTime, Case, Stage};
 use creditbank_rules::decimal::show_e4;
-use creditbank_rules::qualification::UnusedReason;
+use creditbank_rules::qualification::{Undecided, UnusedReason};
 use creditbank_rules::{Rejection, Rule};
 
 use crate::read::ReadError;
@@ -108,10 +108,18 @@ fn standing_name(standing: Standing) -> &'static str {
 
 pub(super) fn evaluation(found: Evaluation) -> Result<api::EvaluateQualificationResponse, ReadError> {
     let Evaluation { verdict, requirements, unused, award, awarded } = found;
-    let outcome = match verdict {
-        Verdict::Met => api::EvaluationOutcome::Met,
-        Verdict::Missing => api::EvaluationOutcome::Missing,
-        Verdict::Undecided => api::EvaluationOutcome::Undecided,
+    let (outcome, reason) = match verdict {
+        Verdict::Met => (api::EvaluationOutcome::Met, api::EvaluationReason::Unspecified),
+        Verdict::Missing => (api::EvaluationOutcome::Missing, api::EvaluationReason::Unspecified),
+        Verdict::Contradicted => (api::EvaluationOutcome::Missing, api::EvaluationReason::Wishes),
+        Verdict::Undecided(why) => (
+            api::EvaluationOutcome::Undecided,
+            match why {
+                Undecided::Time => api::EvaluationReason::Time,
+                Undecided::TooLarge => api::EvaluationReason::TooLarge,
+                Undecided::Fault => api::EvaluationReason::Fault,
+            },
+        ),
     };
     Ok(api::EvaluateQualificationResponse {
         outcome: outcome.into(),
@@ -119,6 +127,7 @@ pub(super) fn evaluation(found: Evaluation) -> Result<api::EvaluateQualification
         unused: unused.into_iter().map(unused_record).collect(),
         award: award.map(|award| body(&award, "a canonical award")).transpose()?.unwrap_or_default(),
         awarded: awarded.into_iter().map(Into::into).collect(),
+        reason: reason.into(),
     })
 }
 
@@ -157,6 +166,7 @@ fn unused_reason(reason: UnusedReason) -> String {
         UnusedReason::NoMatch => "matches no requirement".to_owned(),
         UnusedReason::RootCounts(root) => format!("its root {root} counts already"),
         UnusedReason::TooOld(months) => format!("older than {}", counted(months, "month", "months")),
+        UnusedReason::Overlap(other) => format!("more would count in {other} too than both definitions allow"),
         UnusedReason::NotNeeded => "not needed".to_owned(),
         UnusedReason::Capped(requirement) => format!("requirement {requirement} lets no more of its kind in"),
         UnusedReason::NothingOpen => "fills nothing that is open".to_owned(),

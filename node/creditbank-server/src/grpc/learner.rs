@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use creditbank_ledger::read::Question;
 use creditbank_protocol::pb::{Institution, RegistryState};
-use creditbank_protocol::{AccountId, Alias, InstitutionId, Place};
+use creditbank_protocol::{AccountId, Alias, InstitutionId, Part, Place, Portion};
 use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::learner_service_server::LearnerService;
@@ -22,6 +22,9 @@ use crate::work::Asked;
 const RECORDS_MAX: usize = 200;
 /// Most attestations of an award.
 const ATTESTATIONS_MAX: usize = 64;
+/// Most records that are to be used, or to be kept, and most other qualifications that are named.
+const WISHES_MAX: usize = 256;
+const BESIDE_MAX: usize = 8;
 /// Answers to `OpenAccounts` are sent at multiples of this, so that the time does not reveal who was known.
 const STEP: Duration = Duration::from_millis(20);
 
@@ -163,22 +166,42 @@ impl LearnerService for Service {
         request: Request<api::EvaluateQualificationRequest>,
     ) -> Result<Response<api::EvaluateQualificationResponse>, Status> {
         let caller = Caller::of(&self.0, &request)?;
-        let api::EvaluateQualificationRequest { learner, definition, conferred, shown, attestations, enrolments } =
-            request.into_inner();
+        let api::EvaluateQualificationRequest {
+            learner,
+            definition,
+            conferred,
+            shown,
+            attestations,
+            enrolments,
+            r#use: used,
+            keep: kept,
+            beside,
+        } = request.into_inner();
         let missing = || status::invalid("definition", "the name of a definition", "nothing");
         let definition = definition.ok_or_else(missing)?;
         bounded("shown", shown.len(), SHOWN_MAX)?;
         bounded("attestations", attestations.len(), ATTESTATIONS_MAX)?;
         bounded("enrolments", enrolments.len(), ENROLMENTS_MAX)?;
+        bounded("use", used.len(), WISHES_MAX)?;
+        bounded("keep", kept.len(), WISHES_MAX)?;
+        bounded("beside", beside.len(), BESIDE_MAX)?;
+        let (used, kept) = (portions(used), portions(kept));
         let enrolments = enrolments.into_iter().map(Place::from).collect();
         let scope = caller.scope(shown);
         let read = move |ledger: &Ledger| {
             let (account, institution) = resolve(ledger, caller, learner)?;
-            let question = Question { definition, conferred, attestations, institution, enrolments };
+            let question =
+                Question { definition, conferred, attestations, institution, enrolments, used, kept, beside };
             Ok::<_, Status>((institution, answers::evaluation(ledger.evaluate(&account, question, &scope)?)?))
         };
         let (institution, answer) = expensive(&self.0, caller, read).await?;
         caller.log("EvaluateQualification", institution, None);
         Ok(Response::new(answer))
     }
+}
+
+/// Records, and results of records, that a caller names.
+fn portions(list: Vec<api::RecordPortion>) -> Vec<Portion> {
+    let each = list.into_iter();
+    each.map(|one| Portion { place: Place::read(one.place), part: Part::read(one.result_plus_1) }).collect()
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use creditbank_ledger::read::{
     self, ApplicationCase, Consequences, ConversionRequest, Evaluation, Line, Preview, Question, QuestionError,
-    ReadScope, Review,
+    ReadScope, Review, Verdict,
 };
 use creditbank_protocol::dates::{Day, day_of_ms};
 use creditbank_protocol::{AccountId, Alias, InstitutionId, Place};
-use creditbank_rules::qualification::Case;
+use creditbank_rules::qualification::{Beside, Case, Undecided};
 
 use super::ReadError;
 use crate::append::round::StoreView;
@@ -67,8 +67,14 @@ impl Ledger {
         let begun = self.shared.clock.monotonic_ms();
         let patience = u64::try_from(PATIENCE.as_millis()).unwrap_or(u64::MAX);
         let stop = &mut || self.is_stopped() || self.shared.clock.monotonic_ms().saturating_sub(begun) > patience;
-        let allocate = &mut |case: &Case<'_>| creditbank_allocation::allocate(case, stop);
-        self.ask(|view, today| read::evaluate(view, account, question, scope, today, allocate))
+        let allocate = &mut |case: &Case<'_>, others: &[Beside<'_>]| {
+            creditbank_allocation::allocate_beside(case, others, stop)
+        };
+        let found = self.ask(|view, today| read::evaluate(view, account, question, scope, today, allocate))?;
+        if found.verdict == Verdict::Undecided(Undecided::Fault) {
+            tracing::error!("an allocation was found that the rules refuse: the evaluation has a fault");
+        }
+        Ok(found)
     }
 
     /// What a conversion by an institution would give a learner.

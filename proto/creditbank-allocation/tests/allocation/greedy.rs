@@ -1,6 +1,6 @@
 //! Learners whom a greedy allocation refuses, and who qualify.
 
-use creditbank_allocation::Answer;
+use creditbank_allocation::{Answer, Undecided};
 use creditbank_protocol::pb::{Match, Origin, Requirement, RequirementType};
 use creditbank_rules::qualification::{Candidate, Obstacle, UnusedReason};
 
@@ -133,7 +133,7 @@ fn without_patience_undecided() {
     let candidates = [credit(0, 20, "0613")];
     let case = creditbank_rules::qualification::Case::new(&registry, &definition, &candidates, &[], &[], &[], day());
     let answer = creditbank_allocation::allocate(&case.expect("a tree"), &mut || true);
-    assert_eq!(answer, Answer::Undecided);
+    assert_eq!(answer, Answer::Undecided(Undecided::Time));
 }
 
 /// Goal: the order in which records are handed over does not matter, nor how often one asks.

@@ -125,7 +125,7 @@ pub(crate) fn is_met(answer: &Answer) -> bool {
     match answer {
         Answer::Met { .. } => true,
         Answer::Missing(_) => false,
-        Answer::Undecided => panic!("small questions are decided"),
+        Answer::Undecided(_) => panic!("small questions are decided"),
     }
 }
 

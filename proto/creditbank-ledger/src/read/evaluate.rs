@@ -1,22 +1,27 @@
 //! How far a learner is with a qualification: which records fill what, what is missing, and a draft of the award.
 
+mod on_the_way;
+mod wishes;
+
 use std::collections::{BTreeMap, btree_map};
 
 use creditbank_protocol::dates::{Day, date_of};
-use creditbank_protocol::pb::{self, Kind, QualificationDefinition, QualificationName, RecordReference, RetakePolicy};
+use creditbank_protocol::pb::{self, Kind, QualificationDefinition, QualificationName, RecordReference};
 use creditbank_protocol::record::is_embargoed;
 use creditbank_protocol::{AccountId, InstitutionId, Part, Place, Portion, Standing};
 use creditbank_rules::admission::{
-    AdmissionError, Spending, SpentRoots, Used, award_of, candidates, earlier, is_contested, is_redeemed, late,
-    source_of, stands,
+    AdmissionError, Overlapping, Spending, Used, earlier, is_contested, is_redeemed, late, source_of, stands,
 };
 use creditbank_rules::agreement::{most_specific, name_of};
 use creditbank_rules::conversion::{Account as Granted, Basis, Request, convert};
 use creditbank_rules::qualification::{
-    Answer, Audit, Barred, Candidate, Case, ENROLMENTS_MAX, Found, HeldEnrolment, RequirementProgress, UnusedReason,
-    check, confers, in_force, mark_enrolled, names,
+    Answer, Audit, Barred, Beside, Candidate, Case, ENROLMENTS_MAX, Found, HeldEnrolment, RequirementProgress, Terms,
+    Undecided, UnusedReason, check, confers, in_force, names,
 };
 use creditbank_rules::{Rejection, Rule, View};
+
+use on_the_way::{Learner, OnTheWay};
+use wishes::wishes;
 
 use super::{QuestionError, ReadScope, ReadView, named_day};
 
@@ -25,7 +30,7 @@ const CANDIDATES_MAX: usize = 4_096;
 const RECORD_BYTES_MAX: usize = 16 << 20;
 
 /// What is asked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Question {
     /// Of which qualification; version 0: the one in force on the day.
     pub definition: QualificationName,
@@ -37,6 +42,12 @@ pub struct Question {
     pub institution: Option<InstitutionId>,
     /// The enrolments by which it is judged; empty: those of the learner on this qualification that stand.
     pub enrolments: Vec<Place>,
+    /// Records, or results, that are to be counted.
+    pub used: Vec<Portion>,
+    /// Records, or results, that are not to be counted.
+    pub kept: Vec<Portion>,
+    /// Other qualifications that are to be left possible, beside those on which the learner is enrolled.
+    pub beside: Vec<QualificationName>,
 }
 
 /// Whether the records make the award.
@@ -46,8 +57,10 @@ pub enum Verdict {
     Met,
     /// Proved that they do not.
     Missing,
-    /// Neither found nor proved within the caller's patience.
-    Undecided,
+    /// They do, but not with what is to be counted and what is not.
+    Contradicted,
+    /// Neither found nor proved.
+    Undecided(Undecided),
 }
 
 /// How far the learner is.
@@ -103,68 +116,49 @@ pub fn evaluate(
     question: Question,
     scope: &ReadScope,
     today: Day,
-    allocate: &mut dyn FnMut(&Case<'_>) -> Answer,
+    allocate: &mut dyn FnMut(&Case<'_>, &[Beside<'_>]) -> Answer,
 ) -> Result<Evaluation, QuestionError> {
-    let Question { definition: name, conferred, attestations, institution, enrolments: wanted } = question;
+    let Question { definition: name, conferred, attestations, institution, enrolments, used, kept, beside } = question;
     let day = named_day(conferred.as_ref(), "conferred", today)?;
     let records = seen(view, account, scope, today)?;
-    let enrolled = enrolments(view, &name, &wanted, &records)?;
-    let (references, enrolments): (Vec<RecordReference>, Vec<HeldEnrolment>) = enrolled.into_iter().unzip();
-    let definition = definition(view, &name, day, &enrolments)?;
-    let institution = institution.unwrap_or(InstitutionId(definition.institution));
-    in_force(view.registry(), definition, institution, day, &enrolments)?;
-    let absorbs = absorbable(view, definition, &records)?;
+    let learner = Learner { view, account, records: &records, day, today };
+    let own = learner.on_the_way(&name, institution, &enrolments, true)?;
+    let OnTheWay { definition, institution, references, absorbs, found, held, .. } = &own;
+    let (definition, institution) = (*definition, *institution);
     let awarded = awarded(definition, &records);
-    let mut found = Vec::new();
-    let mut spending = Spending::new(view, account, definition, today);
-    for earlier in &absorbs {
-        spending.absorb(earlier)?;
-    }
-    let mut roots = SpentRoots::new(view, account, today);
-    let mut would = Hypothetical { view, definition, institution, account, day, granted: BTreeMap::new() };
-    for used in &records {
-        for one in candidates(view.registry(), definition, used) {
-            let mut barred = barred(view, &mut spending, used, &one, today)?;
-            let spent = barred == Some(Barred::Spent) && definition.retakes == i32::from(RetakePolicy::Unspecified);
-            if spent && roots.are_surplus(used, one.part)? {
-                barred = Some(Barred::Surplus);
-            }
-            found.push(Candidate { barred, ..one });
-            few(&found)?;
-        }
-        if !is_embargoed(used.visible_from().as_ref(), today) {
-            found.extend(would.of(used)?);
-        }
-    }
-    few(&found)?;
-    // Of awards elsewhere that the caller was not shown it learns nothing.
-    let mut held = Vec::new();
-    for used in &records {
-        held.extend(award_of(view, used)?);
-    }
-    mark_enrolled(&mut found, &enrolments);
-    let case = Case::new(view.registry(), definition, &found, &attestations, &held, &enrolments, day)?;
-    let (allocated, audit) = match allocate(&case) {
+    let case = || Case::new(view.registry(), definition, found, &attestations, held, &own.enrolments, day);
+    let (used, kept) = wishes(&case()?, &used, &kept)?;
+    let terms = Terms { budgets: own.budgets.clone(), used, kept };
+    let names = learner.programmes(definition, &beside);
+    let others = names.iter().filter_map(|name| learner.other(name, definition).transpose());
+    let others: Vec<OnTheWay<'_>> = others.collect::<Result<_, _>>()?;
+    let besides = others.iter().map(|one| one.beside(view.registry(), definition, day));
+    let besides: Vec<Beside<'_>> = besides.collect::<Result<_, _>>()?;
+    let wished = !terms.used.is_empty() || !terms.kept.is_empty();
+    let bare = Terms { budgets: terms.budgets.clone(), ..Terms::default() };
+    let (allocated, audit) = match allocate(&case()?.with(terms), &besides) {
         Answer::Met { found, audit } => (found, Some(audit)),
         Answer::Missing(found) => (found, None),
-        Answer::Undecided => {
-            let verdict = Verdict::Undecided;
+        Answer::Undecided(why) => {
+            let verdict = Verdict::Undecided(why);
             return Ok(Evaluation { verdict, requirements: Vec::new(), unused: Vec::new(), award: None, awarded });
         }
     };
-    let (requirements, unused) = (requirements(&allocated), unused(&allocated, &found));
+    let (requirements, unused) = (requirements(&allocated), unused(&allocated, found));
     let Some(Audit { average_e4, spent, .. }) = audit else {
-        return Ok(Evaluation { verdict: Verdict::Missing, requirements, unused, award: None, awarded });
+        let otherwise = wished && matches!(allocate(&case()?.with(bare), &[]), Answer::Met { .. });
+        let verdict = if otherwise { Verdict::Contradicted } else { Verdict::Missing };
+        return Ok(Evaluation { verdict, requirements, unused, award: None, awarded });
     };
     let late = if today - day > late::AWARD_DAYS {
         let now = check(
             view.registry(),
             definition,
-            &found,
+            found,
             &allocated.allocations,
             &attestations,
-            &held,
-            &enrolments,
+            held,
+            &own.enrolments,
             institution,
             today,
         );
@@ -178,18 +172,18 @@ pub fn evaluate(
         definition: Some(named(definition)),
         basis: pb::AwardBasis::Audited.into(),
         allocations: allocated.allocations,
-        attestations,
+        attestations: attestations.clone(),
         conferred: Some(date_of(day)),
         average_e4,
         declared_e4: declared.fold(0, |sum, one| sum.saturating_add(one.amount_e4())),
         late,
-        enrolments: references,
+        enrolments: references.clone(),
         ..Default::default()
     };
-    let (verdict, award) = match pay(view, definition, &absorbs, (account, today), &records, &found, &mut award) {
+    let (verdict, award) = match pay(view, definition, absorbs, (account, today), &records, found, &mut award) {
         Ok(()) => (Verdict::Met, Some(award)),
-        // Each record by itself could be spent, and all of them together cannot.
-        Err(AdmissionError::Rejected(_)) => (Verdict::Undecided, None),
+        // Each record by itself could be spent, and what they share with other awards was counted.
+        Err(AdmissionError::Rejected(_)) => (Verdict::Undecided(Undecided::Fault), None),
         Err(AdmissionError::View(error)) => return Err(error.into()),
     };
     Ok(Evaluation { verdict, requirements, unused, award, awarded })
@@ -382,12 +376,11 @@ fn awarded(definition: &QualificationDefinition, records: &[Used]) -> Vec<Place>
     all.filter(standing).filter(of_code).map(|used| used.place).collect()
 }
 
-/// Why a candidate cannot be used.
-fn barred<V: View>(
-    view: &V,
-    spending: &mut Spending<'_, V>,
+/// Why a candidate cannot be used; `overlapping` is there where it could be spent by itself.
+fn barred(
+    view: &impl View,
+    overlapping: Option<&Vec<Overlapping>>,
     used: &Used,
-    candidate: &Candidate,
     today: Day,
 ) -> Result<Option<Barred>, QuestionError> {
     // Dates are the solver's to judge.
@@ -395,7 +388,7 @@ fn barred<V: View>(
         Ok(match standing {
             Standing::Contested => Some(is_contested(view, used)?),
             Standing::NotVisible => Some(is_embargoed(used.visible_from().as_ref(), today)),
-            Standing::Redeemed => Some(!spending.could_count(used, candidate.part, candidate.amount_e4())?),
+            Standing::Redeemed => Some(overlapping.is_none()),
             _ => None,
         })
     })?;

@@ -19,7 +19,7 @@ use super::effects::{Redemption, amended, entries, redeemed_by, redemption};
 use super::fields::require;
 use super::surplus::Surplus;
 use super::used::{Used, at, named, standing};
-use crate::qualification::names;
+use crate::qualification::{names, overlap_of};
 use crate::{CourseKey, RecordFacts, Rejection, Rule, View, ViewError};
 use links::{End, Links};
 
@@ -157,12 +157,23 @@ pub struct Spending<'a, V> {
     absorbed_awards: BTreeSet<Place>,
     redeems: BTreeMap<Place, Vec<u8>>,
     depends_on: BTreeSet<Place>,
-    /// Amounts that count in another award too, by that award's definition.
-    overlapping: BTreeMap<(InstitutionId, String), u64>,
+    /// Amounts that count in another award too, by that award's definition, and the least that may of those versions.
+    overlapping: BTreeMap<(InstitutionId, String), (u64, u64)>,
     /// Awards that stand and have redeemed something at a log index, with what: a block has one of a learner at most.
     holders: BTreeMap<LogIndex, Option<Holder>>,
     /// Roots of the results of the record that was counted last.
     last: Option<(Place, Vec<Vec<Place>>)>,
+}
+
+/// Credit that counts in awards of another definition too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlapping {
+    /// The other definition, in whatever version.
+    pub other: (InstitutionId, String),
+    /// How much, once for each award.
+    pub amount_e4: u64,
+    /// How much may, with all that counts in both.
+    pub most_e4: u64,
 }
 
 /// An award that has redeemed records.
@@ -255,13 +266,26 @@ impl<'a, V: View> Spending<'a, V> {
         Ok(require(!surplus, Rule::TooManyRepeats, "allocations", expected, root)?)
     }
 
-    /// Whether a record, or one result of it, could be counted by itself. What was asked so far is no part of the answer; for an
-    /// award everything is counted anew.
-    pub fn could_count(&mut self, used: &Used, part: Part, amount_e4: u64) -> Result<bool, ViewError> {
+    /// What a record, or one result of it, counts in awards of other definitions too, if it could be counted by itself;
+    /// else `None`. What was asked so far is no part of the answer; for an award everything is counted anew.
+    pub fn could_count(
+        &mut self,
+        used: &Used,
+        part: Part,
+        amount_e4: u64,
+    ) -> Result<Option<Vec<Overlapping>>, ViewError> {
         self.overlapping.clear();
         match self.count(used, part, amount_e4) {
-            Ok(()) => Ok(true),
-            Err(AdmissionError::Rejected(_)) => Ok(false),
+            Ok(()) => {
+                let each = self.overlapping.iter();
+                let each = each.map(|(other, (amount_e4, most_e4))| Overlapping {
+                    other: other.clone(),
+                    amount_e4: *amount_e4,
+                    most_e4: *most_e4,
+                });
+                Ok(Some(each.collect()))
+            }
+            Err(AdmissionError::Rejected(_)) => Ok(None),
             Err(AdmissionError::View(error)) => Err(error),
         }
     }
@@ -347,24 +371,13 @@ impl<'a, V: View> Spending<'a, V> {
         let Some(theirs) = self.view.registry().definition(other.institution.into(), &other.code, other.version) else {
             return false;
         };
-        let allows = |of: &pb::QualificationDefinition, name: &QualificationName| {
-            let fits = |one: &&pb::Overlap| one.other.as_ref().is_some_and(|other| names(other, name));
-            of.overlaps.iter().find(fits).map(|one| one.max_e4)
-        };
-        let own = QualificationName {
-            institution: self.definition.institution,
-            code: self.definition.code.clone(),
-            version: self.definition.version,
-        };
-        let Some(most) =
-            allows(self.definition, other).zip(allows(theirs, &own)).map(|(ours, theirs)| ours.min(theirs))
-        else {
+        let Some(most) = overlap_of(self.definition, theirs) else {
             return false;
         };
-        let sum = self.overlapping.entry((other.institution.into(), other.code.clone())).or_default();
-        *sum = sum.saturating_add(amount_e4);
+        let of = self.overlapping.entry((other.institution.into(), other.code.clone())).or_insert((0, most));
+        *of = (of.0.saturating_add(amount_e4), of.1.min(most));
         charged.insert(*holder);
-        *sum <= most
+        of.0 <= of.1
     }
 
     /// The award that has redeemed a record, and its definition.

@@ -16,8 +16,19 @@ pub enum Answer {
     },
     /// Proved that no allocation makes it. This one gets far.
     Missing(Found),
-    /// Neither found nor proved within the caller's patience.
-    Undecided,
+    /// Neither found nor proved.
+    Undecided(Undecided),
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undecided {
+    /// The caller's patience has ended.
+    Time,
+    /// The question, or a number in it, is larger than the solver takes.
+    TooLarge,
+    /// What was found does not pass the check: a fault of this program.
+    Fault,
 }
 
 /// An allocation and what it fills.

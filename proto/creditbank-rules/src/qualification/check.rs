@@ -175,6 +175,7 @@ pub(crate) fn judge(case: &Case<'_>, taken: &[Vec<usize>]) -> Result<Audit, Reje
         let found = format!("the root {} more than once", twice.place);
         return Err(refuse(Rule::AlreadySpent, "each root at most once", found));
     }
+    terms(case, &spent)?;
     let findings = case.measure(taken);
     if !findings[0].holds {
         return Err(first_failure(case, &findings));
@@ -187,6 +188,22 @@ pub(crate) fn judge(case: &Case<'_>, taken: &[Vec<usize>]) -> Result<Audit, Reje
     agreement_caps(case, &spent)?;
     let average_e4 = average(&findings, &counts);
     Ok(Audit { findings, average_e4, spent })
+}
+
+/// What is asked beside the definition: nothing, where an award is judged.
+fn terms(case: &Case<'_>, spent: &[usize]) -> Result<(), Rejection> {
+    let terms = case.terms();
+    let taken = spent.iter().copied().collect();
+    if let Some(over) = terms.budgets.iter().find(|budget| !budget.holds(&taken)) {
+        let (institution, code) = &over.other;
+        let found = format!("more credit that counts in {institution}/{code} than both definitions allow");
+        return Err(refuse(Rule::AlreadySpent, "no more overlap than is allowed", found));
+    }
+    let missing = terms.used.iter().find(|one| spent.binary_search(one).is_err());
+    match missing.and_then(|one| case.candidates.get(*one)) {
+        Some(left) => Err(refuse(Rule::RequirementsNotMet, format!("{} to be used", left.portion()), "it is not")),
+        None => Ok(()),
+    }
 }
 
 /// Which nodes hold together with all nodes above them.

@@ -26,6 +26,8 @@ pub enum Obstacle {
     Retake(usize),
     /// A record that is never spent.
     Kind(Kind),
+    /// It is not to be used.
+    Kept,
 }
 
 impl fmt::Display for Obstacle {
@@ -47,6 +49,7 @@ impl fmt::Display for Obstacle {
             }
             Self::Retake(_) => f.write_str("another pass of the course counts"),
             Self::Kind(_) => f.write_str("a record that is never spent"),
+            Self::Kept => f.write_str("kept, as was asked"),
         }
     }
 }

@@ -13,6 +13,7 @@ use super::fraction::Fraction;
 use super::grades::{GradeOrder, Point, is_at_least, order_of, point_of};
 use super::matching::{matches, mismatch};
 use super::months::add_months;
+use super::terms::Terms;
 use super::tree::Tree;
 use crate::dates::{Day, is_real, last_day};
 use crate::{Registry, Rejection};
@@ -44,6 +45,7 @@ pub struct Case<'a> {
     pub day: Day,
     registry: &'a Registry,
     counting: Counting,
+    terms: Terms,
 }
 
 /// What was found at one requirement.
@@ -133,7 +135,19 @@ impl<'a> Case<'a> {
     ) -> Result<Self, Rejection> {
         let tree = Tree::of(definition)?;
         let counting = counting(registry, definition, candidates, day);
-        Ok(Self { tree, definition, candidates, attestations, held, enrolments, day, registry, counting })
+        let terms = Terms::default();
+        Ok(Self { tree, definition, candidates, attestations, held, enrolments, day, registry, counting, terms })
+    }
+
+    /// The same, with what is asked beside the definition.
+    #[must_use]
+    pub fn with(self, terms: Terms) -> Self {
+        Self { terms, ..self }
+    }
+
+    /// What is asked beside the definition.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// The registry by which it is judged.
@@ -143,7 +157,8 @@ impl<'a> Case<'a> {
 
     /// Why a candidate does not count, whatever is asked; `None`: it does.
     pub fn obstacle(&self, candidate: usize) -> Option<&Obstacle> {
-        self.counting.obstacles[candidate].as_ref()
+        let found = self.counting.obstacles[candidate].as_ref();
+        if found.is_none() && self.terms.kept.contains(&candidate) { Some(&Obstacle::Kept) } else { found }
     }
 
     /// The number of a candidate's grade for means, under the retake policy.

@@ -62,6 +62,8 @@ pub enum UnusedReason {
     RootCounts(Place),
     /// It is older than so many months, which is as old as may be where it would fit.
     TooOld(u32),
+    /// With it more credit would count in awards of this other definition too than both allow.
+    Overlap(String),
     /// Everything is met without it.
     NotNeeded,
     /// The requirement of this number lets no more of its kind in.
@@ -104,11 +106,16 @@ fn unused_because(case: &Case<'_>, used: &[usize], candidate: usize, met: bool) 
             with.push(candidate);
             let twice = root_uses(case.candidates, &with).into_iter().find(super::RootUse::is_twice);
             let old = fits.iter().find_map(|position| too_old(case, *position, candidate));
+            let all = with.iter().copied().collect();
+            let over = case.terms().budgets.iter().find(|budget| !budget.holds(&all));
             match (twice, old) {
                 (Some(root), _) => UnusedReason::RootCounts(root.place),
                 (None, Some(months)) => UnusedReason::TooOld(months),
                 (None, None) if met => UnusedReason::NotNeeded,
-                (None, None) => over_a_cap(case, &fits, candidate),
+                (None, None) => match over {
+                    Some(over) => UnusedReason::Overlap(format!("{}/{}", over.other.0, over.other.1)),
+                    None => over_a_cap(case, &fits, candidate),
+                },
             }
         }
     };

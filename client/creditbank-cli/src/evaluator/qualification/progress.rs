@@ -1,7 +1,9 @@
 //! `qualification progress`: a row for each requirement.
 
 use creditbank_protocol::pb::{Allocation, Place};
-use creditbank_rpc::v1::{EvaluateQualificationResponse, EvaluationOutcome, RequirementProgress, UnusedRecord};
+use creditbank_rpc::v1::{
+    EvaluateQualificationResponse, EvaluationOutcome, EvaluationReason, RequirementProgress, UnusedRecord,
+};
 use serde_json::{Value, json};
 
 use super::{About, facts};
@@ -49,6 +51,17 @@ pub(super) fn outcome(answer: &EvaluateQualificationResponse) -> &'static str {
     }
 }
 
+/// Why it is undecided, or missing, in a word; empty where there is no more to say.
+fn reason(reason: EvaluationReason) -> &'static str {
+    match reason {
+        EvaluationReason::Unspecified => "",
+        EvaluationReason::Time => "time",
+        EvaluationReason::TooLarge => "too large",
+        EvaluationReason::Fault => "fault",
+        EvaluationReason::Wishes => "use and keep",
+    }
+}
+
 /// As programs get it.
 pub(super) fn value(answer: &EvaluateQualificationResponse) -> Value {
     let requirement = |one: &RequirementProgress| {
@@ -60,6 +73,7 @@ pub(super) fn value(answer: &EvaluateQualificationResponse) -> Value {
     let unused = |one: &UnusedRecord| json!({ "place": shown(one.place, one.result_plus_1), "reason": one.reason });
     json!({
         "outcome": outcome(answer),
+        "reason": reason(answer.reason()),
         "requirements": answer.requirements.iter().map(requirement).collect::<Vec<_>>(),
         "unused": answer.unused.iter().map(unused).collect::<Vec<_>>(),
         "awarded": answer.awarded.iter().map(values::show_place).collect::<Vec<_>>(),
@@ -88,13 +102,29 @@ pub(super) fn text(answer: &EvaluateQualificationResponse) -> String {
     }
     let last = match answer.outcome() {
         EvaluationOutcome::Met => "everything is met: the qualification can be awarded",
-        EvaluationOutcome::Missing => "not met yet",
-        EvaluationOutcome::Undecided => {
-            "undecided: no answer was found in the time that it may take, neither yes nor no"
+        EvaluationOutcome::Missing if answer.reason() == EvaluationReason::Wishes => {
+            "everything could be met, but not with what is to be used and kept: leave out a --use or a --keep"
         }
+        EvaluationOutcome::Missing => "not met yet",
+        EvaluationOutcome::Undecided => undecided(answer.reason()),
         EvaluationOutcome::Unspecified => "the node gave no answer",
     };
     text + last + &awarded(answer)
+}
+
+/// Why there is neither a yes nor a no, and what to do.
+fn undecided(reason: EvaluationReason) -> &'static str {
+    match reason {
+        EvaluationReason::TooLarge => {
+            "undecided: there are more records or larger numbers than the solver takes; keep some back with --keep"
+        }
+        EvaluationReason::Fault => {
+            "undecided: an answer was found that the rules of the ledger refuse; that is a fault of the node, report it"
+        }
+        EvaluationReason::Time | EvaluationReason::Unspecified | EvaluationReason::Wishes => {
+            "undecided: no answer was found in the time that it may take, neither yes nor no; --use and --keep narrow it"
+        }
+    }
 }
 
 /// What the learner holds of the qualification already.
