@@ -58,15 +58,18 @@ fn portion(record: &RecordReference) -> Vec<RecordPortion> {
 /// what was found. Method: the first award counts 30, of which 8 stand in one record and 22 in others; 44 more are free.
 #[tokio::test]
 async fn an_overlap_of_8_is_found() {
-    let maths = overlapping("MATHS", 30, &[(1, "PHYSICS", 8)]);
+    let plain = definition(1, "MATHS", 30);
     let physics = overlapping("PHYSICS", 52, &[(1, "MATHS", 8)]);
-    let scene = Scene::with(&[maths, physics]).await;
+    let maths = pb::QualificationDefinition { version: 2, ..overlapping("MATHS", 30, &[(1, "PHYSICS", 8)]) };
+    let scene = Scene::with(&[plain, physics, maths]).await;
     let Scene { client, one, own, .. } = &scene;
     let mut first = Vec::new();
     for (course, amount) in [("AA1", 11), ("AA2", 11), ("AA3", 8)] {
         first.push(issue(&scene, course, amount).await);
     }
-    let (answer, draft) = ask(&scene, about(*own, "MATHS")).await;
+    let second = pb::QualificationName { institution: 1, code: "MATHS".to_owned(), version: 2 };
+    let (answer, draft) =
+        ask(&scene, EvaluateQualificationRequest { definition: Some(second), ..about(*own, "MATHS") }).await;
     assert_eq!(answer.outcome(), EvaluationOutcome::Met);
     confer(client, one, &complete(draft)).await.expect("30 of 30");
     for (course, amount) in [("BB1", 20), ("BB2", 20), ("BB3", 4)] {
