@@ -101,8 +101,7 @@ async fn records_are_used_and_kept() {
     let first = issue(&scene, "AA1", 20).await;
     let second = issue(&scene, "AA2", 20).await;
     for (used, kept) in [(&first, &second), (&second, &first)] {
-        let request =
-            EvaluateQualificationRequest { r#use: portion(used), keep: portion(kept), ..about(*own, "BA") };
+        let request = EvaluateQualificationRequest { r#use: portion(used), keep: portion(kept), ..about(*own, "BA") };
         let (answer, draft) = ask(&scene, request).await;
         assert_eq!(answer.outcome(), EvaluationOutcome::Met);
         let award = draft.expect("a draft");

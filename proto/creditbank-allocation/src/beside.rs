@@ -81,7 +81,12 @@ struct Joint<'a> {
 type Roots = BTreeMap<Place, Vec<Vec<usize>>>;
 
 impl<'a> Joint<'a> {
-    fn new(case: &'a Case<'a>, others: &[&'a Beside<'a>], harm: &[u64], stop: &mut dyn FnMut() -> bool) -> Option<Self> {
+    fn new(
+        case: &'a Case<'a>,
+        others: &[&'a Beside<'a>],
+        harm: &[u64],
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Option<Self> {
         let cases: Vec<&Case<'_>> = std::iter::once(case).chain(others.iter().map(|other| &other.case)).collect();
         let (roots, tags) = tags(&cases, harm, stop)?;
         let mut problems = Vec::new();
@@ -148,17 +153,18 @@ fn together(
     for found in roots.values() {
         for a in &found[one] {
             for b in &found[other] {
-                let (Some((ours, size)), Some((theirs, their_size))) = (of[one].get(a), of[other].get(b)) else { continue };
+                let (Some((ours, size)), Some((theirs, their_size))) = (of[one].get(a), of[other].get(b)) else {
+                    continue;
+                };
                 if !done.insert((*ours, *theirs)) {
                     continue;
                 }
-                let both = match twice.get(theirs) {
-                    Some((both, _)) => *both,
-                    None => {
-                        let both = model.var(i32::try_from(*their_size).ok()?);
-                        twice.insert(*theirs, (both, amount(*b)));
-                        both
-                    }
+                let both = if let Some((both, _)) = twice.get(theirs) {
+                    *both
+                } else {
+                    let both = model.var(i32::try_from(*their_size).ok()?);
+                    twice.insert(*theirs, (both, amount(*b)));
+                    both
                 };
                 // Alike in both, they are the same candidates; else there is one of each.
                 let size = i128::try_from(*size.max(their_size)).ok()?;
@@ -190,7 +196,8 @@ fn tags(
     let mut class_of: Vec<BTreeMap<usize, usize>> = Vec::new();
     for (index, case) in cases.iter().enumerate() {
         let (classes, _) = classes(case, &BTreeMap::new(), stop)?;
-        let each = classes.iter().enumerate().flat_map(|(class, found)| found.members.iter().map(move |one| (*one, class)));
+        let each =
+            classes.iter().enumerate().flat_map(|(class, found)| found.members.iter().map(move |one| (*one, class)));
         let known: BTreeMap<usize, usize> = each.collect();
         for position in known.keys() {
             for root in &case.candidates[*position].roots {

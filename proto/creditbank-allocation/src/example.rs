@@ -230,7 +230,7 @@ fn sizes(tree: &Tree<'_>) -> Vec<u64> {
     let amounts = || (0..tree.size()).map(|position| tree.node(position).amount_e4).filter(|amount| *amount > 0);
     let most = amounts().fold(COURSE_E4, u64::saturating_add);
     let common = amounts().fold(0, |common, amount| gcd(common, u128::from(amount)));
-    let common = u64::try_from(common).unwrap_or(COURSE_E4).min(10_000).max(1).max(most >> SIZES_MAX);
+    let common = u64::try_from(common).unwrap_or(COURSE_E4).clamp(1, 10_000).max(most >> SIZES_MAX);
     let doubles = std::iter::successors(Some(common), |size| size.checked_mul(2)).take_while(|size| *size <= most);
     std::iter::once(common).chain(doubles.take(SIZES_MAX)).collect()
 }

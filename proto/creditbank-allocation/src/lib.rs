@@ -16,8 +16,8 @@
 
 mod allocate;
 mod among;
-mod beside;
 mod assignment;
+mod beside;
 mod classes;
 mod example;
 mod filling;

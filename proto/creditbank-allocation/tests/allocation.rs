@@ -1,9 +1,9 @@
 //! Allocations are found wherever there are some, and nowhere else.
 
-#[path = "allocation/brute.rs"]
-mod brute;
 #[path = "allocation/beside.rs"]
 mod beside;
+#[path = "allocation/brute.rs"]
+mod brute;
 #[path = "allocation/choices.rs"]
 mod choices;
 #[path = "allocation/generated.rs"]

@@ -163,9 +163,10 @@ fn questions_are_refused_with_their_reason() {
     assert!(matches!(ask(other), QuestionError::Missing(place) if place == other));
     assert!(matches!(ask(spent), QuestionError::Rejected(rejection) if rejection.rule == Rule::AlreadySpent));
     let definition = pb::QualificationName { institution: 1, code: "BSC".to_owned(), version: 0 };
-    let question =
-        Question { definition, ..Question::default() };
-    let refused = evaluate(&world, &ACCOUNT, question, &scope, day(6, 1), &mut |_, _| Answer::Undecided(Undecided::Time)).unwrap_err();
+    let question = Question { definition, ..Question::default() };
+    let refused =
+        evaluate(&world, &ACCOUNT, question, &scope, day(6, 1), &mut |_, _| Answer::Undecided(Undecided::Time))
+            .unwrap_err();
     assert!(matches!(refused, QuestionError::Rejected(rejection) if rejection.rule == Rule::UnknownReference));
     assert!(consequences(&world, &[spent], true).unwrap().reviews.is_empty());
 }

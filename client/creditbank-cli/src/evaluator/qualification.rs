@@ -178,7 +178,9 @@ impl About {
 }
 
 fn portions(list: &[(Place, u32)]) -> Vec<RecordPortion> {
-    list.iter().map(|(place, result_plus_1)| RecordPortion { place: Some((*place).into()), result_plus_1: *result_plus_1 }).collect()
+    list.iter()
+        .map(|(place, result_plus_1)| RecordPortion { place: Some((*place).into()), result_plus_1: *result_plus_1 })
+        .collect()
 }
 
 /// A definition of an institution that stands in front, as 2/BSC-INF.1, or of one's own.

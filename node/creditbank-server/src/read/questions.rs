@@ -67,9 +67,8 @@ impl Ledger {
         let begun = self.shared.clock.monotonic_ms();
         let patience = u64::try_from(PATIENCE.as_millis()).unwrap_or(u64::MAX);
         let stop = &mut || self.is_stopped() || self.shared.clock.monotonic_ms().saturating_sub(begun) > patience;
-        let allocate = &mut |case: &Case<'_>, others: &[Beside<'_>]| {
-            creditbank_allocation::allocate_beside(case, others, stop)
-        };
+        let allocate =
+            &mut |case: &Case<'_>, others: &[Beside<'_>]| creditbank_allocation::allocate_beside(case, others, stop);
         let found = self.ask(|view, today| read::evaluate(view, account, question, scope, today, allocate))?;
         if found.verdict == Verdict::Undecided(Undecided::Fault) {
             tracing::error!("an allocation was found that the rules refuse: the evaluation has a fault");

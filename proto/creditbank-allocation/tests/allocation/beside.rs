@@ -22,11 +22,8 @@ fn taken(answer: &Answer) -> Option<BTreeSet<u32>> {
 }
 
 fn budget(most: u64, charged: impl IntoIterator<Item = (usize, u64)>) -> Budget {
-    let charge = |(candidate, amount): (usize, u64)| Charge {
-        candidate,
-        amount_e4: amount * 10_000,
-        most_e4: most * 10_000,
-    };
+    let charge =
+        |(candidate, amount): (usize, u64)| Charge { candidate, amount_e4: amount * 10_000, most_e4: most * 10_000 };
     Budget { other: (2.into(), "OTHER".to_owned()), charges: charged.into_iter().map(charge).collect() }
 }
 
@@ -57,11 +54,8 @@ fn records_are_chosen() {
     let definition = definition(vec![credits(0, 20, Match::default())]);
     let candidates: Vec<Candidate> = (0..4).map(|at| credit(at, 10, "0611")).collect();
     let ask = |used: &[usize], kept: &[usize]| {
-        let terms = Terms {
-            used: used.iter().copied().collect(),
-            kept: kept.iter().copied().collect(),
-            ..Terms::default()
-        };
+        let terms =
+            Terms { used: used.iter().copied().collect(), kept: kept.iter().copied().collect(), ..Terms::default() };
         taken(&allocate(&case(&registry, &definition, &candidates).with(terms), &mut || false))
     };
     let found = ask(&[3], &[0]).expect("two of the other three");

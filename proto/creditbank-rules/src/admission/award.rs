@@ -42,11 +42,7 @@ pub(super) fn check(
     let before = amends.map(|former| same_basis(view, &award, former, account)).transpose()?;
     let before = amends.zip(before.as_ref());
     let numbers = DocumentKey::of_award(&award, issuing.institution);
-    let bare = award.allocations.is_empty()
-        && award.absorbs.is_empty()
-        && award.attestations.is_empty()
-        && award.average_e4.is_none()
-        && award.declared_e4 == 0;
+    let bare = is_bare(&award);
     let consumes = basis == AwardBasis::Declared || award.consumes_none.is_empty();
     let expected = "nothing: only a declared award says that it consumes none";
     require(consumes, Rule::Contradiction, "consumes_none", expected, "a reason")?;
@@ -62,14 +58,8 @@ pub(super) fn check(
     match basis {
         AwardBasis::Unspecified => present(false, "basis", "audited, declared or honorary")?,
         AwardBasis::Honorary => {
-            present(!award.titles.is_empty(), "titles", "the title of an honorary award")?;
-            let free = award.definition.is_none()
-                && bare
-                && award.redeems.is_empty()
-                && award.cosignatures.is_empty()
-                && award.enrolments.is_empty();
             documents::check(view, issuing, &award, &[], before)?;
-            require(free, Rule::Contradiction, "basis", "an honorary award without requirements", "some")?;
+            honorary(&award)?;
             return Ok(Derived { late: judged.check(|_| Ok(None))?, ..derived(Vec::new()) });
         }
         AwardBasis::Audited | AwardBasis::Declared => {}
@@ -130,13 +120,7 @@ pub(super) fn check(
     };
     let late = judged.check(|day| late::refused(audit(day).map_err(AdmissionError::from)))?;
     let audit = audit(conferred)?;
-    states_declared(&award, &candidates, &audit)?;
-    let same = award.average_e4 == audit.average_e4;
-    let shown = |ratio: Option<pb::Ratio>| {
-        ratio.map_or("none".to_owned(), |ratio| format!("{}/{}", ratio.numerator, ratio.denominator))
-    };
-    let (expected, found) = (shown(audit.average_e4), shown(award.average_e4));
-    require(same, Rule::RequirementsNotMet, "average_e4", expected, found)?;
+    states(&award, &candidates, &audit)?;
     let (redeems, stands_on) = spending.finish();
     let depends_on = sorted(stands_on.into_iter().chain(prior));
     same_redeems(&redeems, &award)?;
@@ -203,8 +187,34 @@ fn replaces(view: &impl View, award: &Award, account: &AccountId) -> Result<bool
     Ok(true)
 }
 
-/// The award states how much of what it counts was declared.
-fn states_declared(award: &Award, candidates: &[Candidate], audit: &Audit) -> Result<(), Rejection> {
+/// Whether an award counts nothing and names nothing that only an audit gives.
+fn is_bare(award: &Award) -> bool {
+    award.allocations.is_empty()
+        && award.absorbs.is_empty()
+        && award.attestations.is_empty()
+        && award.average_e4.is_none()
+        && award.declared_e4 == 0
+}
+
+/// An honorary award has a title of its own, and nothing by which others are judged.
+fn honorary(award: &Award) -> Result<(), Rejection> {
+    present(!award.titles.is_empty(), "titles", "the title of an honorary award")?;
+    let free = award.definition.is_none()
+        && is_bare(award)
+        && award.redeems.is_empty()
+        && award.cosignatures.is_empty()
+        && award.enrolments.is_empty();
+    require(free, Rule::Contradiction, "basis", "an honorary award without requirements", "some")
+}
+
+/// The award states the mean that the audit gives, and how much of what it counts was declared.
+fn states(award: &Award, candidates: &[Candidate], audit: &Audit) -> Result<(), Rejection> {
+    let same = award.average_e4 == audit.average_e4;
+    let shown = |ratio: Option<pb::Ratio>| {
+        ratio.map_or("none".to_owned(), |ratio| format!("{}/{}", ratio.numerator, ratio.denominator))
+    };
+    let (expected, found) = (shown(audit.average_e4), shown(award.average_e4));
+    require(same, Rule::RequirementsNotMet, "average_e4", expected, found)?;
     let spent = audit.spent.iter().filter_map(|position| candidates.get(*position));
     let sum = spent.filter(|one| one.declared).fold(0u64, |sum, one| sum.saturating_add(one.amount_e4()));
     let expected = format_args!("{}, which stand on declared conversions", show_e4(sum));

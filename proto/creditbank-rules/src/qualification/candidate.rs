@@ -295,7 +295,7 @@ impl Candidate {
             let course = name(registry, of, result.course.as_ref());
             let completed = conversion.decided.as_ref().map(first_day);
             let one = Self::converted(record, Kind::Conversion, institution, position, result, origin);
-            Self { course, agreement, completed, ..one }
+            Self { course, completed, agreement, ..one }
         });
         each.collect()
     }

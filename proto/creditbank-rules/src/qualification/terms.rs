@@ -87,7 +87,11 @@ impl Beside<'_> {
             }
         }
         let harm = |found: &super::Candidate| {
-            found.roots.iter().filter_map(|root| worth.get(&root.place)).fold(0, |sum: u64, one| sum.saturating_add(*one))
+            found
+                .roots
+                .iter()
+                .filter_map(|root| worth.get(&root.place))
+                .fold(0, |sum: u64, one| sum.saturating_add(*one))
         };
         case.candidates.iter().map(harm).collect()
     }

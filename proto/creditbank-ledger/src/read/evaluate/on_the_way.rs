@@ -72,8 +72,7 @@ impl<'a, V: ReadView> Learner<'a, V> {
             for one in candidates(view.registry(), definition, used) {
                 let overlapping = spending.could_count(used, one.part, one.amount_e4())?;
                 let mut barred = barred(view, overlapping.as_ref(), used, today)?;
-                let spent =
-                    barred == Some(Barred::Spent) && definition.retakes == i32::from(RetakePolicy::Unspecified);
+                let spent = barred == Some(Barred::Spent) && definition.retakes == i32::from(RetakePolicy::Unspecified);
                 if spent && roots.are_surplus(used, one.part)? {
                     barred = Some(Barred::Surplus);
                 }

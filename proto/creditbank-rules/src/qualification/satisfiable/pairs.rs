@@ -86,7 +86,7 @@ struct Scope<'a> {
     takers: Vec<usize>,
     /// CREDITS below that hold whenever the node does.
     due: Vec<usize>,
-    /// AT_LEAST, and AMONG with an amount.
+    /// `AT_LEAST`, and AMONG with an amount.
     at_least: Vec<usize>,
     at_most: Vec<usize>,
     /// The least that is taken.
