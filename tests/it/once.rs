@@ -1,12 +1,18 @@
-//! What is there once: one standing award of a definition and specialisation, and one record of a kind on a paper.
+//! What is there once: one standing award of a definition and specialisation, one record of a kind on a paper, and one
+//! course in an award.
 
-use creditbank_fixtures::{award, credit, definition, document, mandate, new_year};
+use creditbank_fixtures::{award, credit, definition, document, mandate, new_year, text};
 use creditbank_protocol::pb::{self, Kind, RecordReference};
 use creditbank_rpc::Reason;
+use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_rpc::v1::{
+    EvaluateQualificationRequest, EvaluateQualificationResponse, EvaluationOutcome, InstitutionAlias, LearnerReference,
+    PreviewConversionRequest, PreviewSource,
+};
 use creditbank_server::directory;
 use creditbank_server::environment::Environment;
-use creditbank_tests::acts::{alias, redeem, replayed, send};
-use creditbank_tests::degrees::{amending, confer, revoke, seal};
+use creditbank_tests::acts::{alias, public, redeem, reference, replayed, send, submit};
+use creditbank_tests::degrees::{amending, by_place, confer, revoke, seal};
 use creditbank_tests::university::record;
 use creditbank_tests::{Chain, Scene, TestNode};
 
@@ -159,4 +165,84 @@ async fn a_paper_is_used_once_for_each_kind() {
     let node = TestNode::again(dir).await;
     let again = confer(&node.client(None).await, &one, &second).await;
     assert_eq!(again.expect_err("with a new index"), Reason::MandateUsed);
+}
+
+/// What a learner is told of a qualification.
+async fn asked(scene: &Scene, code: &str) -> (EvaluateQualificationResponse, Option<pb::Award>) {
+    let known = InstitutionAlias { institution: 1, alias: scene.own.to_vec() };
+    let question = EvaluateQualificationRequest {
+        learner: Some(LearnerReference { learner: Some(Learner::Alias(known)) }),
+        definition: Some(pb::QualificationName { institution: 1, code: code.to_owned(), version: 1 }),
+        ..Default::default()
+    };
+    scene.one.client(&scene.node).await.evaluate(question).await.expect("an answer")
+}
+
+/// Goal: a course that was earned here counts no second time by an equivalence, nor under an alias of it; the solver does
+/// not offer it, and the progress says why. Two awards may count it, each by one way.
+#[tokio::test]
+async fn a_course_counts_once_over_all_ways() {
+    let scene = Scene::with(&[definition(1, "BA", 120), definition(1, "CERT", 60), definition(1, "MINOR", 60)]).await;
+    let Scene { node, client, one, two, own, other } = &scene;
+    let equal = pb::Equivalence {
+        institution: 1,
+        code: "ANALYSIS".to_owned(),
+        version: 1,
+        r#type: pb::EquivalenceType::Course.into(),
+        source_institution: 2,
+        source_course: "CALC".to_owned(),
+        target: Some(pb::Course { code: "ANA-1".to_owned(), titles: vec![text("Analysis")] }),
+        amount: Some(pb::Amount { e4: 600_000, unit: "CATS".to_owned() }),
+        from: Some(new_year(2020)),
+        ..Default::default()
+    };
+    submit(client, one, &[public(Kind::Equivalence, &equal)], Vec::new()).await.expect("published");
+    let own_pass = seal(client, one, Kind::Credit, &credit(*own, "ANA1"), Vec::new()).await.expect("issued");
+    let away = record(Kind::Credit, &credit(*other, "CALC"), 3);
+    let receipt = submit(client, two, std::slice::from_ref(&away), Vec::new()).await.expect("issued");
+    let shown = pb::DisclosedRecord {
+        place: reference(&receipt, 0, &away).place,
+        kind: Kind::Credit.into(),
+        version: 1,
+        seed: away.seed().to_vec(),
+        body: away.body().to_vec(),
+        ..Default::default()
+    };
+    let request = PreviewConversionRequest {
+        institution: 1,
+        alias: own.to_vec(),
+        equivalence: Some(pb::EquivalenceName { institution: 1, code: "ANALYSIS".to_owned(), version: 1 }),
+        sources: vec![PreviewSource { place: shown.place, result_plus_1: 0 }],
+        shown: vec![shown],
+        ..Default::default()
+    };
+    let preview = one.client(node).await.preview_conversion(request).await.expect("a preview").conversion;
+    let conversion = pb::Conversion { decider: "A registrar".to_owned(), mandate: Some(mandate()), ..preview };
+    let converted = seal(client, one, Kind::Conversion, &conversion, Vec::new()).await.expect("converted");
+    let both = || {
+        let counted = by_place(vec![own_pass.clone(), converted.clone()]);
+        let mut award = award(1, *own, "BA", &counted);
+        award.allocations.iter_mut().filter(|one| one.record.as_ref() == Some(&converted)).for_each(|one| {
+            one.result_plus_1 = 1;
+        });
+        pb::Award { redeems: by_place(vec![own_pass.clone(), reference(&receipt, 0, &away)]), ..award }
+    };
+    // Two courses so far: with the alias they are one.
+    assert_eq!(asked(&scene, "BA").await.0.outcome(), EvaluationOutcome::Met);
+    let (code, same_as) = ("ANA1".to_owned(), "ANA-1".to_owned());
+    let alias = pb::CourseAlias { institution: 1, code, same_as, withdrawn: false };
+    submit(client, one, &[public(Kind::CourseAlias, &alias)], Vec::new()).await.expect("published");
+    assert_eq!(confer(client, one, &both()).await.expect_err("one course"), Reason::TooManyRepeats);
+    let (answer, draft) = asked(&scene, "BA").await;
+    assert_eq!((answer.outcome(), draft), (EvaluationOutcome::Missing, None));
+    let unused: Vec<&str> = answer.unused.iter().map(|one| one.reason.as_str()).collect();
+    assert!(unused.len() == 1 && unused[0].contains("another pass"), "{unused:?}");
+    // Each by itself, in two awards.
+    let first = award(1, *own, "CERT", std::slice::from_ref(&own_pass));
+    confer(client, one, &first).await.expect("the Credit");
+    let second = award(1, *own, "MINOR", std::slice::from_ref(&converted));
+    let mut second = pb::Award { redeems: vec![reference(&receipt, 0, &away)], ..second };
+    second.allocations[0].result_plus_1 = 1;
+    confer(client, one, &second).await.expect("what was recognised");
+    replayed(client).await;
 }

@@ -565,6 +565,14 @@ class Vectors:
         said = (award.average_e4.numerator, award.average_e4.denominator) if award.has("average_e4") else None
         bodies = {(one["entry"], one["index"]): self.kinds.read(one["kind"], 1, unhex(one["body"])) for one in case["records"]}
         enrolments = [bodies[one.place.entry, one.place.index] for one in award.enrolments]
+        credits = {(one["entry"], one["index"]): one["institution"] for one in case["records"] if one["kind"] == 3}
+
+        def of_credit(place):
+            if place not in credits:
+                return None
+            return register.course(credits[place], bodies[place].course.code), bodies[place].repeats_max
+
+        qualification.mark_repeats(found, of_credit)
         try:
             audit = qualification.Audit(register, definition, found, held, award, enrolments)
             qualification.in_force(register, definition, 1, audit.day, enrolments)

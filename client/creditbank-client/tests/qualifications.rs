@@ -61,6 +61,7 @@ fn credit(definition: &QualificationDefinition, amount: u64, change: impl Fn(&mu
         basis: creditbank_protocol::pb::PassBasis::Earned,
         completed: None,
         declared: false,
+        repeats_max: Some(0),
         after_enrolment: false,
         roots: Vec::new(),
         barred: None,

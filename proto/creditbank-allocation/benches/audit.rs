@@ -143,6 +143,7 @@ fn learner(dice: &mut Dice) -> Vec<Candidate> {
                 agreement: None,
                 basis: creditbank_protocol::pb::PassBasis::Earned,
                 declared: false,
+                repeats_max: Some(0),
                 after_enrolment: false,
                 roots: vec![CandidateRoot { place, fraction: Ratio { numerator: 1, denominator: 1 } }],
                 barred: None,

@@ -15,6 +15,15 @@ pub(crate) struct Class {
     pub(crate) members: Vec<usize>,
     /// Positions of the requirements that may take them, ascending.
     pub(crate) fits: Vec<usize>,
+    /// Of credit for a course that might count too often.
+    pub(crate) pass: Option<LimitedPass>,
+}
+
+/// Which course, by a number, and how often it may count again as this credit says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LimitedPass {
+    pub(crate) course: usize,
+    pub(crate) repeats: Option<u32>,
 }
 
 impl Class {
@@ -44,6 +53,7 @@ struct Likeness<'a> {
     course: Option<(InstitutionId, &'a str)>,
     period: Option<(Day, Day)>,
     agreement: Option<&'a str>,
+    pass: Option<LimitedPass>,
     alone: Option<usize>,
     /// What it counts against budgets: which, how much, and of how much.
     charges: Vec<(usize, u64, u64)>,
@@ -76,6 +86,7 @@ pub(crate) fn classes(
             charges.entry(charge.candidate).or_default().push((index, charge.amount_e4, charge.most_e4));
         }
     }
+    let limited = limited(case, &usable);
     let mut places = 0;
     let mut classes: BTreeMap<Likeness<'_>, Vec<usize>> = BTreeMap::new();
     for position in usable {
@@ -101,6 +112,7 @@ pub(crate) fn classes(
             course: found.course.as_ref().map(|course| (course.institution(), course.id())).filter(|_| core),
             period: found.period.filter(|_| own),
             agreement: by,
+            pass: limited.get(&position).copied(),
             alone: (sharing.contains(&position) || case.terms().used.contains(&position)).then_some(position),
             charges: charges.remove(&position).unwrap_or_default(),
             tag: tags.get(&position).copied().unwrap_or(0),
@@ -119,11 +131,20 @@ pub(crate) fn classes(
         .into_iter()
         .map(|(likeness, mut members)| {
             members.sort_by_key(|position| case.candidates[*position].portion());
-            Class { members, fits: likeness.fits }
+            Class { members, fits: likeness.fits, pass: likeness.pass }
         })
         .collect();
     classes.sort_by_key(|class| case.candidates[class.first()].portion());
     Some((classes, shared))
+}
+
+/// What is a pass of a course that might count too often.
+fn limited(case: &Case<'_>, usable: &[usize]) -> BTreeMap<usize, LimitedPass> {
+    let courses = case.limited_courses(usable).into_iter().enumerate();
+    let each = courses.flat_map(|(course, passes)| {
+        passes.into_iter().map(move |one| (one, LimitedPass { course, repeats: case.candidates[one].repeats_max }))
+    });
+    each.collect()
 }
 
 fn shared_roots(case: &Case<'_>, usable: &[usize]) -> Vec<SharedRoot> {

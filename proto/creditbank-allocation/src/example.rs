@@ -18,6 +18,9 @@ use creditbank_rules::qualification::{
 use crate::allocate;
 use crate::linear::gcd;
 
+/// The most that a Credit says of repeats.
+const REPEATS_MAX: u32 = 100;
+
 /// Most kinds of records that are made up, and most records of one kind.
 const KINDS_MAX: usize = 256;
 const SIZES_MAX: usize = 12;
@@ -197,6 +200,8 @@ impl Pool<'_> {
                 fraction: creditbank_protocol::pb::Ratio { numerator: 1, denominator: 1 },
             }],
             part: Part::Whole,
+            // A course that is asked for more than once is one that may be repeated.
+            repeats_max: Some(REPEATS_MAX),
             ..Candidate::bare(
                 RecordReference { place: Some(place.into()), status_id: vec![0; 32], ..Default::default() },
                 if outcome { Kind::Outcome } else { Kind::Credit },

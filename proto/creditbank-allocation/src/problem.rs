@@ -37,7 +37,8 @@ pub(crate) struct Taken {
 
 impl<'a> Problem<'a> {
     /// Variables, how they hang together, and what no requirement changes: a candidate goes to one place, a root counts once,
-    /// agreements have their caps. `None` if it is too large, or patience ends.
+    /// agreements have their caps, a course counts as often as it may. `None` if it is
+    /// too large, or patience ends.
     pub(crate) fn new(case: &'a Case<'a>, stop: &mut dyn FnMut() -> bool) -> Option<Self> {
         Self::tagged(case, &BTreeMap::new(), stop)
     }
@@ -58,6 +59,7 @@ impl<'a> Problem<'a> {
         problem.each_once(&shared, stop)?;
         problem.agreements(stop)?;
         problem.budgets();
+        problem.courses(stop)?;
         problem.tries();
         problem.model.is_small().then_some(problem)
     }
@@ -201,6 +203,37 @@ impl<'a> Problem<'a> {
                 self.model.at_most(condition, terms.clone(), i128::from(*most));
             }
         }
+    }
+
+    /// A course counts once, and as often again as the least that says anything of it among what is taken.
+    fn courses(&mut self, stop: &mut dyn FnMut() -> bool) -> Option<()> {
+        let mut courses: BTreeMap<usize, Vec<(Var, i128, Option<u32>)>> = BTreeMap::new();
+        for taken in &self.taken[0] {
+            let class = &self.classes[taken.class];
+            if let Some(pass) = class.pass {
+                let passes = courses.entry(pass.course).or_default();
+                passes.push((taken.var, i128::from(class.size()), pass.repeats));
+            }
+        }
+        for passes in courses.values() {
+            if stop() || !self.model.is_small() {
+                return None;
+            }
+            let all: Vec<(i128, Var)> = passes.iter().map(|(var, ..)| (1, *var)).collect();
+            let most: i128 = passes.iter().map(|(_, size, _)| size).sum();
+            // Where nothing that is taken says anything: once.
+            let silent = passes.iter().map(|(var, _, said)| (if said.is_some() { 1 - most } else { 1 }, *var));
+            self.model.at_most(None, silent.collect(), 1);
+            let said: BTreeSet<u32> = passes.iter().filter_map(|(.., said)| *said).collect();
+            for repeats in said {
+                let says = self.model.var(1);
+                for (var, size, _) in passes.iter().filter(|(.., said)| *said == Some(repeats)) {
+                    self.model.at_least(None, vec![(*size, says), (-1, *var)], 0);
+                }
+                self.model.at_most(Some(says), all.clone(), i128::from(repeats) + 1);
+            }
+        }
+        Some(())
     }
 
     /// What matches less a share of everything, below a requirement.

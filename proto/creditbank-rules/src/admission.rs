@@ -20,6 +20,7 @@ pub mod late;
 mod mandate;
 mod papers;
 mod recognition;
+mod repeated;
 mod repeats;
 mod signer;
 mod spend;
@@ -39,6 +40,7 @@ pub use alone::Alone;
 pub use awarded::is_same as is_same_award;
 pub use candidates::{award_of, candidates};
 pub use conversion::{advanced, begun, carried_out, earlier, promised, source_of, sources_of};
+pub use repeated::mark_repeats;
 pub use spend::{Overlapping, Spending, SpentRoots, is_redeemed};
 pub use used::{Used, stands, visible};
 

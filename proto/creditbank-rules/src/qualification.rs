@@ -7,6 +7,7 @@
 //!
 //! # What holds
 //! - A candidate fills at most one requirement, and a root counts at most once in the whole award, by its fractions.
+//! - A course counts once and its repeats, over all ways to it.
 //! - A candidate counts only in the definition's unit, not after its expiry (judged on the day of conferral), and if the
 //!   retake policy picks it among the passes of its course.
 //! - Only what holds takes: a requirement that takes candidates holds, and so do all of the nodes above it.
@@ -26,6 +27,7 @@ mod matching;
 mod measure;
 mod months;
 mod progress;
+mod repeats;
 mod retake;
 mod roots;
 mod satisfiable;
@@ -44,6 +46,7 @@ pub use matching::{matches, mismatch};
 pub use measure::{Case, Finding, HeldAward, Measure, among_needed, names};
 pub use months::add_months;
 pub use progress::{Progress, RequirementProgress, Unused, UnusedReason, progress};
+pub use repeats::mark_repeats;
 pub use roots::{RootUse, root_uses};
 pub use satisfiable::{Conflict, Satisfiability, satisfiability};
 pub use terms::{Beside, Budget, Charge, Terms, overlap_of};

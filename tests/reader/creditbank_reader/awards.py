@@ -383,6 +383,7 @@ def _audited(scene, message, definition, enrolments, account):
                        if held.kind == KIND_AWARD and held.account == account and not AGAINST & held.marks.keys()
                        and not scene.contested(held)]
     found = [*counted, *_other_passes(scene, definition, counted, account)] if definition.retakes else counted
+    qualification.mark_repeats(found, lambda place: _repeats_said(scene, account, place))
 
     def audit(day):
         qualification.in_force(scene.register, definition, scene.institution, day, enrolments)
@@ -410,16 +411,27 @@ def _candidates(scene, definition, held):
 
 def _other_passes(scene, definition, counted, account):
     """What else has come of the courses that count, as the retake policy has to see it: whole courses, under each code."""
-    courses = {(one.institution, one.course.identity) for one in counted if one.course and one.unit}
+    courses = {one.course.identity for one in counted if one.course and one.unit}
     known = {one.key for one in counted}
+    among = {one.institution for one in counted} | {institution for institution, _ in courses} \
+        | {definition.institution, *definition.awarding}
     found = []
     for held in scene.held.values():
         if held.account != account or held.body is None or not held.stands() or not _may_be_shown(scene, held):
             continue
         for one in _candidates(scene, definition, held):
-            if one.course and (one.institution, one.course.identity) in courses and one.key not in known:
+            concerned = one.kind == KIND_CREDIT or one.institution in among
+            if one.course and one.unit and one.course.identity in courses and one.key not in known and concerned:
                 found.append(one)
     return found
+
+
+def _repeats_said(scene, account, place):
+    """Course and repeats of the Credit at a place, or None."""
+    held = scene.held.get(place)
+    if held is None or held.kind != KIND_CREDIT or held.account != account or held.body is None:
+        return None
+    return scene.register.course(held.institution, held.body.course.code), held.body.repeats_max
 
 
 class Spending:

@@ -72,6 +72,8 @@ class Candidate:
     """Of a result: the day on which the record that gave it was decided."""
     course: object = None
     """Its course, or None."""
+    repeats: object = None
+    """How often its course may count again, as Credits of the course say on which it stands, or None."""
 
     @property
     def declared(self):
@@ -111,7 +113,9 @@ def candidates(register, records, definition, case):
 
     if case["kind"] == KIND_CREDIT:
         of_basis = {RECOGNISED: TRANSFER, EXEMPTED: EXEMPTION}.get(message.basis, OWN if institution in awarding else TRANSFER)
-        return [made(0, message, RPL if message.mode == MODE_RPL else of_basis)]
+        found = made(0, message, RPL if message.mode == MODE_RPL else of_basis)
+        found.repeats = message.repeats_max
+        return [found]
     if case["kind"] == KIND_OUTCOME:
         found = made(0, message, RPL if message.type == PRIOR_LEARNING else NON_FORMAL)
         found.score = message.score if message.has("score") else None
@@ -236,6 +240,46 @@ def days_enrolled(enrolments, day):
     return counted, leave
 
 
+def by_course(found):
+    """Candidates that are credit for a course, by course, whoever holds them."""
+    courses = {}
+    for one in found:
+        if one.unit and one.course:
+            courses.setdefault(one.course.identity, []).append(one)
+    return courses
+
+
+def allowed(passes):
+    """How often a course counts by these candidates of it."""
+    return 1 + min((one.repeats for one in passes if one.repeats is not None), default=0)
+
+
+def mark_repeats(found, said):
+    """Notes of each candidate what Credits of its course say among its roots. `said`: course and repeats by place."""
+    for one in found:
+        for place, _ in one.roots if one.unit and one.course else []:
+            course, repeats = said(place) or (None, None)
+            if course is not None and course.identity == one.course.identity:
+                one.repeats = repeats if one.repeats is None else min(one.repeats, repeats)
+
+
+def _forms(ranked):
+    """Passes in their order, each with the candidates that have roots in common."""
+    passes = []
+    for one in ranked:
+        own = {place for place, _ in one.roots}
+        joined = [forms for forms in passes if any(own & {place for place, _ in other.roots} for other in forms)]
+        if not joined:
+            passes.append([one])
+            continue
+        for forms in joined[1:]:
+            joined[0].extend(forms)
+            passes.remove(forms)
+        joined[0].append(one)
+        joined[0].sort(key=ranked.index)
+    return passes
+
+
 class Audit:
     """Judges an award. `held`: (institution, code, version, day) of standing awards; `enrolments`: those that it names;
     `day`: another one than that of the conferral."""
@@ -265,19 +309,20 @@ class Audit:
         return in_unit and all(day <= self.day for day in begun) and (one.expires is None or self.day <= one.expires)
 
     def _retakes(self):
-        groups = {}
+        usable = []
         for one in self.all:
             grade = one.own.grade if one.kind != KIND_OUTCOME and one.own.has("grade") else None
             number = None if grade is None else self.points.of(grade)
             one.point = None if number is None else Fraction(number)
             one.instead = False
-            if self._counts_alone(one) and one.unit and one.course:
-                groups.setdefault((one.institution, one.course.identity), []).append(one)
+            if self._counts_alone(one):
+                usable.append(one)
         if self.definition.retakes:
-            for group in groups.values():
+            for group in by_course(usable).values():
                 self._retake(group)
 
     def _retake(self, group):
+        """As many passes count as the course may count: a retake replaces, a repeat adds."""
         def age(one):
             attempt = one.own.attempt if one.kind == KIND_CREDIT else 0
             return (0, 0, attempt, one.key) if one.period is None else (1, one.period[1].toordinal(), attempt, one.key)
@@ -287,15 +332,17 @@ class Audit:
             return one.point is not None, -number if self.points.lower else number, age(one)
 
         policy = self.definition.retakes
-        if policy == FIRST:
-            chosen = min(group, key=age)
-        else:
-            chosen = max(group, key=quality if policy == BEST else age)
-        for one in group:
-            one.instead = one is not chosen
-        numbers = [one.point for one in group if one.point is not None]
+        ranked = sorted(group, key=quality if policy == BEST else age, reverse=policy != FIRST)
+        passes = _forms(ranked)
+        chosen = passes[:allowed(group)]
+        for forms in passes[allowed(group):]:
+            for one in forms:
+                one.instead = True
         if policy == MEAN:
-            chosen.point = sum(numbers) / len(numbers) if numbers else None
+            numbers = [next((one.point for one in forms if one.point is not None), None) for forms in passes]
+            numbers = [number for number in numbers if number is not None]
+            for one in (one for forms in chosen for one in forms):
+                one.point = sum(numbers) / len(numbers) if numbers else None
 
     def _fits(self, node, one):
         if (node.type == OUTCOME) != (one.kind == KIND_OUTCOME):
@@ -321,6 +368,8 @@ class Audit:
             for place, fraction in one.roots:
                 uses[place] = uses.get(place, 0) + fraction
         require(all(use <= 1 for use in uses.values()), "ALREADY_SPENT")
+        often = (passes for passes in by_course(spent).values() if len(passes) > allowed(passes))
+        require(self.definition.retakes or next(often, None) is None, "TOO_MANY_REPEATS")
         holds, means = self._measure(taken)
         require(holds[1], "REQUIREMENTS_NOT_MET")
         counting = {}

@@ -222,7 +222,7 @@ class Search:
         due = [at for at in bound if tree.nodes[at].type == CREDITS]
         takers, least = self._live(number), self._least(number)
         return self._over_caps(floors, caps, least) or self._over_the_whole(floors, least) \
-            or self._under_takers(caps, due, takers, least) or self._under_the_whole(caps, least) or self._twice(bound)
+            or self._under_takers(caps, due, takers, least) or self._under_the_whole(caps, least)
 
     def _over_caps(self, floors, caps, least):
         for floor in floors:
@@ -268,17 +268,6 @@ class Search:
         covered = {origin for cap in alone for origin in self.asked[cap]["origins"]}
         everything = {OWN, TRANSFER, RPL, NON_FORMAL, EXEMPTION}
         return least > 0 and covered == everything and sum(map(self._share, alone)) < 1
-
-    def _twice(self, bound):
-        if not self.definition.retakes:
-            return False
-        cores = [self.asked[at] for at in bound if self.tree.nodes[at].type == COURSES]
-        for at, one in enumerate(cores):
-            for other in cores[at + 1:]:
-                same = len(one["institutions"]) == 1 and one["institutions"] == other["institutions"]
-                if same and set(one["exact_courses"]) & set(other["exact_courses"]):
-                    return True
-        return False
 
 
 def is_satisfiable(register, definition):

@@ -90,6 +90,7 @@ pub(crate) fn credit(index: u32, amount: u64, field: &str) -> Candidate {
         agreement: None,
         basis: creditbank_protocol::pb::PassBasis::Earned,
         declared: false,
+        repeats_max: Some(0),
         after_enrolment: false,
         roots: vec![CandidateRoot { place, fraction: Ratio { numerator: 1, denominator: 1 } }],
         barred: None,

@@ -14,6 +14,7 @@ use super::candidates::{candidates, held_awards, passes};
 use super::derived::{Derived, Issuing};
 use super::fields::{present, require};
 use super::recognition::past_day;
+use super::repeated::mark_repeats;
 use super::spend::{Spending, stands_on};
 use super::used::{at, named, visible};
 use super::uses::consent_lasts;
@@ -354,6 +355,7 @@ fn counted<'a, V: View>(
     }
     let others = passes(view, definition, &counted, account, today)?;
     counted.extend(others);
+    mark_repeats(view, account, &mut counted)?;
     qualification::mark_enrolled(&mut counted, enrolments);
     Ok((counted, spending))
 }

@@ -1,6 +1,6 @@
 //! What a learner's records are to a qualification.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::pb::{self, EquivalenceType, Kind, QualificationDefinition, QualificationName, RetakePolicy};
 use creditbank_protocol::record::is_embargoed;
@@ -52,7 +52,8 @@ fn equivalence(registry: &Registry, conversion: &pb::Conversion) -> Option<Equiv
 }
 
 /// Every standing pass of the courses of `counted` that may be shown today, beside those themselves: the retake policy
-/// has to see them all.
+/// has to see them all. Passes are Credits of the course, and results that the institution of the course holds, those who
+/// confer the qualification, and whoever holds a result that is counted.
 pub(super) fn passes(
     view: &impl View,
     definition: &QualificationDefinition,
@@ -64,27 +65,24 @@ pub(super) fn passes(
         return Ok(Vec::new());
     }
     let known: BTreeSet<_> = counted.iter().map(Candidate::portion).collect();
-    let credit = counted.iter().filter(|one| one.amount.is_some());
-    let courses: Vec<(InstitutionId, &CourseName)> =
-        credit.filter_map(|one| Some((one.institution, one.course.as_ref()?))).collect();
+    let credit = counted.iter().filter(|one| one.counted_course().is_some());
+    let mut courses: BTreeMap<(InstitutionId, &str), &CourseName> = BTreeMap::new();
+    courses.extend(credit.clone().filter_map(Candidate::counted_course).map(|of| ((of.institution(), of.id()), of)));
     let mut held = Vec::new();
-    // What an institution has issued itself is of its own courses.
-    let mut seen: BTreeSet<(InstitutionId, &str)> = BTreeSet::new();
-    for (of, course) in &courses {
-        if course.institution() == *of && seen.insert((*of, course.id())) {
-            held.extend(course.held(view, account)?);
-        }
+    for course in courses.values() {
+        held.extend(course.held(view, account)?);
     }
-    let institutions: BTreeSet<InstitutionId> = courses.iter().map(|(institution, _)| *institution).collect();
+    let confer = definition.awarding.iter().copied().chain([definition.institution]).map(InstitutionId);
+    let of_courses = courses.keys().map(|(institution, _)| *institution);
+    let institutions: BTreeSet<InstitutionId> =
+        credit.map(|one| one.institution).chain(of_courses).chain(confer).collect();
     for institution in institutions {
         for key in [CourseKey::Conversion, CourseKey::Recognition] {
             held.extend(view.held(account, institution, &key)?);
         }
     }
     let is_pass = |one: &Candidate| {
-        let same =
-            |course: &CourseName| courses.iter().any(|(of, counted)| *of == one.institution && counted.is_same(course));
-        one.course.as_ref().is_some_and(same)
+        one.counted_course().is_some_and(|course| courses.contains_key(&(course.institution(), course.id())))
     };
     let mut found = Vec::new();
     let mut places = BTreeSet::new();

@@ -101,6 +101,9 @@ pub struct Candidate {
     pub basis: PassBasis,
     /// Whether it stands on a declared conversion, of which nothing was recomputed.
     pub declared: bool,
+    /// How often its course may count again: the least that Credits of the course say, among itself and its roots. `None`:
+    /// it stands on none of the course. Of results [`super::mark_repeats`] notes it.
+    pub repeats_max: Option<u32>,
     /// Whether its period ended after the learner was enrolled (see [`super::mark_enrolled`]).
     pub after_enrolment: bool,
     /// What it stands on; of what was not converted, itself, whole.
@@ -158,6 +161,11 @@ impl Candidate {
         self.course.as_ref().is_some_and(|course| course.is(code))
     }
 
+    /// The course that it is a pass of; an Outcome is a pass of none.
+    pub fn counted_course(&self) -> Option<&CourseName> {
+        self.course.as_ref().filter(|_| self.amount.is_some())
+    }
+
     /// What an allocation names.
     pub fn portion(&self) -> Portion {
         Portion { place: self.place(), part: self.part }
@@ -194,6 +202,7 @@ impl Candidate {
             agreement: None,
             basis: PassBasis::Earned,
             declared: false,
+            repeats_max: None,
             after_enrolment: false,
             barred: None,
             hypothetical: false,
@@ -232,6 +241,7 @@ impl Candidate {
             expires: credit.expires.as_ref().map(last_day),
             esco_uris: esco(&credit.outcomes),
             basis: basis(credit.basis),
+            repeats_max: Some(credit.repeats_max),
             ..Self::bare(record, Kind::Credit, institution)
         }
     }

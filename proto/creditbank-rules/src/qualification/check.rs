@@ -10,6 +10,7 @@ use super::enrolment::HeldEnrolment;
 use super::explain::{expects, finds};
 use super::matching::matches;
 use super::measure::{Case, Finding, HeldAward, Measure};
+use super::repeats::{allowed, too_often};
 use super::roots::root_uses;
 use super::tree::{Tree, takes};
 use crate::dates::{Day, date_of, first_day, show, within};
@@ -92,8 +93,8 @@ fn stands_on(registry: &Registry, definition: &QualificationDefinition, day: Day
 /// Recomputes an award. `candidates` holds what is allocated and, of each, all other standing passes of its course;
 /// `institution` confers on `day`. Refuses, in this order: an institution or a day that the definition does not allow;
 /// an allocation out of order, to what takes nothing, of what is not there, does not count or does not match; the same
-/// candidate or root twice; the first requirement that does not hold; what is taken by something that does not hold;
-/// more by one agreement than the agreement allows.
+/// candidate or root twice; a course more often than it may count; the first requirement that does not hold; what is
+/// taken by something that does not hold; more by one agreement than the agreement allows.
 #[expect(clippy::too_many_arguments, reason = "an award has that many sides")]
 pub fn check(
     registry: &Registry,
@@ -174,6 +175,11 @@ pub(crate) fn judge(case: &Case<'_>, taken: &[Vec<usize>]) -> Result<Audit, Reje
     if let Some(twice) = root_uses(case.candidates, &spent).into_iter().find(super::RootUse::is_twice) {
         let found = format!("the root {} more than once", twice.place);
         return Err(refuse(Rule::AlreadySpent, "each root at most once", found));
+    }
+    if let Some(passes) = too_often(case.definition, case.candidates, &spent) {
+        let shown: Vec<String> = passes.iter().map(|one| case.candidates[*one].portion().to_string()).collect();
+        let expected = format!("at most {} for one course, whatever way it came", allowed(case.candidates, &passes));
+        return Err(refuse(Rule::TooManyRepeats, expected, format!("{}: {}", passes.len(), shown.join(", "))));
     }
     terms(case, &spent)?;
     let findings = case.measure(taken);

@@ -5,6 +5,7 @@ use creditbank_protocol::{Place, Portion};
 use super::explain::{expects, finds};
 use super::measure::asked;
 use super::measure::{Case, Finding};
+use super::repeats::too_often;
 use super::roots::root_uses;
 use super::tree::{Tree, takes};
 use super::{Obstacle, matches};
@@ -105,14 +106,17 @@ fn unused_because(case: &Case<'_>, used: &[usize], candidate: usize, met: bool) 
             let mut with = used.to_vec();
             with.push(candidate);
             let twice = root_uses(case.candidates, &with).into_iter().find(super::RootUse::is_twice);
+            let passes = too_often(case.definition, case.candidates, &with).unwrap_or_default();
+            let pass = passes.into_iter().find(|other| *other != candidate);
             let old = fits.iter().find_map(|position| too_old(case, *position, candidate));
             let all = with.iter().copied().collect();
             let over = case.terms().budgets.iter().find(|budget| !budget.holds(&all));
-            match (twice, old) {
-                (Some(root), _) => UnusedReason::RootCounts(root.place),
-                (None, Some(months)) => UnusedReason::TooOld(months),
-                (None, None) if met => UnusedReason::NotNeeded,
-                (None, None) => match over {
+            match (twice, pass, old) {
+                (Some(root), ..) => UnusedReason::RootCounts(root.place),
+                (None, Some(pass), _) => UnusedReason::OtherPass(case.candidates[pass].portion()),
+                (None, None, Some(months)) => UnusedReason::TooOld(months),
+                (None, None, None) if met => UnusedReason::NotNeeded,
+                (None, None, None) => match over {
                     Some(over) => UnusedReason::Overlap(format!("{}/{}", over.other.0, over.other.1)),
                     None => over_a_cap(case, &fits, candidate),
                 },

@@ -1,13 +1,14 @@
-//! Which of several passes of one course counts.
+//! Which of several passes of one course count: as many as the course may count. A retake replaces, a repeat adds.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use creditbank_protocol::pb::{QualificationDefinition, RetakePolicy};
-use creditbank_protocol::{InstitutionId, Portion};
+use creditbank_protocol::{Place, Portion};
 
 use super::Candidate;
 use super::grades::{GradeOrder, Point, order_of, point_of};
+use super::repeats::{allowed, by_course};
 use crate::Registry;
 use crate::dates::Day;
 
@@ -25,7 +26,8 @@ fn age(candidate: &Candidate) -> (Option<Day>, Option<u32>, Portion) {
     (candidate.period.map(|(_, end)| end), candidate.attempt, candidate.portion())
 }
 
-/// The passes among `usable`: candidates of one institution and one course. Under no policy each counts for itself.
+/// The passes among `usable`: candidates of one course, whoever holds them. Under no policy each counts for itself.
+/// Outcomes are held any number of times, and credit without a course is nobody's retake.
 pub(crate) fn passes(
     registry: &Registry,
     definition: &QualificationDefinition,
@@ -49,33 +51,59 @@ pub(crate) fn passes(
             (left, right) => left.cmp(&right),
         }
     };
-    let mut courses: BTreeMap<(InstitutionId, InstitutionId, &str), Vec<usize>> = BTreeMap::new();
-    for position in usable {
-        let candidate = &candidates[*position];
-        // Outcomes are held any number of times, and credit without a course is nobody's retake.
-        if let (Some(course), Some(_)) = (&candidate.course, &candidate.amount) {
-            let of = (candidate.institution, course.institution(), course.id());
-            courses.entry(of).or_default().push(*position);
-        }
-    }
-    for group in courses.values() {
-        let by_age = |left: &&usize, right: &&usize| age(&candidates[**left]).cmp(&age(&candidates[**right]));
-        let chosen = match policy {
-            RetakePolicy::First => group.iter().min_by(by_age),
+    for group in by_course(candidates, usable).into_values() {
+        let by_age = |left: &usize, right: &usize| age(&candidates[*left]).cmp(&age(&candidates[*right]));
+        let mut ranked = group.clone();
+        // What counts first stands first.
+        match policy {
+            RetakePolicy::First => ranked.sort_by(by_age),
             RetakePolicy::Best => {
-                group.iter().max_by(|left, right| better(**left, **right).then_with(|| by_age(left, right)))
+                ranked.sort_by(|left, right| better(*right, *left).then_with(|| by_age(right, left)));
             }
-            RetakePolicy::Last | RetakePolicy::Average | RetakePolicy::Unspecified => group.iter().max_by(by_age),
-        };
-        let Some(chosen) = chosen.copied() else { continue };
-        for other in group.iter().filter(|other| **other != chosen) {
-            found[*other].instead = Some(chosen);
+            RetakePolicy::Last | RetakePolicy::Average | RetakePolicy::Unspecified => {
+                ranked.sort_by(|left, right| by_age(right, left));
+            }
         }
-        if policy == RetakePolicy::Average {
-            let points = group.iter().filter_map(|position| own(&candidates[*position]));
+        let mut passes = forms(candidates, &ranked);
+        let mean = (policy == RetakePolicy::Average).then(|| {
+            let points = passes.iter().filter_map(|pass| pass.iter().find_map(|form| own(&candidates[*form])));
             let (sum_e4, of) = points.fold((0, 0), |(sum, of), point| (sum + point.sum_e4, of + 1));
-            found[chosen].point = (of > 0).then_some(Point { sum_e4, of });
+            (of > 0).then_some(Point { sum_e4, of })
+        });
+        let replaced = passes.split_off(passes.len().min(allowed(candidates, &group)));
+        for other in replaced.into_iter().flatten() {
+            found[other].instead = ranked.first().copied();
+        }
+        if let Some(mean) = mean {
+            passes.into_iter().flatten().for_each(|form| found[form].point = mean);
         }
     }
     found
+}
+
+/// The passes of one course, each with the candidates that stand for it, in their order: those that have a root in common, by
+/// whatever chain of them, are one pass. So is a Credit with what it was converted into.
+fn forms(candidates: &[Candidate], ranked: &[usize]) -> Vec<Vec<usize>> {
+    let mut leaders: Vec<usize> = (0..ranked.len()).collect();
+    let leader = |leaders: &[usize], mut at: usize| {
+        while leaders[at] != at {
+            at = leaders[at];
+        }
+        at
+    };
+    let mut by_root: BTreeMap<Place, usize> = BTreeMap::new();
+    for (at, position) in ranked.iter().enumerate() {
+        for root in &candidates[*position].roots {
+            let other = *by_root.entry(root.place).or_insert(at);
+            let (one, other) = (leader(&leaders, at), leader(&leaders, other));
+            let first = one.min(other);
+            (leaders[one], leaders[other]) = (first, first);
+            leaders[at] = first;
+        }
+    }
+    let mut passes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (at, position) in ranked.iter().enumerate() {
+        passes.entry(leader(&leaders, at)).or_default().push(*position);
+    }
+    passes.into_values().collect()
 }

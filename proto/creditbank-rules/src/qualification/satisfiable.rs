@@ -135,7 +135,7 @@ impl Search<'_> {
                     self.count(position);
                     if holds_whole(tree, position, &self.open) {
                         let all = (tree, self.asked);
-                        let found = pairs::contradictions(definition, all, position, &self.open, aliases);
+                        let found = pairs::contradictions(all, position, &self.open, aliases);
                         self.close(position, found);
                     }
                 }

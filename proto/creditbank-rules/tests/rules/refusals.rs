@@ -32,6 +32,7 @@ mod results;
 mod rules;
 mod scene;
 mod surplus;
+mod ways;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -88,6 +89,7 @@ const CASES: &[(Cases, Cases)] = &[
     (days::refused, days::admitted),
     (once::refused, once::admitted),
     (late::refused, late::admitted),
+    (ways::refused, ways::admitted),
 ];
 
 fn refused(file: &Value, case: &Case) -> Value {

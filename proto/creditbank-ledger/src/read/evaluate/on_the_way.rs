@@ -9,7 +9,9 @@ use creditbank_protocol::pb::{
 };
 use creditbank_protocol::record::is_embargoed;
 use creditbank_protocol::{AccountId, InstitutionId, Place};
-use creditbank_rules::admission::{Overlapping, Spending, SpentRoots, Used, award_of, candidates, stands};
+use creditbank_rules::admission::{
+    Overlapping, Spending, SpentRoots, Used, award_of, candidates, mark_repeats, stands,
+};
 use creditbank_rules::qualification::{
     Barred, Beside, Budget, Candidate, Case, Charge, HeldAward, HeldEnrolment, Tree, in_force, mark_enrolled, names,
     overlap_of,
@@ -90,6 +92,7 @@ impl<'a, V: ReadView> Learner<'a, V> {
         for used in records {
             held.extend(award_of(view, used)?);
         }
+        mark_repeats(view, account, &mut found)?;
         mark_enrolled(&mut found, &enrolments);
         let budgets = budgets.into_iter().map(|(other, charges)| Budget { other, charges }).collect();
         let attestations = Vec::new();

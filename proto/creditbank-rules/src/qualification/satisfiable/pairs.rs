@@ -1,9 +1,7 @@
 //! Requirements that have to hold together and cannot.
 
-use std::collections::BTreeMap;
-
 use creditbank_protocol::pb::{
-    Match, Origin, QualificationDefinition, Ratio, Requirement, RequirementType as Type, RetakePolicy,
+    Match, Origin, QualificationDefinition, Ratio, Requirement, RequirementType as Type,
 };
 
 use super::super::fraction::Fraction;
@@ -98,7 +96,6 @@ struct Scope<'a> {
 /// What contradicts something else among what holds whenever `top` does. Only contradictions at `top` itself: those
 /// further down are found there.
 pub(super) fn contradictions(
-    definition: &QualificationDefinition,
     (tree, asked): (&Tree<'_>, &[Asked]),
     top: usize,
     open: &[bool],
@@ -122,7 +119,6 @@ pub(super) fn contradictions(
     reasons.extend(scope.floors_over_the_whole());
     reasons.extend(scope.caps_under_takers());
     reasons.extend(scope.caps_under_the_whole());
-    reasons.extend(courses_twice(definition, (tree, asked), &with));
     reasons
 }
 
@@ -245,34 +241,4 @@ fn exceeds(share: Fraction, of_e4: u64, cap_e4: u64) -> bool {
     let left = share.numerator().checked_mul(u128::from(of_e4));
     let right = share.denominator().checked_mul(u128::from(cap_e4));
     left.zip(right).is_some_and(|(left, right)| left > right)
-}
-
-/// A course of one institution that two requirements must have, where only one pass of it counts.
-fn courses_twice(
-    definition: &QualificationDefinition,
-    (tree, all): (&Tree<'_>, &[Asked]),
-    with: &[usize],
-) -> Vec<String> {
-    if RetakePolicy::try_from(definition.retakes).unwrap_or_default() == RetakePolicy::Unspecified {
-        return Vec::new();
-    }
-    let cores = with.iter().copied().filter(|position| tree.kind(*position) == Type::Courses);
-    let mut first: BTreeMap<(u64, u32), usize> = BTreeMap::new();
-    let mut reasons = Vec::new();
-    for core in cores {
-        let asked = asked(tree.node(core));
-        let &[institution] = asked.institutions.as_slice() else { continue };
-        let mut told = false;
-        for (code, name) in asked.courses.iter().zip(&all[core].course_names) {
-            let before = *first.entry((institution, *name)).or_insert(core);
-            if before != core && !told {
-                told = true;
-                let (before, core) = (Tree::number(before), Tree::number(core));
-                reasons.push(format!(
-                    "requirements {before} and {core} both take course {code}, of which one pass counts"
-                ));
-            }
-        }
-    }
-    reasons
 }

@@ -93,8 +93,6 @@ pub(super) struct Asked {
     after_enrolment: bool,
     /// The keys of the courses in order, with their positions in the match.
     keys: Vec<(String, usize)>,
-    /// One number for each course that is asked for, in the order of the match: equal where the codes are, as NFC.
-    pub(super) course_names: Vec<u32>,
 }
 
 /// Short names of long values: the same for equal ones.
@@ -102,7 +100,6 @@ pub(super) struct Asked {
 struct Names<'a> {
     levels: BTreeMap<(&'a str, &'a str), u32>,
     uris: BTreeMap<&'a str, u32>,
-    courses: BTreeMap<String, u32>,
 }
 
 fn name<K: Ord>(names: &mut BTreeMap<K, u32>, value: K) -> u32 {
@@ -155,7 +152,6 @@ impl Asked {
             by_text: Codes::of(asked, |code| exact(code).into_owned()),
             after_enrolment: *after_enrolment,
             keys: keys(courses),
-            course_names: courses.iter().map(|code| name(&mut names.courses, exact(code).into_owned())).collect(),
         }
     }
 }

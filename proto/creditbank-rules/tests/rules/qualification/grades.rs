@@ -85,6 +85,35 @@ fn retakes() {
     }
     under(RetakePolicy::Average, "60", 2).expect("the last gives credit, the mean of 50, 70 and 60 the grade");
     assert_refused(under(RetakePolicy::Average, "60.0001", 2), Rule::RequirementsNotMet, "found 60");
-    let definition = mean("GB-100-UG", "60");
-    judged(&definition, &candidates, &[put(2, 0), put(2, 1), put(2, 2)]).expect("without a policy each counts");
+}
+
+/// Goal: a retake replaces and a repeat adds: of a course that may be repeated once two passes count, under whatever policy,
+/// and all of them where there is none; the mean of all is the number of each that counts.
+#[test]
+fn repeats_add() {
+    let pass = |index: u32, value: &str, until: &str| {
+        let period = Some((day("2023-01-01"), day(until)));
+        let course = Some(CourseName::alone(1.into(), "C"));
+        Candidate { course, period, repeats_max: Some(1), ..graded(index, 30, "GB-100-UG", value) }
+    };
+    let candidates = [pass(0, "50", "2023-06-30"), pass(1, "70", "2023-12-31"), pass(2, "60", "2024-06-30")];
+    let under = |policy: RetakePolicy, minimum: &str, indices: &[u32]| {
+        let mut definition = mean("GB-100-UG", minimum);
+        definition.retakes = policy.into();
+        judged(&definition, &candidates, &indices.iter().map(|index| put(2, *index)).collect::<Vec<_>>())
+    };
+    for (policy, counts, other, grade) in [
+        (RetakePolicy::First, [0, 1], 2, "60"),
+        (RetakePolicy::Best, [1, 2], 0, "65"),
+        (RetakePolicy::Last, [1, 2], 0, "65"),
+        (RetakePolicy::Average, [1, 2], 0, "60"),
+    ] {
+        let audit = under(policy, grade, &counts).expect("two of three");
+        assert_eq!(audit.average_e4, Some(Ratio { numerator: grade.parse::<u64>().expect("a number") * 10_000, denominator: 1 }));
+        let refused = under(policy, "40", &[other]);
+        assert_refused(refused, Rule::SourceNotUsable, "another pass of the course counts");
+    }
+    let none = RetakePolicy::Unspecified;
+    under(none, "55", &[0, 2]).expect("any two of them");
+    assert_refused(under(none, "40", &[0, 1, 2]), Rule::TooManyRepeats, "at most 2 for one course");
 }

@@ -84,7 +84,11 @@ pub(crate) fn admitted() -> Vec<Case> {
         }),
         counting(None, "an award that counts a course twice, which may be repeated", &[1, 3], |case| {
             aliased(case, 1);
-            other(case, 1, &[]);
+            case.held.clear();
+            for (entry, code) in [(1, "AAA"), (3, "A-A-A")] {
+                let repeated = pb::Credit { course: course(code, "A course"), repeats_max: 1, ..credit() };
+                case.holds(Held::new(entry, key(code)), Kind::Credit, &repeated);
+            }
             repeatable(case, 1);
         }),
         counting(None, "an award of the second credit for a course, where the first one was revoked", &[3], |case| {

@@ -1,12 +1,16 @@
 //! Qualifications: definitions that can and cannot be met, and allocations that make the award or do not.
 
+use std::convert::Infallible;
+
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::pb::{
     self, Allocation, EnrolmentState as State, Kind, PassBasis, Requirement, RequirementType as Type,
 };
 use creditbank_rules::admission::{Used, candidates};
 use creditbank_rules::dates::first_day;
-use creditbank_rules::qualification::{Audit, Case as Judged, HeldAward, HeldEnrolment, check, mark_enrolled, takes};
+use creditbank_rules::qualification::{
+    Audit, Candidate, Case as Judged, HeldAward, HeldEnrolment, check, mark_enrolled, mark_repeats, takes,
+};
 use creditbank_rules::{Registry, RegistryRecord, Rejection, Rule};
 use serde_json::{Value, json};
 
@@ -74,8 +78,19 @@ fn judge(
     };
     let enrolments: Vec<_> = award.enrolments.iter().map(enrolment).collect();
     mark_enrolled(&mut all, &enrolments);
+    mark(registry, records, &mut all);
     let day = first_day(award.conferred.as_ref().expect("a day"));
     check(registry, definition, &all, &award.allocations, &award.attestations, held, &enrolments, 1.into(), day)
+}
+
+/// What the Credits of the case say of repeats.
+fn mark(registry: &Registry, records: &[Used], all: &mut [Candidate]) {
+    let said = |place| {
+        let used = records.iter().find(|used| used.place == place && used.record.kind() == Kind::Credit)?;
+        let read: pb::Credit = used.record.read().expect("a credit");
+        Some((registry.course(used.facts.institution, &read.course?.code), read.repeats_max))
+    };
+    mark_repeats(all, |place| Ok::<_, Infallible>(said(place))).expect("it cannot fail");
 }
 
 fn used_of(records: &[(Used, Vec<u8>)]) -> Vec<Used> {
@@ -594,7 +609,8 @@ fn chances(base: &[Entry]) -> Vec<Case> {
         let registry_of = vec![defined(&definition)];
         let Some(registry) = try_admit(base, &registry_of) else { continue };
         let records = learners::generated(chance, 9);
-        let all: Vec<_> = records.iter().flat_map(|(used, _)| candidates(&registry, &definition, used)).collect();
+        let mut all: Vec<_> = records.iter().flat_map(|(used, _)| candidates(&registry, &definition, used)).collect();
+        mark(&registry, &used_of(&records), &mut all);
         let day = first_day(&day(2024, 7, 15).expect("a day"));
         let case = Judged::new(&registry, &definition, &all, &[], &[], &[], day).expect("a tree");
         let mut allocations = Vec::new();
