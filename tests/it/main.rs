@@ -24,6 +24,7 @@ mod evaluation_beside;
 mod file_formats;
 mod files;
 mod follow;
+mod foreign;
 mod import;
 mod late;
 mod log_key;

@@ -177,15 +177,32 @@ async fn a_case_from_application_to_appeal() {
     replayed(&client).await;
 }
 
-fn exempting(
+/// A licence of a university in France.
+pub(crate) fn diploma(learner: Alias) -> pb::ForeignAward {
+    pb::ForeignAward {
+        learner: learner.to_vec(),
+        titles: vec![text("Licence")],
+        institution: "A university in France".to_owned(),
+        country: "FR".to_owned(),
+        number: "2020/17".to_owned(),
+        conferred: today(900),
+        evidence: vec![vec![3; 32]],
+        mandate: Some(mandate()),
+        ..Default::default()
+    }
+}
+
+/// 60 CATS are given for a qualification, whose one root is of that size. The size is stated of what is of elsewhere.
+pub(crate) fn exempting(
     learner: Alias,
-    qualification: pb::ForeignQualification,
-    root_of: Option<&RecordReference>,
+    qualification: &RecordReference,
+    root: &RecordReference,
 ) -> pb::QualificationRecognition {
     let amount = pb::Amount { e4: 600_000, unit: "CATS".to_owned() };
-    let root = |award: &RecordReference| pb::Root {
-        place: award.place,
-        status_id: award.status_id.clone(),
+    let is_elsewhere = qualification == root;
+    let root = pb::Root {
+        place: root.place,
+        status_id: root.status_id.clone(),
         fraction: Some(pb::Ratio { numerator: 1, denominator: 1 }),
         had: vec![amount.clone()],
         part_e4: amount.e4,
@@ -193,12 +210,14 @@ fn exempting(
     };
     pb::QualificationRecognition {
         learner: learner.to_vec(),
-        qualification: Some(qualification),
+        qualification: Some(qualification.clone()),
+        size: is_elsewhere.then(|| amount.clone()),
+        method: if is_elsewhere { "The diploma supplement".to_owned() } else { String::new() },
         form: pb::RecognitionForm::Statement.into(),
         exemptions: vec![pb::ConvertedCredit {
             course: Some(pb::Course { code: "X1".to_owned(), titles: vec![text("First year")] }),
             amount: Some(amount.clone()),
-            roots: root_of.map(root).into_iter().collect(),
+            roots: vec![root],
             ..Default::default()
         }],
         decider: "A registrar".to_owned(),
@@ -208,7 +227,7 @@ fn exempting(
     }
 }
 
-fn counting(mut award: pb::Award) -> pb::Award {
+pub(crate) fn counting(mut award: pb::Award) -> pb::Award {
     for allocation in &mut award.allocations {
         allocation.result_plus_1 = 1;
     }
@@ -222,15 +241,8 @@ async fn exemptions_count_once() {
     let absorbing = creditbank_fixtures::absorbing(1, "BA", 120, &["CERT"]);
     let scene = Scene::with(&[definition(1, "CERT", 60), absorbing, definition(2, "CERT", 60)]).await;
     let Scene { client, one, two, own, other, .. } = &scene;
-    let elsewhere = pb::ForeignQualification {
-        titles: vec![text("Licence")],
-        institution: "A university in France".to_owned(),
-        country: "FR".to_owned(),
-        conferred: today(900),
-        evidence: vec![vec![3; 32]],
-        ..Default::default()
-    };
-    let entry = exempting(*other, elsewhere, None);
+    let diploma = seal(client, two, Kind::ForeignAward, &diploma(*other), Vec::new()).await.expect("recorded");
+    let entry = exempting(*other, &diploma, &diploma);
     let foreign = seal(client, two, Kind::QualificationRecognition, &entry, Vec::new()).await.expect("recognised");
     let counted = counting(award(2, *other, "CERT", std::slice::from_ref(&foreign)));
     let first = confer(client, two, &counted).await.expect("60 of exemptions");
@@ -244,13 +256,12 @@ async fn exemptions_count_once() {
 
     let learned = seal(client, one, Kind::Credit, &credit(*own, "AAA"), Vec::new()).await.expect("issued");
     let cert = confer(client, one, &award(1, *own, "CERT", std::slice::from_ref(&learned))).await.expect("an award");
-    let here = pb::ForeignQualification { award: Some(cert.clone()), conferred: today(300), ..Default::default() };
-    let mut grown = exempting(*own, here.clone(), Some(&learned));
+    let mut grown = exempting(*own, &cert, &learned);
     grown.exemptions[0].amount = Some(pb::Amount { e4: 3_600_000, unit: "CATS".to_owned() });
     grown.exemptions[0].roots[0].part_e4 = 3_600_000;
     let refused = seal(client, one, Kind::QualificationRecognition, &grown, Vec::new()).await;
     assert_eq!(refused.expect_err("360 for a certificate of 60"), Reason::ConversionDiffers);
-    let entry = exempting(*own, here, Some(&learned));
+    let entry = exempting(*own, &cert, &learned);
     let exempt = seal(client, one, Kind::QualificationRecognition, &entry, Vec::new()).await.expect("recognised");
     let mut both = award(1, *own, "BA", &[learned, exempt.clone()]);
     (both.allocations[1].result_plus_1, both.absorbs, both.redeems) = (1, vec![cert.clone()], vec![cert.clone()]);

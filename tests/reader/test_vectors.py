@@ -391,7 +391,6 @@ class Vectors:
             check.that(f"{case['name']} is in the table", case["name"] is None or case["name"] in table)
             self._once(vectors, case)
         self._rules(vectors)
-        self._recognitions(vectors)
         self._fields(vectors)
 
     def _once(self, vectors, case):
@@ -425,25 +424,6 @@ class Vectors:
             self.checks.equal(f"rules: {case['about']}", found, case["name"])
             judged += 1
         self.checks.that(f"{judged} blocks were judged", judged >= 250)
-
-    def _recognitions(self, vectors):
-        """Of recognitions what they say of being late."""
-        judged = 0
-        for case in [*vectors["rules"], *vectors["admitted"]]:
-            if [record["kind"] for record in case["records"]] != [rules.KIND_RECOGNITION]:
-                continue
-            block = self.reader.read("Block", unhex(case["block"]))
-            header = self.reader.read("BlockHeader", block.header)
-            scene = rules.Scene(self.kinds, self._register(vectors, case), vectors, case)
-            try:
-                scene.judge_recognition(header, block.approvals, unhex(case["records"][0]["body"]))
-                found = None
-            except Broken as rule:
-                found = str(rule)
-            expected = case["name"] if case["name"] in ("LATE", "APPROVAL_MISSING") else None
-            self.checks.equal(f"recognitions: {case['about']}", found, expected)
-            judged += 1
-        self.checks.that(f"{judged} recognitions were judged", judged >= 35)
 
     def _fields(self, vectors):
         """Of all records the texts, the dates of those that have happened, and courses that count once."""

@@ -34,7 +34,7 @@ pub struct University {
 }
 
 /// Everything that an institution may sign.
-pub const KINDS: [Kind; 19] = [
+pub const KINDS: [Kind; 20] = [
     Kind::Identity,
     Kind::Outcome,
     Kind::Credit,
@@ -48,6 +48,7 @@ pub const KINDS: [Kind; 19] = [
     Kind::Equivalence,
     Kind::Conversion,
     Kind::Enrolment,
+    Kind::ForeignAward,
     Kind::QualificationDefinition,
     Kind::Award,
     Kind::QualificationRecognition,

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use creditbank_client::IssuingUnit;
 use creditbank_client::sealing::{Contents, Options, Sealed, check, resume, seal_block};
-use creditbank_client::{Client, KeyPlace, Signer};
+use creditbank_client::{Client, ClientError, KeyPlace, Signer};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Purpose};
 use creditbank_protocol::registry::RegistryKey;
-use creditbank_protocol::{InstitutionId, Place, UnitId};
+use creditbank_protocol::{InstitutionId, LogIndex, Place, UnitId};
+use creditbank_rpc::Reason;
 use creditbank_rpc::v1::Refusal;
 use serde_json::{Value, json};
 
@@ -101,6 +102,16 @@ pub(crate) struct Signing {
     pub(crate) reference: String,
 }
 
+/// What became of a block on which another one stands.
+pub(crate) enum First {
+    /// It is sealed in this entry.
+    Sealed(LogIndex),
+    /// The ledger has its record already, where the refusal says.
+    Known(String),
+    /// A second person has to approve it first, or nothing is written.
+    Later,
+}
+
 impl Signing {
     /// The unit that signs; without a unit's key, the operator, whose registry key is given.
     pub(crate) async fn unit(&self, global: &Global, client: &Client) -> Result<IssuingUnit, Failure> {
@@ -190,6 +201,41 @@ impl Signing {
     /// Whether nothing is sealed before a second person has approved it; of a dry run nothing is sealed at all.
     pub(crate) fn asks_for_approval(&self) -> bool {
         self.require_approval || self.dry_run
+    }
+
+    /// Seals a block on which another one stands, or goes on with what an earlier run has begun for the same wish.
+    pub(crate) async fn seal_first(
+        &self,
+        global: &Global,
+        client: &Client,
+        unit: &IssuingUnit,
+        contents: &Contents,
+        wish: &[u8],
+        (value, text): (Value, String),
+    ) -> Result<First, Failure> {
+        if self.dry_run {
+            let refusals = check(client, unit, contents).await?;
+            return match refusals.iter().find(|refusal| refusal.reason == Reason::DuplicateRecord.name()) {
+                Some(refusal) => Ok(First::Known(refusal.found.clone())),
+                None => forecast(global, &refusals, (value, text)).map(|()| First::Later),
+            };
+        }
+        let work = self.work();
+        let options = Options { work: &work, require_approval: self.require_approval };
+        let sealed = match resume(client, unit, wish, options, refused_by_now).await? {
+            Some(Sealed::Done(entry)) => return Ok(First::Sealed(entry)),
+            Some(Sealed::Waiting(request)) => Sealed::Waiting(request),
+            Some(Sealed::Already) | None => match seal_block(client, unit, contents, options, refused_by_now).await {
+                Ok(Sealed::Done(entry)) => return Ok(First::Sealed(entry)),
+                Ok(sealed) => sealed,
+                Err(ClientError::Refused(refusal)) if refusal.why() == Reason::DuplicateRecord => {
+                    return Ok(First::Known(refusal.found.clone()));
+                }
+                Err(error) => return Err(error.into()),
+            },
+        };
+        told(global, &sealed, contents.records().len(), (value, text))?;
+        Ok(First::Later)
     }
 
     /// Where the notes are.

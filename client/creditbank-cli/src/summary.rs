@@ -37,6 +37,7 @@ impl Summary {
             Kind::Award => read(body, of_award)?,
             Kind::QualificationRecognition => read(body, of_recognition)?,
             Kind::Enrolment => read(body, of_enrolment)?,
+            Kind::ForeignAward => read(body, of_foreign)?,
             // An Identity is about the person; nothing of it belongs into a table.
             _ => Self::default(),
         };
@@ -116,7 +117,15 @@ fn of_enrolment(one: pb::Enrolment) -> Summary {
 }
 
 fn of_recognition(one: pb::QualificationRecognition) -> Summary {
-    Summary { level: level(one.level.as_ref()), ..on(String::new(), one.decided) }
+    let place = one.qualification.and_then(|of| of.place);
+    let about = place.map(|place| format!("of {}", creditbank_protocol::Place::from(place))).unwrap_or_default();
+    let amounts: Vec<String> = one.exemptions.iter().map(|result| amount(result.amount.as_ref())).collect();
+    Summary { amount: amounts.join(", "), level: level(one.level.as_ref()), ..on(about, one.decided) }
+}
+
+fn of_foreign(one: pb::ForeignAward) -> Summary {
+    let title = one.titles.first().map(|title| safe(&title.value)).unwrap_or_default();
+    on(listed([title, safe(&one.institution), safe(&one.country), safe(&one.number)]), one.conferred)
 }
 
 /// `GEO-1 Geology`.

@@ -428,7 +428,7 @@ async fn a_definition_is_checked_and_published() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_qualification_is_recognised() {
     let office = Office::new().await;
-    let alias = office.institutions[1].aliases(&office.node, [9]).await[0].to_string();
+    let alias = creditbank_tests::acts::alias(&office.node, &office.institutions[1], 9).await.to_string();
     office.write("diplom.pdf", "a diploma");
     let of = ["recognise", "--alias", &alias, "--title", "de:Diplom-Ingenieur", "--conferred-by", "TH Aachen"];
     let more = ["--country", "DE", "--conferred", "1999-07", "--evidence", "diplom.pdf", "--decider", "Dr. A"];
@@ -436,6 +436,10 @@ async fn a_foreign_qualification_is_recognised() {
     let of = [&of[..], &more, &["--mandate-paper", "file 3"]].concat();
     let says = ["--form", "statement", "--comparable-to", "en:Master of Science", "--level", "FHEQ:7"];
     let exempts = ["--exempt", "MATH-101:12 ECTS:EQF:6=Analysis", "--exempt", "PHYS-101:8 ECTS"];
+    let sizeless = [&of[..], &says, &exempts].concat();
+    let (code, _, err) = office.call(2, &[&sizeless[..], &["--key", "unit-2.key", "--dry-run"]].concat()).await;
+    assert!(code == 2 && err.contains("--size") && err.contains("--method"), "{err}");
+    let exempts = [&exempts[..], &["--size", "300 ECTS", "--method", "stated in the diploma supplement"]].concat();
     let statement = [&of[..], &says, &exempts].concat();
     let dry = office.json(2, &[&statement[..], &["--key", "unit-2.key", "--dry-run"]].concat()).await;
     assert_eq!((&dry["outcome"], &dry["refusals"]), (&"dry run".into(), &serde_json::json!([])), "{dry}");
@@ -443,6 +447,19 @@ async fn a_foreign_qualification_is_recognised() {
     office.again(2, &[&statement[..], &["--key", "unit-2.key"]].concat()).await;
     let read = office.json(2, &["record", "show", &place]).await;
     assert_eq!(read["record"]["exemptions"][0]["amount"]["amount"], "12", "{read}");
+    let diploma = read["record"]["qualification"]["place"].as_str().expect("a place").to_owned();
+    // Another institution that holds the diploma refers to the same record, from whatever scan; what is alike needs a reason.
+    let theirs = creditbank_tests::acts::alias(&office.node, &office.institutions[0], 9).await.to_string();
+    office.write("scan.pdf", "another scan of the diploma");
+    let to = ["recognise", "--alias", &theirs, "--title", "de:Diplom-Ingenieur", "--conferred-by", "TH AACHEN"];
+    let opinion = ["--evidence", "scan.pdf", "--decider", "Dr. B", "--form", "statement", "--level", "FHEQ:7"];
+    let day = ["--country", "DE", "--conferred", "1999-07", "--mandate-paper", "file 1"];
+    let same = office.seal(1, &[&to[..], &opinion, &day].concat()).await;
+    let shown = office.json(1, &["record", "show", &same]).await;
+    assert_eq!(shown["record"]["qualification"]["place"].as_str(), Some(&diploma[..]), "{shown}");
+    let other =
+        [&to[..], &opinion, &["--country", "DE", "--conferred", "1999-07-30", "--mandate-paper", "file 2"]].concat();
+    office.refused(1, &other, &["CLOSE_MATCH", "distinct_from", &diploma]).await;
     // A decision needs its Decision, and one that grants something.
     let decides = ["--form", "decision", "--legal-basis", "s. 3", "--comparable-to", "en:Master of Science"];
     let decides = [&second[..], &decides].concat();
@@ -474,9 +491,11 @@ async fn a_foreign_qualification_is_recognised() {
     let by = ["--alias", &alias, "--decider", "Prof. B", "--mandate-paper", "file 9"];
     let award = office.seal(2, &[&declared[..], &by].concat()).await;
     let of = ["recognise", "--award", &award, "--form", "statement", "--exempt", "CHEM-101:5 ECTS"];
-    let given = [&of[..], &by].concat();
-    let (code, _, err) = office.call(2, &[&given[..], &["--key", "unit-2.key"]].concat()).await;
-    assert!(code == 1 && err.contains("one that counts none"), "nothing bounds what would be given: {err}");
+    // It counts none: its size is stated, as that of a diploma of elsewhere.
+    let sized = ["--size", "20 ECTS", "--method", "stated in the diploma supplement"];
+    let place = office.seal(2, &[&of[..], &sized, &by].concat()).await;
+    let read = office.json(2, &["record", "show", &place]).await;
+    assert_eq!(read["record"]["exemptions"][0]["roots"][0]["fraction"], "1/4", "{read}");
 }
 
 /// Goal: an award that two institutions confer is sealed with the signature of the other one, over this very award, and

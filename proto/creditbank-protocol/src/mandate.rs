@@ -50,7 +50,8 @@ fn legal_message(origin: &str, institution: InstitutionId, kind: Kind, core: &[u
 
 /// Kinds of records that an institution may make by a regulation, without the learner: nobody applies or appeals in
 /// another's place.
-pub const BY_LEGAL_BASIS: [Kind; 3] = [Kind::Conversion, Kind::Award, Kind::QualificationRecognition];
+pub const BY_LEGAL_BASIS: [Kind; 4] =
+    [Kind::Conversion, Kind::Award, Kind::QualificationRecognition, Kind::ForeignAward];
 
 /// Whether the learner's signature of a mandate holds for a record.
 pub fn verify_mandate(
@@ -85,6 +86,7 @@ pub fn mandate_in(record: &Record) -> Result<Option<Mandate>, CanonicalError> {
         Kind::Conversion => record.read::<pb::Conversion>()?.mandate,
         Kind::Award => record.read::<pb::Award>()?.mandate,
         Kind::QualificationRecognition => record.read::<pb::QualificationRecognition>()?.mandate,
+        Kind::ForeignAward => record.read::<pb::ForeignAward>()?.mandate,
         _ => None,
     })
 }

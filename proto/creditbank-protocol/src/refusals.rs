@@ -117,6 +117,8 @@ macro_rules! with_rules {
             MandateUsed = "MANDATE_USED",
             /// What is recorded long after its day says so, why, and what the rules give now; nothing else says it.
             Late = "LATE",
+            /// A diploma of elsewhere is like no other one of the learner, unless a person says why it is another.
+            CloseMatch = "CLOSE_MATCH",
             /// Agreement, equivalence or definition are in force on the day of the decision.
             NotInForce = "NOT_IN_FORCE",
             /// Agreement or equivalence cover the source.

@@ -15,6 +15,7 @@ mod documents;
 mod effects;
 mod enrolment;
 mod fields;
+mod foreign;
 mod kinds;
 pub mod late;
 mod mandate;

@@ -29,7 +29,7 @@ mod source;
 
 pub use account::Account;
 pub use check::{Asked, check};
-pub use exempted::{award_roots, counted_by, exempted};
+pub use exempted::{award_roots, counted_by, drawn, exempted};
 pub use explain::explain;
 pub use grade::ects::{Overlap, overlaps};
 pub use share::apportion;

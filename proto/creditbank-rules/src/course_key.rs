@@ -1,8 +1,8 @@
 //! Which of a learner's records at one institution belong together.
 
-use creditbank_protocol::Place;
 use creditbank_protocol::course_code::key;
 use creditbank_protocol::pb::RecognitionPurpose;
+use creditbank_protocol::{InstitutionId, Place};
 
 /// By what a learner's records at one institution are found and counted: the course, or what takes its place for kinds
 /// that are about no course. Repeats, duplicates and the limit of [`crate::HELD_MAX`] count the records under one key.
@@ -27,12 +27,20 @@ pub enum CourseKey {
     Recognition,
     /// Enrolments, on whatever programme.
     Enrolment,
+    /// Diplomas of elsewhere, whoever recorded them.
+    ForeignAward,
 }
 
 impl CourseKey {
     /// The key of a course's code.
     pub fn course(code: &str) -> Self {
         Self::Course(key(code))
+    }
+
+    /// Under which institution's number the learner's records with this key are kept, of records of `institution`: 0 of what
+    /// counts once for all institutions.
+    pub fn kept_at(&self, institution: InstitutionId) -> InstitutionId {
+        if *self == Self::ForeignAward { InstitutionId(0) } else { institution }
     }
 
     /// The key as bytes, for a digest: a byte for the variant, then what it holds. No two keys have the same bytes.
@@ -47,6 +55,7 @@ impl CourseKey {
             Self::Award => vec![6],
             Self::Recognition => vec![7],
             Self::Enrolment => vec![8],
+            Self::ForeignAward => vec![9],
         }
     }
 }
@@ -61,7 +70,7 @@ mod tests {
         let codes = ["", "\u{1}", "\u{5}", " award", " conversion", "case 2/0"].map(str::to_owned);
         let mut keys: Vec<CourseKey> = codes.into_iter().map(CourseKey::Course).collect();
         keys.extend([CourseKey::Identity, CourseKey::UncodedOutcome, CourseKey::Conversion]);
-        keys.extend([CourseKey::Award, CourseKey::Recognition, CourseKey::Enrolment]);
+        keys.extend([CourseKey::Award, CourseKey::Recognition, CourseKey::Enrolment, CourseKey::ForeignAward]);
         keys.extend([RecognitionPurpose::Study, RecognitionPurpose::Work].map(CourseKey::Application));
         keys.extend([Place::new(2, 0), Place::new(0, 2), Place::new(2, 1)].map(CourseKey::Case));
         let mut bytes: Vec<Vec<u8>> = keys.iter().map(CourseKey::to_bytes).collect();

@@ -13,6 +13,7 @@ mod course_name;
 pub mod deadline;
 pub mod decimal;
 mod document_key;
+pub mod foreign_key;
 pub mod once;
 mod paper_key;
 pub mod plausible;

@@ -112,8 +112,8 @@ pub trait View {
     fn registry(&self) -> &Registry;
     /// The account that an institution's alias stands for.
     fn learner(&self, institution: InstitutionId, alias: &Alias) -> Option<LearnerState>;
-    /// The records of a learner at one institution under one key, by place. Of more than [`HELD_MAX`] at least one more
-    /// than that.
+    /// The records of a learner at one institution under one key, by place; of a key that counts once for all institutions,
+    /// those of all ([`CourseKey::kept_at`]). Of more than [`HELD_MAX`] at least one more than that.
     fn held(
         &self,
         account: &AccountId,

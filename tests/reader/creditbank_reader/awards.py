@@ -2,7 +2,7 @@
 
 import datetime
 
-from . import conversion, late, mandates, qualification, status
+from . import conversion, foreign, late, mandates, qualification, status
 from . import ledger as forms
 from .conversion import plain
 from .courses import is_code, wide
@@ -14,7 +14,7 @@ from .suite import verify
 KIND_OUTCOME, KIND_CREDIT, KIND_DECISION, KIND_CONVERSION, KIND_AWARD, KIND_RECOGNITION = 2, 3, 7, 12, 14, 15
 GRANTS = (1, 2, 3, 4)
 """Types of a Decision that recognises something: full, partial, alternative, conditional."""
-KIND_ENROLMENT = 19
+KIND_ENROLMENT, KIND_FOREIGN = 19, 20
 ISSUED, REASON_ERROR = 1, 1
 AUDITED, DECLARED, HONORARY = 1, 2, 3
 PURPOSE_UNIT = 5
@@ -444,6 +444,7 @@ class Spending:
         self.absorbed = set()
         self.redeems = set()
         self.shared = {}
+        self.counted = []
 
     def absorb(self, held):
         """Takes over what an earlier award holds."""
@@ -466,16 +467,29 @@ class Spending:
             standing(self.scene, link)
             chain[link.place] = link
             before = [source.record for source in link.body.sources] if link.kind == KIND_CONVERSION else []
-            if link.kind == KIND_RECOGNITION and link.body.qualification.has("award"):
-                before.append(link.body.qualification.award)
+            if link.kind == KIND_RECOGNITION and link.body.has("qualification"):
+                before.append(link.body.qualification)
             todo += [self.scene.held[place_of(one.place)] for one in before if place_of(one.place) not in chain]
         for place, _ in one.roots or [(held.place, 1)]:
             root = self.scene.held.get(place)
             require(root is not None and root.account == self.account, "SOURCE_NOT_USABLE")
             standing(self.scene, root)
             require(self.definition.retakes or not is_surplus(self.scene, root), "TOO_MANY_REPEATS")
-            if held.kind != KIND_OUTCOME:
+            if root.kind in (KIND_FOREIGN, KIND_AWARD):
+                self._redeem(self._recognition(place, chain), chain, one.amount)
+                self.counted.append((held, one.key[2]))
+                foreign.draw(self.scene, root, self.absorbed, self.counted)
+            elif held.kind != KIND_OUTCOME:
                 self._redeem(root, chain, one.amount)
+
+    @staticmethod
+    def _recognition(place, chain):
+        """By which recognition a diploma, or an award that stands for itself, is drawn on."""
+        for link in chain.values():
+            if link.kind == KIND_RECOGNITION and any(place_of(root.place) == place for one in link.body.exemptions
+                                                     for root in one.roots):
+                return link
+        raise conversion.Broken("SOURCE_NOT_USABLE")
 
     def _redeem(self, root, chain, amount):
         entry = root.marks.get(status.REDEEMED)

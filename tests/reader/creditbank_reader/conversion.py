@@ -467,19 +467,23 @@ def _settled(root, part, unit, left):
     return Root(root.place, root.status_id, fraction, part, list_of)
 
 
-def _fixed(source, amount, index):
-    """Amount, roots, period and position of a result whose amount is given."""
-    unit, roots = amount.unit, source.roots
+def fixed(roots, unit, e4):
+    """What of an amount the bounds of its roots let through, and the roots that it then has."""
     weights = [Fraction(root.part) for root in roots]
     if not any(weights):
         weights = [Fraction(1)] * len(roots)
     bounds = [root.bound(unit) for root in roots]
     counted = [bound for bound, weight in zip(bounds, weights) if weight]
-    e4 = amount.e4 if None in counted else min(amount.e4, sum(counted))
+    e4 = e4 if None in counted else min(e4, sum(counted))
     parts = share_out(e4, weights, bounds)
-    settled = [_settled(root, part, unit, WHOLE).shown() for root, part in zip(roots, parts)]
-    return {"amount": {"e4": e4, "unit": unit}, "roots": settled, "source_plus_1": index + 1,
-            "period": None if source.period is None else plain(source.period)}
+    return e4, [_settled(root, part, unit, WHOLE) for root, part in zip(roots, parts)]
+
+
+def _fixed(source, amount, index):
+    """Amount, roots, period and position of a result whose amount is given."""
+    e4, roots = fixed(source.roots, amount.unit, amount.e4)
+    return {"amount": {"e4": e4, "unit": amount.unit}, "roots": [root.shown() for root in roots],
+            "source_plus_1": index + 1, "period": None if source.period is None else plain(source.period)}
 
 
 class Amounts:

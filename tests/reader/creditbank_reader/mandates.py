@@ -6,10 +6,10 @@ from .suite import preimage, sha256, tagged_hash, uint, var, verify
 SIGNATURES = ("mandate", "cosignatures")
 SALT_LEN = 16
 KIND_AWARD = 14
-KINDS = {5, 6, 12, 14, 15}
+KINDS = {5, 6, 12, 14, 15, 20}
 """Kinds of records with a mandate."""
-BY_LEGAL_BASIS = {12, 14, 15}
-"""Conversion, Award, QualificationRecognition: what an institution may do without the learner."""
+BY_LEGAL_BASIS = {12, 14, 15, 20}
+"""Conversion, Award, QualificationRecognition, ForeignAward: what an institution may do without the learner."""
 
 
 def core(records, kind, body):

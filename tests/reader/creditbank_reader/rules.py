@@ -4,7 +4,7 @@ others (PROTOCOL.md, sections 8 and 15). The first rule that is broken is the an
 import datetime
 
 from . import ledger as forms
-from . import awards, deadlines, enrolments, late, mandates, status
+from . import awards, deadlines, enrolments, late, mandates, recognitions, status
 from .authority import is_custodian, is_suspect
 from .courses import broken, is_code, wide
 from .dates import EARLIEST, first, has_happened, is_plausible_expiry, is_plausible_period, is_real, last, latest
@@ -20,10 +20,11 @@ ISSUER, CUSTODIAN, OPERATOR, MANDATE, DEPENDENCY = 1, 2, 3, 4, 5
 FULL, PARTIAL, ALTERNATIVE, CONDITIONAL, REFUSED, UNVERIFIED, MISSING, RECEIVED, WITHDRAWN, PUT_OFF = \
     range(1, 11)
 KIND_DEADLINE = 72
-KIND_RECOGNITION, KIND_ENROLMENT = 15, 19
+KIND_RECOGNITION, KIND_ENROLMENT, KIND_FOREIGN = 15, 19, 20
 EPOCH = datetime.date(1970, 1, 1)
 TEXT_MAX = 200
-JUDGED_KINDS = {KIND_APPLICATION, KIND_APPEAL, KIND_DECISION, KIND_CONVERSION, KIND_AWARD, KIND_ENROLMENT}
+JUDGED_KINDS = {KIND_APPLICATION, KIND_APPEAL, KIND_DECISION, KIND_CONVERSION, KIND_AWARD, KIND_RECOGNITION, KIND_ENROLMENT,
+                KIND_FOREIGN}
 
 
 class Held:
@@ -134,16 +135,6 @@ class Scene:
         require(len(used_up) == len(set(used_up)), "MANDATE_USED")
         require(stated == set(used_up), "EFFECT_MISMATCH")
 
-    def judge_recognition(self, header, approvals, body):
-        """Refuses a QualificationRecognition for what it says of being late, or of credit that was declared."""
-        self._come_to(header, approvals)
-        message = self.records.read(KIND_RECOGNITION, 1, body)
-        former = place_of(message.amends.place) if message.has("amends") else None
-        award = self.held.get(place_of(message.qualification.award.place))
-        declared = message.qualification.has("award") and award is not None and awards.counts_declared(self, award)
-        require(all(bool(one.declared) == declared for one in message.exemptions), "CONTRADICTION")
-        late.judge(self, message, former, "decided")
-
     def _stated(self, groups):
         """The mandates that groups state by their digests."""
         for group in groups:
@@ -175,6 +166,12 @@ class Scene:
         if kind == KIND_CONVERSION:
             self.day(message, "decided")
             return (account, "holder"), self._used(kind, body, awards.convert(self, message, former, account))
+        if kind == KIND_RECOGNITION:
+            recognitions.recognise(self, message, former, account)
+            return (account, "recognition"), []
+        if kind == KIND_FOREIGN:
+            recognitions.judge(self, message, former, account)
+            return (account, "diploma"), []
         if kind == KIND_APPLICATION:
             return (account, self._application(message, former, account)), []
         if kind == KIND_DECISION:

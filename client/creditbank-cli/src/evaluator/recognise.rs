@@ -1,5 +1,7 @@
-//! `recognise`: what a qualification of elsewhere is comparable to here, or the credit from which it exempts.
+//! `recognise`: what a qualification is comparable to here, or the credit from which it exempts. A diploma of elsewhere is
+//! recorded first, where the ledger does not have it.
 
+mod diploma;
 mod exempt;
 mod roots;
 
@@ -9,15 +11,15 @@ use creditbank_client::recognition::consent::mandate;
 use creditbank_client::sealing::{Contents, record};
 use creditbank_protocol::pb::{self, Kind, RecognitionForm};
 use creditbank_protocol::{Alias, Place, names};
-use creditbank_rules::conversion::exempted;
+use creditbank_rules::conversion::{drawn, exempted};
 use creditbank_rules::dates;
 use creditbank_rules::decimal::show_e4;
 use prost_reflect::prost::Message as _;
 use serde_json::json;
 
+use self::diploma::Diploma;
 use super::late::{self, WhyLate};
 use super::mandated::{Mandated, wish};
-use super::received::digests;
 use super::shown::{Shown, reference};
 use crate::connect::Global;
 use crate::failure::Failure;
@@ -29,21 +31,12 @@ pub(crate) struct Arguments {
     /// Your alias of the holder, in hexadecimal
     #[arg(long, value_parser = values::alias)]
     alias: Alias,
-    /// Title of the qualification with its language, as "de:Diplom-Ingenieur"; may be repeated
-    #[arg(long = "title", value_name = "TEXT", value_parser = values::text, required_unless_present = "award")]
-    titles: Vec<pb::Text>,
-    /// Who conferred it
-    #[arg(long, value_name = "NAME", default_value = "", required_unless_present = "award")]
-    conferred_by: String,
-    /// The country of whoever conferred it, two capital letters
-    #[arg(long, value_name = "CODE", default_value = "", required_unless_present = "award")]
-    country: String,
-    /// The day or the month of its conferral
-    #[arg(long, value_name = "DATE", value_parser = values::date)]
-    conferred: Option<pb::Date>,
-    /// A document that stays with you: its SHA-256 stands in the record; may be repeated
-    #[arg(long, value_name = "FILE", required_unless_present = "award")]
-    evidence: Vec<PathBuf>,
+    #[command(flatten)]
+    diploma_says: Diploma,
+    /// The diploma of elsewhere as it is recorded already, with its status id, as 34/0:STATUS-ID: see the refusal
+    /// DUPLICATE_RECORD
+    #[arg(long, value_name = "PLACE:ID", value_parser = diploma::named, conflicts_with_all = ["award", "titles"])]
+    diploma: Option<pb::RecordReference>,
     /// The Award of this ledger that it is: entry and index, as 34/718
     #[arg(long, value_name = "PLACE")]
     award: Option<Place>,
@@ -69,6 +62,13 @@ pub(crate) struct Arguments {
     /// may be repeated
     #[arg(long = "exempt", value_name = "COURSE:AMOUNT UNIT", value_parser = exempt::read)]
     exempt: Vec<pb::ConvertedCredit>,
+    /// With exemptions for a diploma of elsewhere: how much credit the whole of it is, as "180 ECTS". What all awards count by
+    /// recognitions of it is at most that
+    #[arg(long, value_name = "AMOUNT UNIT", value_parser = exempt::amount, requires = "method")]
+    size: Option<pb::Amount>,
+    /// How the size was found, as "stated in the diploma supplement"
+    #[arg(long, value_name = "TEXT", default_value = "", requires = "size")]
+    method: String,
     /// The person who answers for it
     #[arg(long, value_name = "NAME")]
     decider: String,
@@ -105,6 +105,9 @@ impl Arguments {
             _ if self.comparable_to.is_empty() && self.level.is_none() && self.exempt.is_empty() => {
                 usage("expected what it is comparable to (--comparable-to, --level) or exemptions (--exempt)")
             }
+            _ if self.award.is_none() && self.size.is_none() && !self.exempt.is_empty() => usage(
+                "--exempt: expected how much credit the whole diploma is (--size) and how that was found (--method)",
+            ),
             _ => Ok(()),
         }
     }
@@ -113,37 +116,40 @@ impl Arguments {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     arguments.fits()?;
     let consent = arguments.mandated.consent()?;
-    let evidence = digests(&arguments.evidence)?;
     let shown = arguments.transcript.as_ref().map(|path| Shown::read(global, path)).transpose()?;
     let client = global.connect().await?;
-    let Arguments { alias, titles, conferred_by, country, conferred, award, form, decision, legal_basis, .. } =
-        arguments;
+    let Arguments { alias, diploma_says, diploma, award, form, decision, legal_basis, size, method, .. } = arguments;
     let Arguments { comparable_to, level, mut exempt, decider, decided, expires, signing, .. } = arguments;
     let unit = signing.unit(global, &client).await?;
-    if let Some(place) = award.filter(|_| !exempt.is_empty()) {
-        let (roots, declared) = roots::of_award(&client, shown.as_ref(), place).await?;
-        let count = exempt.len();
-        for one in &mut exempt {
-            one.declared = declared;
-            let amount = one.amount.clone().unwrap_or_default();
-            one.roots = exempted(&roots, &amount, count).map_err(roots::refused)?;
+    let qualification = match (award, diploma) {
+        (Some(place), _) => Some(reference(&client, shown.as_ref(), place).await?),
+        (None, Some(known)) => Some(known),
+        (None, None) => {
+            let by = (&alias, &arguments.mandated, &consent);
+            diploma::find(global, &client, &unit, diploma_says, by, &signing).await?
         }
-    }
-    let award = match award {
-        Some(place) => Some(reference(&client, shown.as_ref(), place).await?),
+    };
+    let Some(qualification) = qualification else { return Ok(()) };
+    let counted = match award.filter(|_| !exempt.is_empty() && size.is_none()) {
+        Some(place) => Some(roots::of_award(&client, shown.as_ref(), place).await?),
         None => None,
     };
+    let count = exempt.len();
+    for one in &mut exempt {
+        let amount = one.amount.clone().unwrap_or_default();
+        one.roots = match (&counted, &size) {
+            (Some((counted, declared)), _) => {
+                one.declared = *declared;
+                exempted(counted, &amount, count).map_err(roots::refused)?
+            }
+            (None, Some(size)) => vec![drawn(&qualification, size, &amount).map_err(roots::refused)?],
+            (None, None) => Vec::new(),
+        };
+    }
     let decided = decided.unwrap_or_else(creditbank_client::today);
     let draft = pb::QualificationRecognition {
         learner: alias.0.to_vec(),
-        qualification: Some(pb::ForeignQualification {
-            titles: set(titles),
-            institution: conferred_by,
-            country,
-            conferred,
-            award,
-            evidence,
-        }),
+        qualification: Some(qualification),
         form: form.into(),
         comparable_to: set(comparable_to),
         level,
@@ -156,6 +162,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         expires,
         amends: None,
         late: arguments.late.complete(late::of_decision(&decided, None), &signing)?,
+        size,
+        method,
     };
     let wish = wish(&signing.reference, &draft)?;
     let given = arguments.mandated.given(&consent, &signing.reference);
@@ -170,11 +178,10 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
 
 /// What was recognised, for programs and for people.
 fn told(made: &pb::QualificationRecognition) -> (serde_json::Value, String) {
-    let found = made.qualification.clone().unwrap_or_default();
     let words = |texts: &[pb::Text]| {
         texts.iter().map(|text| show::safe(&format!("{} ({})", text.value, text.language))).collect::<Vec<_>>()
     };
-    let award = found.award.and_then(|award| award.place).map(|place| values::show_place(&place));
+    let of = made.qualification.as_ref().and_then(|of| of.place).map(|place| values::show_place(&place));
     let form = names::of(made.form());
     let level = made.level.as_ref().map(|level| show::safe(&format!("{} {}", level.framework, level.level)));
     let exemption = |one: &pb::ConvertedCredit| {
@@ -182,23 +189,22 @@ fn told(made: &pb::QualificationRecognition) -> (serde_json::Value, String) {
         let course = one.course.as_ref().map(|course| course.code.clone()).unwrap_or_default();
         show::safe(&format!("{course}: {} {}", show_e4(amount.e4), amount.unit))
     };
+    let size = made.size.as_ref().map(|size| show::safe(&format!("{} {}", show_e4(size.e4), size.unit)));
     let exemptions: Vec<String> = made.exemptions.iter().map(exemption).collect();
     let decided = made.decided.as_ref().map(dates::show).unwrap_or_default();
     let value = json!({
-        "qualification": words(&found.titles), "award": award, "form": form, "decided": decided,
+        "qualification": of, "form": form, "decided": decided,
         "comparable_to": words(&made.comparable_to), "level": level, "exemptions": exemptions,
-        "evidence": found.evidence.iter().map(hex::encode).collect::<Vec<_>>(),
+        "size": size, "method": show::safe(&made.method),
     });
-    let by = [found.institution, found.country].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
     let facts = [
-        ("qualification", words(&found.titles).join("; ")),
-        ("conferred by", show::safe(&by.join(", "))),
-        ("award", award.unwrap_or_default()),
+        ("qualification", of.unwrap_or_default()),
         ("form", form),
         ("comparable to", words(&made.comparable_to).join("; ")),
         ("level", level.unwrap_or_default()),
         ("exempts from", exemptions.join("; ")),
-        ("documents", found.evidence.len().to_string()),
+        ("size", size.unwrap_or_default()),
+        ("method", show::safe(&made.method)),
         ("decided", format!("{decided}, by {}", show::safe(&made.decider))),
     ];
     (value, output::facts(facts.into_iter().filter(|(_, text)| !text.is_empty())))

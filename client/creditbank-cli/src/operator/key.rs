@@ -101,7 +101,7 @@ pub(crate) struct Term {
     /// Kinds that a unit's key may sign, with commas between; left out in a rotation: those of the old key
     ///
     /// Of learners: identity, enrolment, outcome, credit, result, application, decision, conversion, award, appeal,
-    /// qualification-recognition. Public: agreement-proposal, agreement-acceptance, agreement-ending, equivalence,
+    /// qualification-recognition, foreign-award. Public: agreement-proposal, agreement-acceptance, agreement-ending, equivalence,
     /// qualification-definition, grade-distribution, course-alias, course-codes.
     #[arg(long, value_delimiter = ',', value_parser = values::kind)]
     kinds: Vec<Kind>,

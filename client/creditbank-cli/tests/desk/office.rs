@@ -28,7 +28,7 @@ pub(crate) fn day(ago: i64) -> String {
 
 /// Everything that institutions sign.
 fn all_kinds() -> Vec<Kind> {
-    (1..=19).filter_map(|number| Kind::try_from(number).ok()).collect()
+    (1..=20).filter_map(|number| Kind::try_from(number).ok()).collect()
 }
 
 impl Office {

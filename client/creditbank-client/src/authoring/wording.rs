@@ -79,8 +79,19 @@ pub(crate) fn of(record: &Record) -> Vec<String> {
         }
         Kind::QualificationRecognition => {
             let recognition: pb::QualificationRecognition = read(record);
-            let title = recognition.qualification.and_then(|found| found.titles.into_iter().next());
-            vec![format!("recognition of {}", title.map(|title| title.value).unwrap_or_default())]
+            let of = place(recognition.qualification.and_then(|of| of.place));
+            vec![format!("recognition of {of}, by {}", recognition.decider)]
+        }
+        Kind::ForeignAward => {
+            let diploma: pb::ForeignAward = read(record);
+            let title = diploma.titles.first().map(|title| title.value.clone()).unwrap_or_default();
+            let mut lines =
+                vec![format!("diploma of elsewhere: {title}, {}, {}", diploma.institution, diploma.country)];
+            let distinct = |one: pb::DistinctAward| {
+                format!("not the same as {}: {}", place(one.award.and_then(|award| award.place)), one.reason)
+            };
+            lines.extend(diploma.distinct_from.into_iter().map(distinct));
+            lines
         }
         kind => {
             let name = RegistryKey::of(kind, record.body()).map(|key| key.to_string());

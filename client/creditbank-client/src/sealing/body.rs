@@ -29,6 +29,7 @@ pub(crate) fn amended(kind: Kind, body: &[u8], learner: &[u8], amends: Option<Am
         Kind::Award => with!(pb::Award),
         Kind::QualificationRecognition => with!(pb::QualificationRecognition),
         Kind::Enrolment => with!(pb::Enrolment),
+        Kind::ForeignAward => with!(pb::ForeignAward),
         other => Err(format!("{} is no record of a learner", other.as_str_name())),
     }
 }
@@ -57,6 +58,7 @@ pub(crate) fn learner(kind: Kind, body: &[u8]) -> Result<Vec<u8>, String> {
         Kind::Award => of!(pb::Award),
         Kind::QualificationRecognition => of!(pb::QualificationRecognition),
         Kind::Enrolment => of!(pb::Enrolment),
+        Kind::ForeignAward => of!(pb::ForeignAward),
         other => Err(format!("{} is no record of a learner", other.as_str_name())),
     }
 }

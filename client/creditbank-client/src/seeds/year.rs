@@ -35,6 +35,7 @@ pub(crate) fn year_of(kind: Kind, body: &[u8]) -> u32 {
         Kind::Conversion => of(body, |one: &pb::Conversion| of_day(one.decided.as_ref())),
         Kind::Award => of(body, |one: &pb::Award| of_day(one.conferred.as_ref())),
         Kind::QualificationRecognition => of(body, |one: &pb::QualificationRecognition| of_day(one.decided.as_ref())),
+        Kind::ForeignAward => of(body, |one: &pb::ForeignAward| of_day(one.conferred.as_ref())),
         Kind::Enrolment => of(body, |one: &pb::Enrolment| of_day(one.from.as_ref())),
         _ => None,
     };

@@ -208,6 +208,7 @@ fn rule_code(rule: Rule) -> Code {
         | Rule::StatusForbids
         | Rule::NotContested
         | Rule::TooManyRepeats
+        | Rule::CloseMatch
         | Rule::IdentityNotAmended
         | Rule::UnknownReference
         | Rule::AgreementsOverlap

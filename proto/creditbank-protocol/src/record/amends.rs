@@ -20,6 +20,7 @@ pub fn amends_of(kind: Kind, body: &[u8]) -> Result<Option<Amends>, CanonicalErr
         Kind::Award => read(body, |read: pb::Award| read.amends),
         Kind::QualificationRecognition => read(body, |read: pb::QualificationRecognition| read.amends),
         Kind::Enrolment => read(body, |read: pb::Enrolment| read.amends),
+        Kind::ForeignAward => read(body, |read: pb::ForeignAward| read.amends),
         _ => Ok(None),
     }
 }

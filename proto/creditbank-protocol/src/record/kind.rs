@@ -22,7 +22,7 @@ pub struct KindInfo {
 /// Field numbers that must be opened: type, course, amount or status, attempt, mode, period, repeats, expiry, embargo,
 /// basis and amendment, so that nobody can hide what would make the rest mean something else; of what is derived, by what
 /// right, from what, when, and whether it is late.
-static KINDS: [KindInfo; 34] = [
+static KINDS: [KindInfo; 35] = [
     learner(Kind::Identity, &tables::IDENTITY, &[6]),
     learner(Kind::Outcome, &tables::OUTCOME, &[2, 3, 11, 14, 16, 17, 18]),
     learner(Kind::Credit, &tables::CREDIT, &[2, 3, 7, 11, 14, 16, 17, 18, 20, 21]),
@@ -37,11 +37,12 @@ static KINDS: [KindInfo; 34] = [
     learner(Kind::Conversion, &tables::CONVERSION, &[2, 3, 4, 6, 8, 12, 13, 14]),
     published(Kind::QualificationDefinition, &tables::QUALIFICATION_DEFINITION),
     learner(Kind::Award, &tables::AWARD, &[2, 3, 4, 10, 13, 17, 19, 20, 21, 23]),
-    learner(Kind::QualificationRecognition, &tables::QUALIFICATION_RECOGNITION, &[2, 3, 5, 6, 10, 12, 13, 14]),
+    learner(Kind::QualificationRecognition, &tables::QUALIFICATION_RECOGNITION, &[2, 3, 5, 6, 10, 12, 13, 14, 15, 16]),
     published(Kind::GradeDistribution, &tables::GRADE_DISTRIBUTION),
     published(Kind::CourseAlias, &tables::COURSE_ALIAS),
     published(Kind::CourseCodes, &tables::COURSE_CODES),
     learner(Kind::Enrolment, &tables::ENROLMENT, &[2, 4, 5, 6, 9]),
+    learner(Kind::ForeignAward, &tables::FOREIGN_AWARD, &[2, 3, 4, 6, 8, 10]),
     registry(Kind::Institution, &tables::INSTITUTION),
     registry(Kind::Unit, &tables::UNIT),
     registry(Kind::Key, &tables::KEY),

@@ -1,7 +1,7 @@
-//! Recognition of qualifications of elsewhere: comparability, or credit from which they exempt.
+//! Recognition of qualifications: comparability, or credit from which they exempt.
 
 use creditbank_protocol::pb::RecognitionForm;
-use creditbank_protocol::pb::{self, ConvertedCredit, Decision, Kind, QualificationRecognition};
+use creditbank_protocol::pb::{self, AwardBasis, ConvertedCredit, Decision, Kind, QualificationRecognition};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, InstitutionId, Place};
 
@@ -11,9 +11,9 @@ use super::fields::{self, present, require};
 use super::recognition::past_day;
 use super::used::{Used, at, named, own, standing};
 use super::{AdmissionError, case, mandate};
-use crate::codes::is_country;
-use crate::conversion::{award_roots, counted_by, exempted};
+use crate::conversion::{Source, award_roots, counted_by, drawn, exempted};
 use crate::dates::{first_day, last_day};
+use crate::decimal::show_e4;
 use crate::{CourseKey, Registry, Rejection, Rule, View, plausible};
 
 /// Checks a recognition by an institution.
@@ -31,15 +31,11 @@ pub(super) fn check(
     let later = read.expires.as_ref().is_none_or(|expires| last_day(expires) > decided);
     require(later, Rule::InvalidDate, "expires", "a date after the decision", "an earlier one")?;
     plausible::expires(read.expires.as_ref(), issuing.latest_day())?;
-    if let Some(conferred) = read.qualification.as_ref().and_then(|found| found.conferred.as_ref()) {
-        plausible::happened(conferred, issuing.latest_day(), "qualification")?;
-    }
-    let mut depends_on = Vec::new();
-    let (award, conferred) = qualification(view, read.qualification.as_ref(), account)?;
+    let of = qualification(view, read.qualification.as_ref(), account)?;
+    let mut depends_on = vec![of.used.place];
     let expected = "no day before the qualification was conferred";
-    let later = conferred.is_none_or(|conferred| first_day(&conferred) <= decided);
+    let later = of.conferred.is_none_or(|conferred| first_day(&conferred) <= decided);
     require(later, Rule::InvalidDate, "decided", expected, "an earlier one")?;
-    depends_on.extend(award.as_ref().map(|award| award.place));
     let form = RecognitionForm::try_from(read.form).unwrap_or_default();
     present(form != RecognitionForm::Unspecified, "form", "a statement or a decision")?;
     if form == RecognitionForm::Decision {
@@ -53,46 +49,49 @@ pub(super) fn check(
     let says = !read.comparable_to.is_empty() || read.level.is_some() || !read.exemptions.is_empty();
     present(says, "comparable_to", "what it is comparable to, or exemptions")?;
     fields::level(registry, read.level.as_ref())?;
-    let roots = match &award {
-        Some(award) if !read.exemptions.is_empty() => Some(roots(view, award, account)?),
-        _ => None,
-    };
-    let declared = roots.as_ref().is_some_and(|(_, declared)| *declared);
-    let roots = roots.map(|(roots, _)| roots);
-    for exemption in &read.exemptions {
+    read.exemptions.iter().try_for_each(|exemption| credit(registry, exemption))?;
+    let (roots, declared) = roots(view, &read, &of, account)?;
+    for (exemption, roots) in read.exemptions.iter().zip(roots) {
         let same = exemption.declared == declared;
         let expected = if declared { "declared, as the award counts declared credit" } else { "nothing declared" };
         require(same, Rule::Contradiction, "exemptions", expected, "another statement")?;
-        credit(registry, exemption, roots.as_deref(), read.exemptions.len())?;
+        let expected = format_args!("its {} roots, each with its share of the amount", roots.len());
+        let found = format_args!("{} roots, or other shares", exemption.roots.len());
+        require(exemption.roots == roots, Rule::ConversionDiffers, "exemptions", expected, found)?;
+        depends_on.extend(roots.iter().map(|root| Place::read(root.place)));
     }
-    depends_on.extend(roots.iter().flatten().map(|root| Place::read(root.place)));
     depends_on.sort_unstable();
     depends_on.dedup();
     Ok(Derived { key: Some(CourseKey::Recognition), depends_on, consents: vec![digest], ..Derived::default() })
 }
 
-/// The qualification is named; where it is an Award of this ledger, it stands. The award, and when it was conferred.
+/// What is recognised.
+struct Recognised {
+    used: Used,
+    conferred: Option<pb::Date>,
+    /// Where it is an Award of this ledger.
+    award: Option<pb::Award>,
+}
+
+/// The qualification is a diploma of elsewhere or an Award of this ledger that stands.
 fn qualification(
     view: &impl View,
-    found: Option<&pb::ForeignQualification>,
+    reference: Option<&pb::RecordReference>,
     account: &AccountId,
-) -> Result<(Option<Used>, Option<pb::Date>), AdmissionError> {
+) -> Result<Recognised, AdmissionError> {
     let missing = || Rejection::new(Rule::MissingField, "the qualification", "nothing").field("qualification");
-    let found = found.ok_or_else(missing)?;
-    if let Some(award) = &found.award {
-        let used = named(view, Some(award), account, "qualification")?;
-        let is_award = used.record.kind() == Kind::Award;
-        require(is_award, Rule::SourceNotUsable, "qualification", "the place of an award", used.place)?;
-        standing(view, &used, "qualification")?;
-        let read: pb::Award = used.record.read().map_err(super::kinds::malformed)?;
-        return Ok((Some(used), read.conferred));
+    let used = named(view, Some(reference.ok_or_else(missing)?), account, "qualification")?;
+    let expected = "the place of a diploma of elsewhere or of an award";
+    let is_one = matches!(used.record.kind(), Kind::Award | Kind::ForeignAward);
+    require(is_one, Rule::SourceNotUsable, "qualification", expected, used.place)?;
+    standing(view, &used, "qualification")?;
+    let malformed = super::kinds::malformed;
+    if used.record.kind() == Kind::ForeignAward {
+        let conferred = used.record.read::<pb::ForeignAward>().map_err(malformed)?.conferred;
+        return Ok(Recognised { used, conferred, award: None });
     }
-    let named = !found.titles.is_empty() && !found.institution.is_empty();
-    present(named, "qualification", "its title and the institution that conferred it")?;
-    let known = is_country(&found.country);
-    require(known, Rule::InvalidCode, "qualification", "the country, two capital letters", &found.country)?;
-    present(!found.evidence.is_empty(), "qualification", "the digest of a document")?;
-    Ok((None, found.conferred))
+    let award: pb::Award = used.record.read().map_err(malformed)?;
+    Ok(Recognised { used, conferred: award.conferred, award: Some(award) })
 }
 
 /// The decision that a recognition carries out: final, and not a refusal.
@@ -113,28 +112,68 @@ pub(super) fn decision(
     Ok((used.place, decision))
 }
 
-/// The roots of an Award of this ledger: what it counts, with the bounds that this has; and whether any of it was declared.
-fn roots(view: &impl View, award: &Used, account: &AccountId) -> Result<(Vec<pb::Root>, bool), AdmissionError> {
-    let read: pb::Award = award.record.read().map_err(super::kinds::malformed)?;
+/// The roots of each exemption. For an Award those of what it counts, with the bounds that these have; for what counts no credit
+/// of this ledger, itself, of the size that is stated. And whether anything of it was declared.
+fn roots(
+    view: &impl View,
+    read: &QualificationRecognition,
+    of: &Recognised,
+    account: &AccountId,
+) -> Result<(Vec<Vec<pb::Root>>, bool), AdmissionError> {
+    let amounts = || read.exemptions.iter().map(|one| one.amount.clone().unwrap_or_default());
+    let honorary = of.award.as_ref().is_some_and(|award| award.basis() == AwardBasis::Honorary);
+    let usable = !honorary || read.exemptions.is_empty();
+    require(
+        usable,
+        Rule::SourceNotUsable,
+        "qualification",
+        "an award for which something was learned",
+        "an honorary one",
+    )?;
+    let counted = of.award.as_ref().filter(|award| award.basis() != AwardBasis::Declared || !award.redeems.is_empty());
+    if counted.is_some() || read.exemptions.is_empty() {
+        let bare = read.size.is_none() && read.method.is_empty();
+        let expected = "no size and method: they stand with exemptions for what counts no credit of this ledger";
+        require(bare, Rule::Contradiction, "size", expected, "some")?;
+    }
+    if read.exemptions.is_empty() {
+        return Ok((Vec::new(), false));
+    }
+    if let Some(award) = counted {
+        let counted = sources(view, award, account)?;
+        let roots = award_roots(&counted)?;
+        let each = amounts().map(|amount| exempted(&roots, &amount, read.exemptions.len()));
+        let declared = counted.iter().any(|source| source.declared);
+        return Ok((each.collect::<Result<_, Rejection>>()?, declared));
+    }
+    let size = read.size.clone().unwrap_or_default();
+    present(size.e4 > 0, "size", "how much credit the whole of it is")?;
+    present(!read.method.is_empty(), "method", "how the size was found")?;
+    let known = view.registry().credit_unit(&size.unit).is_some();
+    require(known, Rule::UnknownCreditUnit, "size", "a credit unit of the registry", &size.unit)?;
+    let on = of.used.reference();
+    let each = amounts().map(|amount| Ok(vec![drawn(&on, &size, &amount)?])).collect::<Result<_, Rejection>>()?;
+    let sum = amounts().fold(0, |sum: u64, amount| sum.saturating_add(amount.e4));
+    let expected = format_args!("at most {} {}, the size of the whole", show_e4(size.e4), size.unit);
+    require(sum <= size.e4, Rule::ConversionDiffers, "exemptions", expected, show_e4(sum))?;
+    Ok((each, false))
+}
+
+/// What an Award counts, as sources.
+fn sources(view: &impl View, award: &pb::Award, account: &AccountId) -> Result<Vec<Source>, AdmissionError> {
     let mut counted = Vec::new();
-    for of_record in counted_by(&read).chunk_by(|(one, _), (other, _)| one == other) {
+    for of_record in counted_by(award).chunk_by(|(one, _), (other, _)| one == other) {
         let used = at(view, Place::of_reference(Some(&of_record[0].0)), account, "qualification")?;
         let all = sources_of(&used)?;
         for (_, part) in of_record {
             counted.push(pick(&all, &used, *part)?);
         }
     }
-    Ok((award_roots(&counted)?, counted.iter().any(|source| source.declared)))
+    Ok(counted)
 }
 
-/// Credit from which the qualification exempts. Its roots are those of the award, where that is in this ledger; else the
-/// recognition itself.
-fn credit(
-    registry: &Registry,
-    credit: &ConvertedCredit,
-    roots: Option<&[pb::Root]>,
-    count: usize,
-) -> Result<(), Rejection> {
+/// Credit from which the qualification exempts, its roots aside.
+fn credit(registry: &Registry, credit: &ConvertedCredit) -> Result<(), Rejection> {
     fields::course(credit.course.as_ref(), false)?;
     let amount = credit.amount.clone().unwrap_or_default();
     let known = registry.credit_unit(&amount.unit).is_some();
@@ -151,10 +190,5 @@ fn credit(
         && credit.grade_steps.is_none()
         && credit.source_plus_1 == 0
         && credit.basis == 0;
-    require(plain, Rule::Contradiction, "exemptions", "no steps and no basis of a conversion", "some")?;
-    let expected = roots.map(|roots| exempted(roots, &amount, count)).transpose()?.unwrap_or_default();
-    let same = credit.roots == expected;
-    let what = format_args!("the {} roots of the award, each with its share of the amount", expected.len());
-    let found = format_args!("{} roots, or other shares", credit.roots.len());
-    require(same, Rule::ConversionDiffers, "exemptions", what, found)
+    require(plain, Rule::Contradiction, "exemptions", "no steps and no basis of a conversion", "some")
 }

@@ -5,7 +5,7 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Digest, InstitutionId, Place};
 
 use super::kinds::malformed;
-use super::{AdmissionError, awarded, comparability, conversion, enrolment, late, mandate, recognition};
+use super::{AdmissionError, awarded, comparability, conversion, enrolment, foreign, late, mandate, recognition};
 use crate::dates::{Day, day_of_ms};
 use crate::plausible::latest_day;
 use crate::{CourseKey, DocumentKey, View};
@@ -87,6 +87,7 @@ pub(super) fn check(
             let late = late::check(view, issuing, (record, amends), account, late::DECISION_DAYS, |_| Ok(None))?;
             Ok(Derived { late, ..derived })
         }
+        Kind::ForeignAward => foreign::check(view, issuing, record, amends, account),
         Kind::Enrolment => {
             let read: pb::Enrolment = record.read().map_err(malformed)?;
             enrolment::definition(view.registry(), issuing.institution, &read)?;

@@ -52,6 +52,9 @@ pub(super) fn check(registry: &Registry, block: &BlockFacts<'_>, record: &Record
             .read()
             .map_err(malformed)
             .map(|read: pb::QualificationRecognition| derived(read.learner, read.amends)),
+        Kind::ForeignAward => {
+            record.read().map_err(malformed).map(|read: pb::ForeignAward| derived(read.learner, read.amends))
+        }
         Kind::Enrolment => {
             let read: pb::Enrolment = record.read().map_err(malformed)?;
             super::enrolment::fields(block, &read)?;

@@ -5,6 +5,7 @@
 //! has redeemed stays as it is: the award redeems the absorbed one. One that both definitions let overlap counts again. What a
 //! record was redeemed for, its amendments were redeemed for.
 
+mod drawn;
 mod links;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use creditbank_protocol::dates::Day;
 use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, Kind, QualificationName, RetakePolicy};
-use creditbank_protocol::{AccountId, InstitutionId, LogIndex, Part, Place};
+use creditbank_protocol::{AccountId, InstitutionId, LogIndex, Part, Place, Portion};
 
 use super::AdmissionError;
 use super::effects::{Redemption, amended, entries, redeemed_by, redemption};
@@ -21,6 +22,7 @@ use super::surplus::Surplus;
 use super::used::{Used, at, named, standing};
 use crate::qualification::{names, overlap_of};
 use crate::{CourseKey, RecordFacts, Rejection, Rule, View, ViewError};
+use drawn::Drawn;
 use links::{End, Links};
 
 /// Most awards that one award takes over, directly or not.
@@ -161,6 +163,8 @@ pub struct Spending<'a, V> {
     overlapping: BTreeMap<(InstitutionId, String), (u64, u64)>,
     /// Awards that stand and have redeemed something at a log index, with what: a block has one of a learner at most.
     holders: BTreeMap<LogIndex, Option<Holder>>,
+    /// What it draws on diplomas of elsewhere.
+    drawn: Drawn,
     /// Roots of the results of the record that was counted last.
     last: Option<(Place, Vec<Vec<Place>>)>,
 }
@@ -198,6 +202,7 @@ impl<'a, V: View> Spending<'a, V> {
             depends_on: BTreeSet::new(),
             overlapping: BTreeMap::new(),
             holders: BTreeMap::new(),
+            drawn: Drawn::default(),
             last: None,
         }
     }
@@ -251,6 +256,10 @@ impl<'a, V: View> Spending<'a, V> {
             if used.record.kind() != Kind::Outcome {
                 self.redeem(*root, used.place, amount_e4, &mut charged)?;
             }
+            if self.links.is_drawn(*root)? {
+                let portion = Portion { place: used.place, part };
+                self.drawn.draw(self.view, (&self.account, &self.absorbed), *root, (portion, &used.record))?;
+            }
         }
         self.last = Some((used.place, results));
         Ok(())
@@ -275,6 +284,7 @@ impl<'a, V: View> Spending<'a, V> {
         amount_e4: u64,
     ) -> Result<Option<Vec<Overlapping>>, ViewError> {
         self.overlapping.clear();
+        self.drawn.clear();
         match self.count(used, part, amount_e4) {
             Ok(()) => {
                 let each = self.overlapping.iter();
@@ -314,7 +324,8 @@ impl<'a, V: View> Spending<'a, V> {
                 }
             }
         }
-        self.others(root, amount_e4, charged)
+        let begin = self.links.begin(root, of)?;
+        self.others(begin, amount_e4, charged)
     }
 
     /// Credit that other awards count without holding it, by an overlap, counts only where it may overlap with each of them.

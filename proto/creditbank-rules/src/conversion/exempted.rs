@@ -1,4 +1,5 @@
-//! Exemptions for an award of this ledger: what is given for it has its roots, and their bounds.
+//! Exemptions: what is given for an award of this ledger has its roots, and their bounds; what is given for a diploma of
+//! elsewhere is a share of it.
 
 use std::collections::BTreeMap;
 
@@ -97,4 +98,22 @@ pub fn exempted(roots: &[Root], amount: &Amount, count: usize) -> Result<Vec<Roo
     let expected = format_args!("at most {} {}: no more than the award's credit had", show_e4(most.e4), most.unit);
     require(most.e4 == amount.e4, Rule::ConversionDiffers, "exemptions", expected, show_e4(amount.e4))?;
     Ok(roots)
+}
+
+/// The root of an exemption for what counts no credit of this ledger: a diploma of elsewhere, or an award that consumes none. Of
+/// a whole of some `size` it stands for the share that its amount is.
+pub fn drawn(on: &RecordReference, size: &Amount, amount: &Amount) -> Result<Root, Rejection> {
+    let fits = size.unit == amount.unit && amount.e4 <= size.e4 && size.e4 > 0;
+    let expected = format_args!("at most {} {}, the size of the whole", show_e4(size.e4), size.unit);
+    let found = format_args!("{} {}", show_e4(amount.e4), amount.unit);
+    require(fits, Rule::ConversionDiffers, "exemptions", expected, found)?;
+    let fraction = parts(&Ratio::new(amount.e4.into(), size.e4.into())).ok_or_else(|| too_large("exemptions"))?;
+    Ok(Root {
+        place: on.place,
+        status_id: on.status_id.clone(),
+        fraction: Some(fraction),
+        part_e4: amount.e4,
+        had: vec![size.clone()],
+        origin: on.origin.clone(),
+    })
 }

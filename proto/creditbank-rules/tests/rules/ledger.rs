@@ -66,7 +66,10 @@ impl View for Ledger {
         institution: InstitutionId,
         key: &CourseKey,
     ) -> Result<Vec<HeldRecord>, ViewError> {
-        let of = |held: &Held| (&held.facts.account, held.facts.institution, &held.key) == (account, institution, key);
+        let of = |held: &Held| {
+            let kept_at = [held.facts.institution, institution].map(|at| key.kept_at(at));
+            (&held.facts.account, &held.key) == (account, key) && kept_at[0] == kept_at[1]
+        };
         let shown = |(place, held): (&Place, &Held)| HeldRecord {
             place: *place,
             kind: held.facts.kind,

@@ -21,6 +21,7 @@ mod derived;
 mod documents;
 mod enrolments;
 mod exemptions;
+mod foreign_awards;
 mod form;
 mod late;
 mod once;
@@ -82,6 +83,7 @@ const CASES: &[(Cases, Cases)] = &[
     (awards::refused, awards::admitted),
     (declared::refused, declared::admitted),
     (exemptions::refused, exemptions::admitted),
+    (foreign_awards::refused, foreign_awards::admitted),
     (results::refused, results::admitted),
     (enrolments::refused, enrolments::admitted),
     (documents::refused, documents::admitted),

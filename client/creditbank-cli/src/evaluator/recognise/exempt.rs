@@ -28,6 +28,15 @@ pub(super) fn read(argument: &str) -> Result<ConvertedCredit, String> {
     })
 }
 
+/// `180 ECTS`.
+pub(super) fn amount(argument: &str) -> Result<Amount, String> {
+    let parts = argument.trim().split_once(' ').map(|(number, unit)| (number, unit.trim()));
+    let (number, unit) =
+        parts.filter(|(_, unit)| !unit.is_empty()).ok_or("expected amount and unit, as \"180 ECTS\"")?;
+    let e4 = parse_e4(number).map_err(|error| format!("{number}: {error}"))?;
+    Ok(Amount { e4, unit: unit.to_owned() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

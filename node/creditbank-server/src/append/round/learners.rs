@@ -62,10 +62,11 @@ impl Learners {
                 rows.push(tables::dependant(*source, place));
                 self.dependants.entry(*source).or_default().push(place);
             }
-            let course = if admitted.institution == institution {
+            let kept_at = admitted.key.kept_at(admitted.institution);
+            let course = if kept_at == institution {
                 own.key_digest(&admitted.key)
             } else {
-                private.of(admitted.institution.0).key_digest(&admitted.key)
+                private.of(kept_at.0).key_digest(&admitted.key)
             };
             let prefix = tables::course_prefix(&admitted.account, course);
             let hash_prefix = std::array::from_fn(|i| record.hash().0[i]);

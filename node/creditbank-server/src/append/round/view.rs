@@ -64,7 +64,7 @@ impl<'a> StoreView<'a> {
 
     /// The prefix under which the learner index has the records under a key.
     fn prefix(&self, account: &AccountId, institution: InstitutionId, key: &CourseKey) -> CoursePrefix {
-        tables::course_prefix(account, self.with_keys(institution, |keys| keys.key_digest(key)))
+        tables::course_prefix(account, self.with_keys(key.kept_at(institution), |keys| keys.key_digest(key)))
     }
 
     /// Reports damage at a place to the operator, and returns the error.

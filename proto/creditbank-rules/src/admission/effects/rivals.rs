@@ -144,7 +144,7 @@ fn named(record: &Record) -> Result<BTreeSet<Place>, CanonicalError> {
         }
         Kind::QualificationRecognition => {
             let read: pb::QualificationRecognition = record.read()?;
-            let award = read.qualification.and_then(|of| of.award?.place).map(Place::from);
+            let award = read.qualification.and_then(|of| of.place).map(Place::from);
             let roots = read.exemptions.iter().flat_map(|result| &result.roots).filter_map(|root| root.place);
             award.into_iter().chain(place(read.decision)).chain(roots.map(Place::from)).collect()
         }

@@ -127,6 +127,28 @@ impl<'a, V: View> Links<'a, V> {
         Ok(self.chains.get(&place).ok_or_else(unknown)?)
     }
 
+    /// Where the way from a root to a record begins: at the root itself. A diploma, or an award that stands for itself, is drawn
+    /// on and never redeemed: there it begins at the recognition.
+    pub(super) fn begin(&mut self, root: Place, of: Place) -> Result<Place, AdmissionError> {
+        if !self.is_drawn(root)? {
+            return Ok(root);
+        }
+        let chain = self.chain(of)?.clone();
+        for place in chain {
+            let link = self.at(place)?;
+            if link.facts.kind == Kind::QualificationRecognition && link.roots.contains(&root) {
+                return Ok(place);
+            }
+        }
+        let expected = format!("a recognition of {root}");
+        Err(Rejection::new(Rule::SourceNotUsable, expected, of.to_string()).field("allocations").into())
+    }
+
+    /// Whether a root is one on which awards draw.
+    pub(super) fn is_drawn(&mut self, root: Place) -> Result<bool, AdmissionError> {
+        Ok(matches!(self.at(root)?.facts.kind, Kind::ForeignAward | Kind::Award))
+    }
+
     /// Where the way from a root to a record ends. What was redeemed at a log index of `absorbed` is held by nobody else.
     pub(super) fn end(
         &mut self,
@@ -134,8 +156,8 @@ impl<'a, V: View> Links<'a, V> {
         of: Place,
         absorbed: &BTreeSet<LogIndex>,
     ) -> Result<Option<End>, AdmissionError> {
+        let mut place = self.begin(root, of)?;
         self.chain(of)?;
-        let mut place = root;
         // Each turn leads to a conversion of a later entry.
         loop {
             let Some(found) = self.at(place)?.redemption else {
@@ -161,7 +183,7 @@ impl<'a, V: View> Links<'a, V> {
     }
 }
 
-/// What a record was converted from; of a recognition the Award that it is about.
+/// What a record was converted from; of a recognition the Award or the diploma that it is about.
 fn sources(record: &Record) -> Result<Vec<Place>, Rejection> {
     let references: Vec<pb::RecordReference> = match record.kind() {
         Kind::Conversion => {
@@ -170,7 +192,7 @@ fn sources(record: &Record) -> Result<Vec<Place>, Rejection> {
         }
         Kind::QualificationRecognition => {
             let read: pb::QualificationRecognition = record.read().map_err(malformed)?;
-            read.qualification.and_then(|found| found.award).into_iter().collect()
+            read.qualification.into_iter().collect()
         }
         _ => Vec::new(),
     };

@@ -299,6 +299,7 @@ pub(crate) fn key_json(key: &CourseKey) -> Value {
         CourseKey::Award => json!(["award"]),
         CourseKey::Recognition => json!(["recognition"]),
         CourseKey::Enrolment => json!(["enrolment"]),
+        CourseKey::ForeignAward => json!(["foreign award"]),
     }
 }
 

@@ -7,6 +7,7 @@ use super::awards::{audited, awarding, definition};
 use super::case::Case;
 use super::conversions::agreed;
 use super::derived::{Held, at, course as key, effect, group};
+use super::foreign_awards::recorded;
 use super::recognitions::{of_award, statement};
 use crate::fixtures::{ALIAS, credit, day, outcome, record};
 
@@ -35,9 +36,11 @@ fn decided(name: Option<&'static str>, about: &'static str, on: Option<Date>, co
 }
 
 fn recognised(name: Option<&'static str>, about: &'static str, conferred: Option<Date>) -> Case {
-    let mut entry = statement();
-    entry.qualification.as_mut().expect("a qualification").conferred = conferred;
-    Case::new(name, about).with(|case| case.records = vec![record(Kind::QualificationRecognition, &entry, 1)])
+    Case::new(name, about).with(|case| {
+        let entry = pb::ForeignAward { conferred, ..recorded() };
+        case.holds(Held::new(8, CourseKey::ForeignAward), Kind::ForeignAward, &entry);
+        case.records = vec![record(Kind::QualificationRecognition, &statement(), 1)];
+    })
 }
 
 /// A credit of entry 1 that may be shown from one day on is amended into one of another day.

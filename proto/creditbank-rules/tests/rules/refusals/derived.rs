@@ -69,7 +69,7 @@ fn countries() -> [pb::Country; 2] {
 
 /// What institutions sign.
 pub(crate) fn kinds() -> Vec<Kind> {
-    (1..=19).filter_map(|number| Kind::try_from(number).ok()).collect()
+    (1..=20).filter_map(|number| Kind::try_from(number).ok()).collect()
 }
 
 pub(crate) fn registry() -> Vec<(Kind, Vec<u8>)> {
@@ -124,7 +124,9 @@ pub(crate) const UNTIL: u64 = NOW_MS / 60_000 + 7 * 1_440;
 
 /// A paper that the institution keeps.
 pub(crate) fn paper() -> Option<pb::Mandate> {
-    let mut acts = [Kind::Application, Kind::Appeal, Kind::Conversion, Kind::Award, Kind::QualificationRecognition];
+    let [application, appeal] = [Kind::Application, Kind::Appeal];
+    let mut acts =
+        [application, appeal, Kind::Conversion, Kind::Award, Kind::QualificationRecognition, Kind::ForeignAward];
     acts.sort_unstable_by_key(|kind| i32::from(*kind));
     Some(pb::Mandate {
         paper_reference: "file 17".to_owned(),

@@ -13,10 +13,7 @@ use super::recognitions::{exempting_for, root};
 fn exempted(case: &mut Case, of_award: &[(Action, u64)]) {
     certified(case, of_award);
     let entry = exempting_for(&[(60_0000, root(1, 60_0000))]);
-    let entry = pb::QualificationRecognition {
-        qualification: Some(pb::ForeignQualification { award: Some(reference(at(6))), ..Default::default() }),
-        ..entry
-    };
+    let entry = pb::QualificationRecognition { qualification: Some(reference(at(6))), ..entry };
     let held = Held { depends_on: vec![at(1), at(6)], marks: marked(&[]), ..Held::new(7, CourseKey::Recognition) };
     case.holds(held, Kind::QualificationRecognition, &entry);
 }

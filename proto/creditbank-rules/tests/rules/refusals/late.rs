@@ -10,7 +10,7 @@ use super::conversions::{agreed, bare, by_agreement, by_equivalence, computed, e
 use super::derived::{
     APPLICATIONS, CASE, Held, appeal, application, at, course, decision, effect, group, marked, of, reference,
 };
-use super::recognitions::statement;
+use super::recognitions::{self, statement};
 use crate::fixtures::{credit, date, day, record, text};
 use crate::world::NOW_MS;
 
@@ -208,7 +208,7 @@ fn objecting(name: Option<&'static str>, about: &'static str, received: Option<D
 
 fn recognised(name: Option<&'static str>, about: &'static str, late: Option<pb::Late>) -> Case {
     let entry = pb::QualificationRecognition { decided: on(LONG_AGO), late, ..statement() };
-    of(name, about, Kind::QualificationRecognition, &entry).with(Case::approved)
+    of(name, about, Kind::QualificationRecognition, &entry).with(Case::approved).with(recognitions::elsewhere)
 }
 
 /// The late conversion in entry 4 is amended into another one of the same day.

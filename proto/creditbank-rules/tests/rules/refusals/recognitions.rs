@@ -6,24 +6,19 @@ use creditbank_rules::CourseKey;
 use super::awards::put;
 use super::case::Case;
 use super::derived::{CASE, Held, TODAY, at, course, decision, marked, of, paper, reference};
+use super::foreign_awards::recorded;
 use crate::fixtures::{ALIAS, credit, day, fheq, text};
 
-fn elsewhere() -> pb::ForeignQualification {
-    pb::ForeignQualification {
-        titles: vec![text("Licence")],
-        institution: "A university in Lyon".to_owned(),
-        country: "FR".to_owned(),
-        conferred: day(2020, 7, 0),
-        award: None,
-        evidence: vec![vec![5; 32]],
-    }
+/// The diploma of elsewhere in entry 8, which institution 2 has recorded.
+pub(crate) fn elsewhere(case: &mut Case) {
+    case.holds(Held { institution: 2, ..Held::new(8, CourseKey::ForeignAward) }, Kind::ForeignAward, &recorded());
 }
 
 /// A statement that is right.
 pub(crate) fn statement() -> pb::QualificationRecognition {
     pb::QualificationRecognition {
         learner: ALIAS.0.to_vec(),
-        qualification: Some(elsewhere()),
+        qualification: Some(reference(at(8))),
         form: pb::RecognitionForm::Statement.into(),
         comparable_to: vec![text("Bachelor's degree with honours")],
         level: Some(fheq("6")),
@@ -56,8 +51,27 @@ fn exemption() -> pb::ConvertedCredit {
 
 fn exempting(change: impl FnOnce(&mut pb::ConvertedCredit)) -> pb::QualificationRecognition {
     let mut credit = exemption();
+    credit.roots = vec![share(120_0000, 180_0000)];
     change(&mut credit);
-    pb::QualificationRecognition { exemptions: vec![credit], ..statement() }
+    sized(pb::QualificationRecognition { exemptions: vec![credit], ..statement() }, 180_0000)
+}
+
+/// The diploma in entry 8 as the root of an exemption of so much of a size.
+pub(crate) fn share(e4: u64, of_e4: u64) -> pb::Root {
+    let (mut more, mut less) = (of_e4, e4);
+    while less != 0 {
+        (more, less) = (less, more % less);
+    }
+    let fraction = Some(pb::Ratio { numerator: e4 / more, denominator: of_e4 / more });
+    let had = vec![pb::Amount { e4: of_e4, unit: "CATS".to_owned() }];
+    let (place, status_id) = (Some(at(8)), super::derived::id(at(8)));
+    pb::Root { place, status_id, fraction, part_e4: e4, had, ..Default::default() }
+}
+
+/// With a size in CATS and how it was found.
+pub(crate) fn sized(recognition: pb::QualificationRecognition, e4: u64) -> pb::QualificationRecognition {
+    let size = Some(pb::Amount { e4, unit: "CATS".to_owned() });
+    pb::QualificationRecognition { size, method: "The diploma supplement".to_owned(), ..recognition }
 }
 
 /// An award of institution 2 in entry 5 that counts the credit of 60 CATS in entry 1.
@@ -77,8 +91,7 @@ fn awarding(case: &mut Case, entry: &pb::Award) {
 }
 
 pub(crate) fn of_award() -> pb::QualificationRecognition {
-    let qualification = pb::ForeignQualification { award: Some(reference(at(5))), ..Default::default() };
-    pb::QualificationRecognition { qualification: Some(qualification), ..statement() }
+    pb::QualificationRecognition { qualification: Some(reference(at(5))), ..statement() }
 }
 
 /// The credit that the award in entry 5 counts, as the root of one of so many exemptions of an amount.
@@ -107,7 +120,7 @@ fn changed(name: &'static str, about: &'static str, change: impl FnOnce(&mut pb:
 }
 
 fn made(name: Option<&'static str>, about: &'static str, entry: &pb::QualificationRecognition) -> Case {
-    of(name, about, Kind::QualificationRecognition, entry)
+    of(name, about, Kind::QualificationRecognition, entry).with(elsewhere)
 }
 
 fn carried_out(name: Option<&'static str>, about: &'static str, kind: DecisionType) -> Case {
@@ -115,9 +128,6 @@ fn carried_out(name: Option<&'static str>, about: &'static str, kind: DecisionTy
 }
 
 pub(crate) fn refused() -> Vec<Case> {
-    let qualification = |change: fn(&mut pb::ForeignQualification)| {
-        move |entry: &mut pb::QualificationRecognition| change(entry.qualification.as_mut().expect("a qualification"))
-    };
     vec![
         changed("NO_MANDATE", "without a mandate", |entry| entry.mandate = None),
         changed("MISSING_FIELD", "of nothing", |entry| entry.qualification = None),
@@ -127,9 +137,54 @@ pub(crate) fn refused() -> Vec<Case> {
             entry.comparable_to.clear();
             entry.level = None;
         }),
-        changed("MISSING_FIELD", "a qualification without a title", qualification(|one| one.titles.clear())),
-        changed("MISSING_FIELD", "without a document", qualification(|one| one.evidence.clear())),
-        changed("INVALID_CODE", "a country in small letters", qualification(|one| one.country = "fr".to_owned())),
+        changed("SOURCE_NOT_USABLE", "of what is neither a diploma nor an award", |entry| {
+            entry.qualification = Some(reference(at(1)));
+        })
+        .with(|case| case.holds_credit(marked(&[]))),
+        changed("CONTRADICTION", "a size without exemptions", |entry| *entry = sized(entry.clone(), 180_0000)),
+        made(
+            Some("MISSING_FIELD"),
+            "an exemption for a diploma whose size nobody states",
+            &pb::QualificationRecognition { size: None, ..exempting(|_| ()) },
+        ),
+        made(
+            Some("MISSING_FIELD"),
+            "a size that nobody has found",
+            &pb::QualificationRecognition { method: String::new(), ..exempting(|_| ()) },
+        ),
+        made(
+            Some("CONVERSION_DIFFERS"),
+            "an exemption of more than the diploma is",
+            &sized(exempting(|_| ()), 119_9999),
+        ),
+        made(
+            Some("CONVERSION_DIFFERS"),
+            "exemptions of more than the diploma is, together",
+            &pb::QualificationRecognition {
+                exemptions: vec![exempting(|_| ()).exemptions[0].clone(); 2],
+                ..exempting(|_| ())
+            },
+        ),
+        made(
+            Some("CONVERSION_DIFFERS"),
+            "an exemption that stands for less of the diploma than its amount",
+            &exempting(|credit| credit.roots[0].fraction = Some(pb::Ratio { numerator: 1, denominator: 2 })),
+        ),
+        made(
+            Some("CONTRADICTION"),
+            "a size of an award that counts credit of this ledger",
+            &sized(exempting_for(&[(60_0000, root(1, 60_0000))]), 60_0000),
+        )
+        .with(awarded),
+        made(
+            Some("MISSING_FIELD"),
+            "an exemption for a declared award that consumes none, without a size",
+            &exempting_for(&[(60_0000, root(1, 60_0000))]),
+        )
+        .with(|case| {
+            let (basis, redeems) = (pb::AwardBasis::Declared.into(), Vec::new());
+            awarding(case, &pb::Award { basis, redeems, consumes_none: "In 1998".to_owned(), ..bare() });
+        }),
         changed("IMPLAUSIBLE_DATE", "decided tomorrow", |entry| entry.decided = day(TODAY.0, TODAY.1, TODAY.2 + 1)),
         changed("INVALID_DATE", "expired on its day", |entry| entry.expires = day(2026, 11, 20)),
         changed("UNKNOWN_LEVEL", "an unknown level", |entry| entry.level = Some(fheq("9"))),
@@ -222,7 +277,15 @@ pub(crate) fn refused() -> Vec<Case> {
 pub(crate) fn admitted() -> Vec<Case> {
     vec![
         made(None, "a statement of comparability", &statement()),
-        made(None, "exemptions for a qualification of elsewhere", &exempting(|_| ())),
+        made(None, "exemptions for a diploma of elsewhere", &exempting(|_| ())),
+        made(None, "exemptions for a declared award that consumes none, of its size", &{
+            let own = pb::Root { place: Some(at(5)), status_id: super::derived::id(at(5)), ..share(60_0000, 180_0000) };
+            sized(exempting_for(&[(60_0000, own)]), 180_0000)
+        })
+        .with(|case| {
+            let (basis, redeems) = (pb::AwardBasis::Declared.into(), Vec::new());
+            awarding(case, &pb::Award { basis, redeems, consumes_none: "In 1998".to_owned(), ..bare() });
+        }),
         carried_out(None, "a decision that is carried out", DecisionType::Partial),
         made(None, "exemptions for an award of this ledger", &exempting_for(&[(60_0000, root(1, 60_0000))]))
             .with(awarded),

@@ -57,6 +57,7 @@ fn key(value: &Value) -> CourseKey {
         "award" => CourseKey::Award,
         "recognition" => CourseKey::Recognition,
         "enrolment" => CourseKey::Enrolment,
+        "foreign award" => CourseKey::ForeignAward,
         other => panic!("there is no key {other}"),
     }
 }
