@@ -1,8 +1,6 @@
 //! Requirements that have to hold together and cannot.
 
-use creditbank_protocol::pb::{
-    Match, Origin, QualificationDefinition, Ratio, Requirement, RequirementType as Type,
-};
+use creditbank_protocol::pb::{Match, Origin, QualificationDefinition, Ratio, Requirement, RequirementType as Type};
 
 use super::super::fraction::Fraction;
 use super::super::grades::{GradeOrder, order_of, point_of};

@@ -81,7 +81,7 @@ proptest! {
                 let asked = (sum.saturating_mul(more) / less).min(1_000_000_000);
                 let mut next = Vec::new();
                 for index in 0..count {
-                    let asked = (0..=asked).rev().step_by(usize::try_from(asked.max(1_000) / 1_000).expect("small"));
+                    let mut asked = (0..=asked).rev().step_by(usize::try_from(asked.max(1_000) / 1_000).expect("small"));
                     let given = asked.find_map(|e4| Some((e4, exempted(&counted, &amount(e4, to), count).ok()?)));
                     let Some((e4, roots)) = given.filter(|(e4, _)| *e4 > 0) else { return Ok(()) };
                     next.push(exemption(entry, u32::try_from(index).expect("few"), amount(e4, to), roots));

@@ -109,7 +109,10 @@ fn repeats_add() {
         (RetakePolicy::Average, [1, 2], 0, "60"),
     ] {
         let audit = under(policy, grade, &counts).expect("two of three");
-        assert_eq!(audit.average_e4, Some(Ratio { numerator: grade.parse::<u64>().expect("a number") * 10_000, denominator: 1 }));
+        assert_eq!(
+            audit.average_e4,
+            Some(Ratio { numerator: grade.parse::<u64>().expect("a number") * 10_000, denominator: 1 })
+        );
         let refused = under(policy, "40", &[other]);
         assert_refused(refused, Rule::SourceNotUsable, "another pass of the course counts");
     }

@@ -160,14 +160,26 @@ pub(crate) fn admitted() -> Vec<Case> {
     vec![
         equivalent(None, "a course that may be repeated once, earned here and by an equivalence", 1, "AAA"),
         equivalent(None, "a course earned here, and another one by an equivalence", 0, "A-A-A"),
-        counting(None, "a course earned here, and one of the same code elsewhere", [put(2, 1), put(2, 2)], [1, 2], |case| {
-            earned(case, 1, 1, "AAA", 0);
-            earned(case, 2, 2, "AAA", 0);
-        }),
-        counting(None, "a course earned here, and an exemption from another one", [put(2, 1), result(3)], [1, 3], |case| {
-            earned(case, 1, 1, "AAA", 0);
-            exempted(case, 3, "BBB");
-        }),
+        counting(
+            None,
+            "a course earned here, and one of the same code elsewhere",
+            [put(2, 1), put(2, 2)],
+            [1, 2],
+            |case| {
+                earned(case, 1, 1, "AAA", 0);
+                earned(case, 2, 2, "AAA", 0);
+            },
+        ),
+        counting(
+            None,
+            "a course earned here, and an exemption from another one",
+            [put(2, 1), result(3)],
+            [1, 3],
+            |case| {
+                earned(case, 1, 1, "AAA", 0);
+                exempted(case, 3, "BBB");
+            },
+        ),
         agreed(None, "two passes of a course of elsewhere that may be repeated once, one under an agreement", [1, 1]),
         under(
             None,
