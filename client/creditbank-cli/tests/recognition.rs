@@ -351,6 +351,12 @@ async fn an_award_spends_its_credit() {
         (&"met".into(), &places[0].as_str().into()),
         "{met}"
     );
+    // What is to be used is, and what is kept is not there: the text says that it is this that stands in the way.
+    let asked = ["qualification", "progress", "CERT.1", "--alias", &alias, "--beside", "LARGER"];
+    let used = office.json(1, &[&asked[..], &["--use", &places[0]]].concat()).await;
+    assert_eq!((&used["outcome"], &used["reason"]), (&"met".into(), &"".into()));
+    let (_, kept, _) = office.call(1, &[&asked[..], &["--keep", &places[0]]].concat()).await;
+    assert!(kept.contains("not with what is to be used and kept") && kept.contains("kept, as was asked"), "{kept}");
     let by = ["--alias", &alias, "--decider", "Prof. B", "--mandate-paper", "file 9", "--kind", "certificate"];
     let award = |code: &str, number: &str| {
         let document = format!("certificate::{number}");

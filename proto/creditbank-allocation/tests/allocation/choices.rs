@@ -84,6 +84,8 @@ fn plenty() -> Vec<Candidate> {
                 let mut one = credit(index, 40, field);
                 one.origin = origin;
                 one.course = Some(CourseName::alone(1.into(), course));
+                // A course may be repeated as often as anything here asks for.
+                one.repeats_max = Some(100);
                 found.push(one);
             }
         }
