@@ -35,7 +35,8 @@ mod tests {
     /// Goal: each kind that can be late says so by its own day.
     #[test]
     fn each_kind_has_its_day() {
-        let (day, late) = (Some(Date { year: 2026, month: 9, day: 1 }), Some(Late::default()));
+        let day = Some(Date { year: 2026, month: 9, day: 1 });
+        let late = Some(Late { reason: "Found later".to_owned(), ..Late::default() });
         let bodies = [
             (Kind::Conversion, encode(&pb::Conversion { decided: day, late: late.clone(), ..Default::default() })),
             (Kind::Decision, encode(&pb::Decision { decided: day, late: late.clone(), ..Default::default() })),
