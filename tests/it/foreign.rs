@@ -39,7 +39,10 @@ async fn a_diploma_pays_once() {
     let there = counting(award(2, *other, "CERT", std::slice::from_ref(&also)));
     assert_eq!(confer(client, two, &there).await.expect_err("nothing is left"), Reason::AlreadySpent);
     revoke(client, one, &here, &[(&given, &here)], &[]).await.expect("the first award is revoked");
-    let there = pb::Award { documents: vec![document("C-2")], ..counting(award(2, *other, "CERT", &[also.clone()])) };
+    let there = pb::Award {
+        documents: vec![document("C-2")],
+        ..counting(award(2, *other, "CERT", std::slice::from_ref(&also)))
+    };
     let there = confer(client, two, &there).await.expect("free again");
 
     revoke(client, one, &first, &[], &[there.clone(), given.clone(), also.clone()]).await.expect("it was forged");

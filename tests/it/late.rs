@@ -58,11 +58,13 @@ async fn preview(
     }
 }
 
+#[allow(clippy::unnecessary_wraps)] // As fields want it.
 fn why(on_recording: &str) -> Option<pb::Late> {
     let (reason, case_reference) = ("The file lay in another office".to_owned(), "2026/17".to_owned());
     Some(pb::Late { reason, case_reference, on_recording: on_recording.to_owned() })
 }
 
+#[allow(clippy::unnecessary_wraps)] // As fields want it.
 fn on(year: u32, month: u32, day: u32) -> Option<Date> {
     Some(Date { year, month, day })
 }

@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     diploma_says: Diploma,
     /// The diploma of elsewhere as it is recorded already, with its status id, as 34/0:STATUS-ID: see the refusal
-    /// DUPLICATE_RECORD
+    /// `DUPLICATE_RECORD`
     #[arg(long, value_name = "PLACE:ID", value_parser = diploma::named, conflicts_with_all = ["award", "titles"])]
     diploma: Option<pb::RecordReference>,
     /// The Award of this ledger that it is: entry and index, as 34/718

@@ -26,6 +26,7 @@ fn asked(dice: &mut Dice) -> Match {
     asked
 }
 
+#[allow(clippy::unnecessary_wraps)] // As fields want it.
 fn something(mut asked: Match) -> Option<Match> {
     if asked == Match::default() {
         asked.origins = vec![Origin::Own.into()];

@@ -2,6 +2,7 @@
 //! exemptions. Once, and as often again as its Credits say.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use creditbank_protocol::pb::{QualificationDefinition, RetakePolicy};
 use creditbank_protocol::{InstitutionId, Place};
@@ -60,10 +61,11 @@ pub fn mark_repeats<E>(
         let one = &candidates[position];
         let mut least = one.repeats_max;
         for root in one.roots.iter().filter(|root| root.place != one.place()) {
-            if !known.contains_key(&root.place) {
-                known.insert(root.place, said(root.place)?);
-            }
-            let found = known.get(&root.place).and_then(Option::as_ref);
+            let found = match known.entry(root.place) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(free) => free.insert(said(root.place)?),
+            };
+            let found = found.as_ref();
             let of_course = found.filter(|(course, _)| one.course.as_ref().is_some_and(|own| own.is_same(course)));
             least = least.into_iter().chain(of_course.map(|(_, repeats)| *repeats)).min();
         }

@@ -36,7 +36,7 @@ pub(super) async fn run(global: &Global, path: &Path, institution: Option<Instit
         "qualification": name(&definition), "satisfiable": found.satisfiable, "refused": found.refused,
         "requirements": found.lines.iter().map(line).collect::<Vec<_>>(),
         "conflicts": found.conflicts.iter().map(conflict).collect::<Vec<_>>(),
-        "example": pieces.as_ref().map(|pieces| pieces.iter().map(|one| example::value(one)).collect::<Vec<_>>()),
+        "example": pieces.as_ref().map(|pieces| pieces.iter().map(example::value).collect::<Vec<_>>()),
         "definition": show::body("QualificationDefinition", &bytes)?,
     });
     output::print(global, &value, || text(&definition, &found, pieces.as_deref(), by))?;

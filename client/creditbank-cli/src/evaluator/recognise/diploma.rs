@@ -45,7 +45,7 @@ pub(super) struct Diploma {
     #[arg(long, value_name = "FILE", required_unless_present_any = ["award", "diploma"])]
     evidence: Vec<PathBuf>,
     /// Another diploma of the holder that is like this one, and why it is another, as "34/0:STATUS-ID=The master's degree"; may
-    /// be repeated. A refusal (CLOSE_MATCH) says place and status id
+    /// be repeated. A refusal (`CLOSE_MATCH`) says place and status id
     #[arg(long, value_name = "PLACE:ID=REASON", value_parser = distinct)]
     distinct_from: Vec<pb::DistinctAward>,
 }

@@ -49,13 +49,11 @@ impl Drawn {
         root: Place,
         (portion, record): (Portion, &Record),
     ) -> Result<(), AdmissionError> {
-        let position = match self.0.iter().position(|one| one.records.contains(&root)) {
-            Some(position) => position,
-            None => {
-                self.0.push(Diploma::of_others(view, account, root, absorbed)?);
-                self.0.len() - 1
-            }
-        };
+        let known = self.0.iter().position(|one| one.records.contains(&root));
+        let position = known.unwrap_or(self.0.len());
+        if known.is_none() {
+            self.0.push(Diploma::of_others(view, account, root, absorbed)?);
+        }
         let Some(diploma) = self.0.get_mut(position) else { return Ok(()) };
         diploma.add(portion, record);
         Ok(diploma.holds(root)?)
